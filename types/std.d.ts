@@ -72,7 +72,7 @@ declare module "@std/assert" {
   export function unreachable(reason?: string): never;
 }
 
-declare module "@std/cli" {
+declare module "@std/cli/parse-args" {
   /** What {@linkcode parseArgs} is told about the flags. */
   export interface ParseOptions {
     alias?: Record<string, string | readonly string[]>;
