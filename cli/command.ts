@@ -1,0 +1,96 @@
+import { helpOf } from "./help.ts";
+import type {
+  GivenValues,
+  Options,
+  OptionValues,
+  Positionals,
+  PositionalValues,
+} from "./options.ts";
+import { parseCommandLine, parsePositionals } from "./parse.ts";
+
+/** What a command's function is called with. */
+export interface Arguments<O extends Options, P extends Positionals> {
+  readonly options: OptionValues<O>;
+  /** Only the options that were given, so that they can be laid over a preset or a file. */
+  readonly given: GivenValues<O>;
+  readonly positionals: PositionalValues<P>;
+  /** The values of those `moreOptions` that were given. */
+  readonly more: Readonly<Record<string, unknown>>;
+}
+
+/** What {@linkcode defineCommand} is told. */
+export interface Declaration<O extends Options, P extends Positionals> {
+  /** The word that calls it: `kao NAME`. */
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  readonly positionals: P;
+  readonly options: O;
+  /**
+   * Options that are known only when the positional arguments are: `kao sample RUN` takes one a
+   * condition of the run. Each takes a value. Not called for `--help` without positional arguments.
+   */
+  readonly moreOptions?: (positionals: PositionalValues<P>) => Promise<Options>;
+}
+
+/** A command, ready to be called with what follows its name on the command line. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  run(args: readonly string[]): Promise<void>;
+}
+
+/**
+ * Declares a command. Its options are typed by the declaration; `--help` is taken care of.
+ *
+ * ```ts
+ * export const draw = defineCommand({
+ *   name: "draw",
+ *   summary: "Draw a data set of labelled avatars",
+ *   positionals: { out: { help: "Folder to write to" } },
+ *   options: {
+ *     count: { type: "integer", short: "n", default: 1000, min: 1, help: "How many pictures" },
+ *     style: { type: "choice", choices: ["flat", "shaded"], default: "flat", help: "How" },
+ *   },
+ * }, async ({ options, positionals }) => {
+ *   await Deno.mkdir(positionals.out); // string
+ *   for (let i = 0; i < options.count; i++) console.log(options.style); // number; "flat" | "shaded"
+ * });
+ * ```
+ */
+export function defineCommand<const O extends Options, const P extends Positionals>(
+  declaration: Declaration<O, P>,
+  run: (args: Arguments<O, P>) => Promise<void> | void,
+): Command {
+  const { name, summary, moreOptions } = declaration;
+  return {
+    name,
+    summary,
+    async run(args) {
+      const help = asksForHelp(args);
+      const rest = args.filter((arg) => arg !== "--help" && arg !== "-h");
+      const more = moreOptions && !(help && rest.length === 0)
+        ? await moreOptions(parsePositionals(rest, declaration) as PositionalValues<P>)
+        : {};
+      const declared = { ...declaration, options: { ...declaration.options, ...more } };
+      if (help) {
+        console.log(helpOf(declared));
+        return;
+      }
+      const parsed = parseCommandLine(rest, declared);
+      const pick = (keys: Options) =>
+        Object.fromEntries(Object.entries(parsed.given).filter(([key]) => key in keys));
+      await run({
+        options: parsed.options as OptionValues<O>,
+        given: pick(declaration.options) as GivenValues<O>,
+        positionals: parsed.positionals as PositionalValues<P>,
+        more: pick(more),
+      });
+    },
+  };
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end < 0 ? undefined : end).some((arg) => arg === "--help" || arg === "-h");
+}

@@ -1,0 +1,131 @@
+import { parseArgs } from "@std/cli/parse-args";
+import { UserError } from "../data/mod.ts";
+import {
+  flagOf,
+  kebab,
+  type Option,
+  type Options,
+  parseValue,
+  type Positionals,
+} from "./options.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** A command line, read against a declaration. */
+export interface Parsed {
+  /** Every option: given, by default, or `undefined`. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Only those options that were given. */
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly positionals: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Reads the arguments of a command.
+ *
+ * @throws {UserError} for an unknown flag (naming the nearest known one), a value that does not fit,
+ * a positional argument too many or too few.
+ */
+export function parseCommandLine(
+  args: readonly string[],
+  declared: { readonly options: Options; readonly positionals: Positionals },
+): Parsed {
+  const { flags, words, unknown } = split(args, declared.options);
+  if (unknown[0] !== undefined) throw unknownFlag(unknown[0], declared.options);
+  const given: Record<string, unknown> = {};
+  const options: Record<string, unknown> = {};
+  for (const [key, option] of Object.entries(declared.options)) {
+    const value = flags[kebab(key)];
+    if (value !== undefined) given[key] = readFlag(key, option, value);
+    options[key] = given[key] ?? option.default ?? (option.type === "boolean" ? false : undefined);
+  }
+  return { options, given, positionals: matchPositionals(words, declared.positionals) };
+}
+
+/**
+ * The positional arguments alone, before all options are known: a flag that is not declared is
+ * taken to be followed by its value.
+ */
+export function parsePositionals(
+  args: readonly string[],
+  declared: { readonly options: Options; readonly positionals: Positionals },
+): Parsed["positionals"] {
+  return matchPositionals(split(args, declared.options).words, declared.positionals);
+}
+
+/** Takes flags and words apart. Values stay text; booleans are booleans. */
+function split(args: readonly string[], options: Options) {
+  const booleans: string[] = [];
+  const strings: string[] = ["_"];
+  const alias: Record<string, string> = {};
+  for (const [key, option] of Object.entries(options)) {
+    (option.type === "boolean" ? booleans : strings).push(kebab(key));
+    if (option.short) alias[kebab(key)] = option.short;
+  }
+  const unknown: string[] = [];
+  const flags = parseArgs(joinNegativeNumbers(args), {
+    boolean: booleans,
+    negatable: booleans,
+    string: strings,
+    alias,
+    // A boolean that was not given must not read as one that was cleared.
+    default: Object.fromEntries(booleans.map((name) => [name, undefined])),
+    unknown(arg, key) {
+      if (key === undefined) return true; // A word.
+      unknown.push(arg.replace(/=.*/s, ""));
+      return false;
+    },
+  });
+  // parseArgs reads any `--flip=text` but `false` as true.
+  for (const arg of args) {
+    const [, name, text] = arg.match(/^--([^=]+)=(.*)$/s) ?? [];
+    if (name !== undefined && booleans.includes(name) && text !== "true" && text !== "false") {
+      throw new UserError(
+        `--${name} is set by --${name} and cleared by --no-${name}, not by ${text}`,
+      );
+    }
+  }
+  return { flags, words: flags._.map(String), unknown };
+}
+
+/** `--tilt -0.5` as `--tilt=-0.5`: parseArgs takes what starts with a dash for another flag. */
+function joinNegativeNumbers(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const previous = joined.at(-1);
+    if (/^-\.?\d/.test(arg) && previous !== undefined && /^--?[a-z][^=]*$/i.test(previous)) {
+      joined[joined.length - 1] = `${previous}=${arg}`;
+    } else {
+      joined.push(arg);
+    }
+  }
+  return joined;
+}
+
+function readFlag(key: string, option: Option, value: unknown): unknown {
+  return typeof value === "string" ? parseValue(flagOf(key), option, value) : value;
+}
+
+function unknownFlag(flag: string, options: Options): UserError {
+  const known = ["--help"];
+  for (const [key, option] of Object.entries(options)) {
+    known.push(flagOf(key));
+    if (option.type === "boolean") known.push(`--no-${kebab(key)}`);
+  }
+  return new UserError(`Unknown option ${flag}${didYouMean(flag, known)}; --help lists them all`);
+}
+
+function matchPositionals(words: readonly string[], positionals: Positionals) {
+  const names = Object.keys(positionals);
+  if (words.length > names.length) {
+    const expected = names.length === 0 ? "none is expected" : `expected ${names.join(" ")}`;
+    throw new UserError(`Unexpected argument ${words[names.length]}: ${expected}`);
+  }
+  const values: Record<string, string | undefined> = {};
+  for (const [i, name] of names.entries()) {
+    if (words[i] === undefined && !positionals[name].optional) {
+      throw new UserError(`Missing ${name}: ${positionals[name].help}`);
+    }
+    values[name] = words[i];
+  }
+  return values;
+}
