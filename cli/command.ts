@@ -41,10 +41,11 @@ export interface Command {
 }
 
 /**
- * Declares a command. Its options are typed by the declaration; `--help` is taken care of.
+ * Declares a command, which its file exports as `command`. The declaration types the values;
+ * `--help` is taken care of.
  *
  * ```ts
- * export const draw = defineCommand({
+ * export const command = defineCommand({
  *   name: "draw",
  *   summary: "Draw a data set of labelled avatars",
  *   positionals: { out: { help: "Folder to write to" } },

@@ -1,0 +1,67 @@
+/**
+ * The door of the command line: finds the command, and turns what goes wrong into one line.
+ *
+ * @module
+ */
+
+import type { Command } from "./cli/command.ts";
+import { table } from "./cli/help.ts";
+import { didYouMean } from "./cli/suggest.ts";
+import { UserError } from "./data/mod.ts";
+
+/** Every command, loaded when it is called. */
+const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  quickstart: () => import("./cli/quickstart.ts"),
+  train: () => import("./cli/train.ts"),
+  sample: () => import("./cli/sample.ts"),
+  draw: () => import("./cli/draw.ts"),
+  doctor: () => import("./cli/doctor.ts"),
+  adapter: () => import("./cli/adapter.ts"),
+};
+
+async function main([name, ...args]: readonly string[]): Promise<void> {
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    console.log(await overview());
+    return;
+  }
+  if (!Object.hasOwn(commands, name)) {
+    const meant = didYouMean(name, Object.keys(commands));
+    throw new UserError(`Unknown command ${name}${meant}; --help lists them all`);
+  }
+  const { command } = await commands[name]();
+  await command.run(args);
+}
+
+async function overview(): Promise<string> {
+  const loaded = await Promise.all(Object.values(commands).map((load) => load()));
+  const rows = loaded.map(({ command }) => [`  ${command.name}`, command.summary] as const);
+  return "kao: train and sample label-conditioned image GANs in WebGPU\n\n" +
+    `Usage: kao <command> [options]\n\n${table(rows)}\n\nkao <command> --help says more`;
+}
+
+/** One line for people; the stack for who asks for it. */
+function report(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  const line = message.replaceAll(/\s*\n\s*/g, " ");
+  if (error instanceof UserError) {
+    console.error(`kao: ${line}`);
+  } else {
+    const kind = error instanceof Error ? `${error.name}: ` : "";
+    console.error(`kao: ${kind}${line} (unexpected; KAO_DEBUG=stack shows where)`);
+  }
+  if (error instanceof Error && Deno.env.get("KAO_DEBUG")?.split(",").includes("stack")) {
+    console.error(error.stack);
+  }
+}
+
+function end(error: unknown): never {
+  report(error);
+  Deno.exit(1);
+}
+
+if (import.meta.main) {
+  // What fails outside of the command's own promise ends the process in the same way.
+  addEventListener("error", (event) => end(event.error));
+  addEventListener("unhandledrejection", (event) => end(event.reason));
+  await main(Deno.args).catch(end);
+}
