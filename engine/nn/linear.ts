@@ -1,0 +1,25 @@
+import type { Tensor, TensorLike } from "../tensor.ts";
+import { linear } from "../ops/linear.ts";
+import { Module, type Parameter } from "./module.ts";
+import { weightAndBias, type WeightOptions } from "./weights.ts";
+
+/** `x @ transpose(weight) + bias`: [..., inFeatures] to [..., outFeatures]. */
+export class Linear extends Module {
+  /** [outFeatures, inFeatures] */
+  readonly weight: Parameter;
+  /** [outFeatures] */
+  readonly bias: Parameter | undefined;
+
+  constructor(inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
+    super();
+    ({ weight: this.weight, bias: this.bias } = weightAndBias(
+      [outFeatures, inFeatures],
+      outFeatures,
+      options,
+    ));
+  }
+
+  forward(x: TensorLike): Tensor {
+    return linear(x, this.weight, { bias: this.bias });
+  }
+}

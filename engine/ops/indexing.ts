@@ -1,0 +1,46 @@
+// Choosing by whole numbers: rows of a table, slices of an axis, one-hot vectors.
+
+import { formatShape, resolveAxis } from "../dtype.ts";
+import type { Tensor, TensorLike } from "../tensor.ts";
+import { cast, eq } from "./elementwise.ts";
+import { expand, gather, reshape } from "./movement.ts";
+import { arange, asTensor } from "./source.ts";
+import { unsqueeze } from "./views.ts";
+
+/**
+ * Slices of `x` along axis `dim`, in the order that `index` (one axis, i32) names them.
+ *
+ * @throws {RangeError} where `index` has another number of axes than one.
+ */
+export function indexSelect(
+  x: TensorLike,
+  index: TensorLike,
+  options: { dim: number },
+): Tensor {
+  const input = asTensor(x), at = asTensor(index);
+  const dim = resolveAxis("indexSelect", options.dim, { rank: input.rank });
+  if (at.rank !== 1) {
+    throw new RangeError(
+      `Cannot indexSelect from tensor ${formatShape(input.shape)} by indices ` +
+        `${formatShape(at.shape)}: one axis is needed`,
+    );
+  }
+  const along = reshape(at, input.shape.map((_, axis) => axis === dim ? at.size : 1));
+  return gather(input, expand(along, input.shape.with(dim, at.size)), { dim });
+}
+
+/** Rows of `weight` [n, d] for an i32 `index` of any shape: [...index, d]. */
+export function embedding(index: TensorLike, weight: TensorLike): Tensor {
+  const at = asTensor(index), table = asTensor(weight);
+  const rows = indexSelect(table, reshape(at, [at.size]), { dim: 0 });
+  return reshape(rows, [...at.shape, ...table.shape.slice(1)]);
+}
+
+/**
+ * For each whole number of `index`, a vector (f32) of `numClasses` zeros with a 1 at that place:
+ * [...index, numClasses]. A number out of range gives zeros alone.
+ */
+export function oneHot(index: TensorLike, numClasses: number): Tensor {
+  const at = asTensor(index, "i32");
+  return cast(eq(unsqueeze(cast(at, "i32"), at.rank), arange(numClasses)), "f32");
+}

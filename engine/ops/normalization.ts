@@ -1,0 +1,197 @@
+// Normalisation: elements are centred and scaled by their mean and variance over some axes, then by a
+// learned gain and shift. What differs is the axes.
+//
+// The factor of each group is formed first, so that backward needs nothing but reductions of the
+// gradient and of the gradient times the centred input.
+
+import { formatShape, type Shape } from "../dtype.ts";
+import type { Tensor, TensorLike } from "../tensor.ts";
+import { add, detach, div, maximum, mul, rsqrt, sub } from "./elementwise.ts";
+import { matmul } from "./matmul.ts";
+import { moments } from "./moments.ts";
+import { permute, reshape } from "./movement.ts";
+import { sum } from "./reduce.ts";
+import { asTensor } from "./source.ts";
+import { norm } from "./statistics.ts";
+
+/** The learned part, and the constant under the root. */
+export interface AffineOptions {
+  /** Gain; 1 where left out. */
+  readonly weight?: TensorLike;
+  /** Shift; 0 where left out. */
+  readonly bias?: TensorLike;
+  /** Added to the variance; 1e-5 where left out. */
+  readonly eps?: number;
+}
+
+const EPS = 1e-5;
+
+/** The shape of one number a channel that broadcasts over `x`: [1, C, 1, 1] for four axes. */
+function perChannel(x: Tensor): Shape {
+  return x.shape.map((length, axis) => axis === 1 ? length : 1);
+}
+
+/** `(x - mean) / sqrt(variance + eps) * weight + bias`; statistics and affine part broadcast over x. */
+function normalize(
+  x: Tensor,
+  { mean, variance, weight, bias, eps }: AffineOptions & { mean: Tensor; variance: Tensor },
+): Tensor {
+  const deviation = rsqrt(add(variance, eps ?? EPS));
+  const scale = weight === undefined ? deviation : mul(deviation, weight);
+  const y = mul(sub(x, mean), scale);
+  return bias === undefined ? y : add(y, bias);
+}
+
+/** The affine part of an op on channels, in the shape that broadcasts over `x`. */
+function channelAffine(name: string, x: Tensor, options: AffineOptions): AffineOptions {
+  if (x.rank < 2) {
+    throw new RangeError(
+      `Cannot ${name} tensor ${formatShape(x.shape)}: axis 1, channels, is missing`,
+    );
+  }
+  const shaped = (part: TensorLike | undefined) =>
+    part === undefined ? undefined : channelVector(name, x, part);
+  return { weight: shaped(options.weight), bias: shaped(options.bias), eps: options.eps };
+}
+
+function channelVector(name: string, x: Tensor, part: TensorLike): Tensor {
+  const vector = asTensor(part);
+  if (vector.rank !== 1 || vector.size !== x.shape[1]) {
+    throw new RangeError(
+      `Cannot ${name} tensor ${formatShape(x.shape)} with a vector of shape ` +
+        `${formatShape(vector.shape)}: [${x.shape[1]}] is needed, one number a channel`,
+    );
+  }
+  return reshape(vector, perChannel(x));
+}
+
+/**
+ * Batch normalisation in training (Ioffe & Szegedy 2015, algorithm 1): each channel by the statistics
+ * of this batch.
+ *
+ * @param x [N, C, ...]
+ * @returns the result, and the batch's mean and biased variance, both [C].
+ */
+export function batchNorm(
+  x: TensorLike,
+  options: AffineOptions = {},
+): { output: Tensor; mean: Tensor; variance: Tensor } {
+  const input = asTensor(x);
+  const affine = channelAffine("batchNorm", input, options);
+  const { mean, variance } = moments(input, { dim: axesWithout(input, [1]) });
+  return {
+    output: normalize(input, { ...affine, mean, variance }),
+    mean: reshape(mean, [input.shape[1]]),
+    variance: reshape(variance, [input.shape[1]]),
+  };
+}
+
+/** Batch normalisation in use: each channel of `x` [N, C, ...] by given statistics [C]. */
+export function batchNormInference(
+  x: TensorLike,
+  options: AffineOptions & { mean: TensorLike; variance: TensorLike },
+): Tensor {
+  const input = asTensor(x), name = "batchNormInference";
+  return normalize(input, {
+    ...channelAffine(name, input, options),
+    mean: channelVector(name, input, options.mean),
+    variance: channelVector(name, input, options.variance),
+  });
+}
+
+/**
+ * Layer normalisation (Ba et al. 2016, section 3): each sample over its last axes.
+ *
+ * @param options.normalizedShape the lengths of those axes, also the shape of weight and bias.
+ * @throws {RangeError} where `x` does not end in them.
+ */
+export function layerNorm(
+  x: TensorLike,
+  options: AffineOptions & { normalizedShape: Shape },
+): Tensor {
+  const input = asTensor(x), { normalizedShape } = options;
+  const first = input.rank - normalizedShape.length;
+  if (normalizedShape.some((length, axis) => length !== input.shape[first + axis])) {
+    throw new RangeError(
+      `Cannot layerNorm tensor ${formatShape(input.shape)} over ${formatShape(normalizedShape)}: ` +
+        `its last axes differ`,
+    );
+  }
+  const dim = normalizedShape.map((_, axis) => first + axis);
+  return normalize(input, { ...options, ...moments(input, { dim }) });
+}
+
+/** Instance normalisation (Ulyanov et al. 2016): each channel of each sample of `x` [N, C, ...]. */
+export function instanceNorm(x: TensorLike, options: AffineOptions = {}): Tensor {
+  const input = asTensor(x);
+  const affine = channelAffine("instanceNorm", input, options);
+  return normalize(input, { ...affine, ...moments(input, { dim: axesWithout(input, [0, 1]) }) });
+}
+
+/**
+ * Group normalisation (Wu & He 2018, section 3.1): each of `groups` runs of channels of each sample
+ * of `x` [N, C, ...].
+ *
+ * @throws {RangeError} where the channels do not divide into the groups.
+ */
+export function groupNorm(
+  x: TensorLike,
+  options: AffineOptions & { groups: number },
+): Tensor {
+  const input = asTensor(x), { groups } = options;
+  const { weight, bias, eps } = channelAffine("groupNorm", input, options);
+  if (input.shape[1] % groups !== 0) {
+    throw new RangeError(
+      `Cannot groupNorm tensor ${formatShape(input.shape)} in ${groups} groups: ` +
+        `${input.shape[1]} channels do not divide into them`,
+    );
+  }
+  const grouped = reshape(input, [input.shape[0], groups, -1]);
+  const y = reshape(
+    normalize(grouped, { eps, ...moments(grouped, { dim: 2 }) }),
+    input.shape,
+  );
+  const scaled = weight === undefined ? y : mul(y, weight);
+  return bias === undefined ? scaled : add(scaled, bias);
+}
+
+/** What {@linkcode spectralNorm} gives. */
+export interface SpectralNorm {
+  /** The weight divided by sigma. */
+  readonly output: Tensor;
+  /** The estimate of the largest singular value, a scalar. */
+  readonly sigma: Tensor;
+  /** The left singular vector's estimate, [rows]: the next call starts from it. */
+  readonly u: Tensor;
+  /** The right singular vector's estimate, [columns]. */
+  readonly v: Tensor;
+}
+
+/**
+ * A weight divided by its largest singular value, estimated by power iteration (Miyato et al. 2018,
+ * algorithm 1). The vectors are constants for differentiation, sigma is not.
+ *
+ * @param options.u the estimate to start from, [weight.shape[dim]].
+ * @param options.dim the axis that counts the rows of the matrix; 1 for transposed convolutions.
+ */
+export function spectralNorm(
+  weight: TensorLike,
+  options: { u: TensorLike; dim?: number; iterations?: number; eps?: number },
+): SpectralNorm {
+  const { dim = 0, iterations = 1, eps = 1e-12 } = options;
+  const w = asTensor(weight);
+  const matrix = reshape(permute(w, [dim, ...axesWithout(w, [dim])]), [w.shape[dim], -1]);
+  const fixed = detach(matrix);
+  const unit = (t: Tensor): Tensor => div(t, maximum(norm(t), eps));
+  let u = detach(options.u), v = unit(matmul(u, fixed));
+  for (let i = 0; i < iterations; i++) {
+    if (i > 0) v = unit(matmul(u, fixed));
+    u = unit(matmul(fixed, v));
+  }
+  const sigma = sum(mul(u, matmul(matrix, v)));
+  return { output: div(w, sigma), sigma, u, v };
+}
+
+function axesWithout(x: Tensor, axes: readonly number[]): number[] {
+  return x.shape.flatMap((_, axis) => axes.includes(axis) ? [] : [axis]);
+}
