@@ -1,0 +1,85 @@
+// The plain forms of a convolution and its gradients, one result a thread, for any geometry.
+
+import forwardCode from "../../shaders/conv2d_direct.wgsl" with { type: "text" };
+import inputGradCode from "../../shaders/conv2d_input_grad_direct.wgsl" with { type: "text" };
+import weightGradCode from "../../shaders/conv2d_weight_grad_direct.wgsl" with { type: "text" };
+import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
+import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
+import { threadGrid } from "./gemm_grid.ts";
+import { instantiate } from "./template.ts";
+
+/** The output of a convolution: `slots` are x, weight, out. */
+export function conv2dDirect(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  slots: readonly [Slot, Slot, Slot],
+): Dispatch[] {
+  const count = g.batch * g.outChannels * g.outputSize[0] * g.outputSize[1];
+  const channels = { CHANNELS: g.inChannels / g.groups };
+  return [direct(ctx, g, { kernel: "conv2d", code: forwardCode, count, channels, slots })];
+}
+
+/** The gradient for the input: `slots` are grad, weight, out. */
+export function conv2dInputGradDirect(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  slots: readonly [Slot, Slot, Slot],
+): Dispatch[] {
+  const count = g.batch * g.inChannels * g.inputSize[0] * g.inputSize[1];
+  const channels = { CHANNELS: g.outChannels / g.groups };
+  return [
+    direct(ctx, g, { kernel: "conv2dInputGrad", code: inputGradCode, count, channels, slots }),
+  ];
+}
+
+/** The gradient for the weight: `slots` are x, grad, out. */
+export function conv2dWeightGradDirect(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  slots: readonly [Slot, Slot, Slot],
+): Dispatch[] {
+  const count = g.outChannels * g.inChannels / g.groups * g.kernel[0] * g.kernel[1];
+  const channels = { CHANNELS: g.inChannels / g.groups };
+  return [
+    direct(ctx, g, { kernel: "conv2dWeightGrad", code: weightGradCode, count, channels, slots }),
+  ];
+}
+
+interface DirectLaunch {
+  readonly kernel: string;
+  readonly code: string;
+  /** Results, and so threads. */
+  readonly count: number;
+  readonly channels: { readonly CHANNELS: number };
+  readonly slots: readonly [Slot, Slot, Slot];
+}
+
+function direct(ctx: KernelContext, g: Conv2dGeometry, launch: DirectLaunch): Dispatch {
+  const grid = threadGrid(ctx, { threads: launch.count, workgroup: 64 });
+  return {
+    kernel: launch.kernel,
+    variant: "direct",
+    shape: describeConv2d(g),
+    code: instantiate(launch.code, {
+      ...grid.values,
+      ...launch.channels,
+      ...geometryValues(g),
+    }),
+    slots: launch.slots,
+    workgroups: grid.workgroups,
+    flops: conv2dFlops(g),
+  };
+}
+
+/** The geometry under the names that the convolutions' shaders use. */
+export function geometryValues(g: Conv2dGeometry): Record<string, number> {
+  return {
+    BATCH: g.batch,
+    IN_CHANNELS: g.inChannels,
+    OUT_CHANNELS: g.outChannels,
+    GROUPS: g.groups,
+    ...{ H: g.inputSize[0], W: g.inputSize[1], OH: g.outputSize[0], OW: g.outputSize[1] },
+    ...{ KH: g.kernel[0], KW: g.kernel[1], SH: g.stride[0], SW: g.stride[1] },
+    ...{ PH: g.padding[0], PW: g.padding[1], DH: g.dilation[0], DW: g.dilation[1] },
+  };
+}

@@ -1,0 +1,45 @@
+// What a matrix product needs to know of its operands.
+
+/** `out[batch, m, n]` from operands over a common depth `k`. */
+export interface MatmulGeometry {
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** a is stored `[k, m]`, not `[m, k]`. */
+  readonly transposeA: boolean;
+  /** b is stored `[n, k]`, not `[k, n]`. */
+  readonly transposeB: boolean;
+  /** One a (or b) serves the whole batch: its slot holds a single matrix. */
+  readonly sharedA?: boolean;
+  readonly sharedB?: boolean;
+}
+
+/** Floating-point operations of the product. */
+export function matmulFlops({ batch, m, n, k }: MatmulGeometry): number {
+  return 2 * batch * m * n * k;
+}
+
+/** The geometry in one line, for plans: `4x [128x64]T x [64x32]`. */
+export function describeMatmul(g: MatmulGeometry): string {
+  const a = g.transposeA ? `[${g.k}x${g.m}]T` : `[${g.m}x${g.k}]`;
+  const b = g.transposeB ? `[${g.n}x${g.k}]T` : `[${g.k}x${g.n}]`;
+  return `${g.batch > 1 ? `${g.batch}x ` : ""}${a} x ${b}`;
+}
+
+/** Distances, in elements, between an operand's neighbours along the batch, its side and the depth. */
+export function matmulStrides(g: MatmulGeometry): {
+  readonly a: { readonly slice: number; readonly row: number; readonly step: number };
+  readonly b: { readonly slice: number; readonly column: number; readonly step: number };
+} {
+  return {
+    a: {
+      slice: g.sharedA ? 0 : g.m * g.k,
+      ...(g.transposeA ? { row: 1, step: g.m } : { row: g.k, step: 1 }),
+    },
+    b: {
+      slice: g.sharedB ? 0 : g.n * g.k,
+      ...(g.transposeB ? { column: g.k, step: 1 } : { column: 1, step: g.n }),
+    },
+  };
+}

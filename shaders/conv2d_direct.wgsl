@@ -1,0 +1,48 @@
+// Cross-correlation of an NCHW batch, one output a thread: the plain form that the fast ones are
+// checked against, and the one for grouped convolutions. No tiling: neighbouring threads own
+// neighbouring columns of the output, so that reads of x are coalesced and the weight is broadcast.
+
+const H: i32 = $H;
+const W: i32 = $W;
+const OH: u32 = $OH;
+const OW: u32 = $OW;
+const CHANNELS: u32 = $CHANNELS; // of x, per group
+const OUT_CHANNELS: u32 = $OUT_CHANNELS;
+
+@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> weight: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size($WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let index = id.y * $ROW + id.x;
+  if (index >= $COUNT) {
+    return;
+  }
+  let column = index % OW;
+  let row = index / OW % OH;
+  let outChannel = index / (OW * OH) % OUT_CHANNELS;
+  let image = index / (OW * OH * OUT_CHANNELS);
+  let group = outChannel / ($OUT_CHANNELS / $GROUPS);
+  let top = i32(row * $SH) - $PH;
+  let left = i32(column * $SW) - $PW;
+
+  var sum = 0.0;
+  for (var c = 0u; c < CHANNELS; c++) {
+    let plane = (image * $GROUPS + group) * CHANNELS + c;
+    for (var kh = 0u; kh < $KH; kh++) {
+      let h = top + i32(kh * $DH);
+      if (h < 0 || h >= H) {
+        continue;
+      }
+      for (var kw = 0u; kw < $KW; kw++) {
+        let w = left + i32(kw * $DW);
+        if (w >= 0 && w < W) {
+          let tap = ((outChannel * CHANNELS + c) * $KH + kh) * $KW + kw;
+          sum = fma(x[(plane * $H + u32(h)) * $W + u32(w)], weight[tap], sum);
+        }
+      }
+    }
+  }
+  out[index] = sum;
+}

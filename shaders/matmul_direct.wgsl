@@ -1,0 +1,25 @@
+// A batched matrix product, one output a thread: the plain form the fast ones are checked against.
+
+@group(0) @binding(0) var<storage, read_write> a: array<f32>;
+@group(0) @binding(1) var<storage, read_write> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size($WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let index = id.y * $ROW + id.x;
+  if (index >= $COUNT) {
+    return;
+  }
+  let column = index % $N;
+  let row = index / $N % $M;
+  let slice = index / ($N * $M);
+  var sum = 0.0;
+  for (var k = 0u; k < $K; k++) {
+    sum = fma(
+      a[slice * $A_SLICE + row * $A_ROW + k * $A_STEP],
+      b[slice * $B_SLICE + column * $B_COLUMN + k * $B_STEP],
+      sum,
+    );
+  }
+  out[index] = sum;
+}
