@@ -1,5 +1,6 @@
 import { UserError } from "../data/mod.ts";
 import { Device } from "../engine/mod.ts";
+import { prepareEnvironment } from "./environment.ts";
 import type { Options } from "./options.ts";
 import { adviceOf, gatherFacts, installArguments, reasonOf } from "./vulkan.ts";
 
@@ -27,17 +28,6 @@ export async function openDevice(options: { readonly install: boolean }): Promis
   const { name, cpu } = device.adapter;
   console.error(cpu ? `Adapter: ${name}. It is the CPU: expect it to be slow` : `Adapter: ${name}`);
   return device;
-}
-
-/**
- * Sets two environment variables where they are not set: without XDG_RUNTIME_DIR the drivers print
- * a warning that means nothing here; without DENO_WEBGPU_BACKEND, WebGPU falls back from Vulkan to
- * OpenGL, which lacks features and hides that Vulkan is not installed.
- */
-export function prepareEnvironment(): void {
-  if (Deno.build.os !== "linux") return;
-  if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
-  if (!Deno.env.get("DENO_WEBGPU_BACKEND")) Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
 }
 
 /** Whether WebGPU finds an adapter, asked in a worker so that a later answer can be another. */

@@ -1,0 +1,28 @@
+import type { Progress } from "../training/mod.ts";
+
+/** One line of progress: step, rate, time left, every loss by name, accuracies in per cent. */
+export function formatProgress(progress: Progress): string {
+  const { step, steps, imagesPerSecond, secondsLeft, metrics } = progress;
+  const figures = Object.entries(metrics).map(([name, value]) =>
+    isShare(name) ? `${name} ${(100 * value).toFixed(0)}%` : `${name} ${value.toFixed(3)}`
+  );
+  return [
+    `step ${String(step).padStart(String(steps).length)}/${steps}`,
+    `${imagesPerSecond.toPrecision(3)} images/s`,
+    `${formatDuration(secondsLeft)} left`,
+    ...figures,
+  ].join("  ");
+}
+
+function isShare(name: string): boolean {
+  return name.startsWith("accuracy.") || name.startsWith("holdout.");
+}
+
+/** A time such as `2h05m`, `4m09s` or `12s`. */
+export function formatDuration(seconds: number): string {
+  const total = Math.round(seconds);
+  const pad = (n: number) => String(n).padStart(2, "0");
+  if (total >= 3600) return `${Math.floor(total / 3600)}h${pad(Math.floor(total / 60) % 60)}m`;
+  if (total >= 60) return `${Math.floor(total / 60)}m${pad(total % 60)}s`;
+  return `${total}s`;
+}

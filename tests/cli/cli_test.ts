@@ -1,0 +1,57 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { kao } from "./kao.ts";
+
+const noDriver = { VK_DRIVER_FILES: "/nonexistent", VK_ICD_FILENAMES: "" };
+
+Deno.test("kao --help lists every command", async () => {
+  const { code, stdout } = await kao(["--help"]);
+  assertEquals(code, 0);
+  for (const name of ["quickstart", "train", "sample", "draw", "doctor", "adapter"]) {
+    assertMatch(stdout, new RegExp(`^  ${name} +\\S`, "m"));
+  }
+});
+
+Deno.test("Every command answers --help with its usage", async () => {
+  for (const name of ["quickstart", "train", "sample", "draw", "doctor", "adapter"]) {
+    const { code, stdout, stderr } = await kao([name, "--help"]);
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, `Usage: kao ${name}`);
+  }
+});
+
+Deno.test("An unknown command or option is one line that names the nearest, without a stack", async () => {
+  assertEquals(await kao(["smaple"]), {
+    code: 1,
+    stdout: "",
+    stderr: "kao: Unknown command smaple (did you mean sample?); --help lists them all\n",
+  });
+  assertEquals(await kao(["doctor", "--no-instal"]), {
+    code: 1,
+    stdout: "",
+    stderr: "kao: Unknown option --no-instal (did you mean --no-install?); --help lists them all\n",
+  });
+});
+
+Deno.test("KAO_DEBUG=stack shows where an error came from", async () => {
+  const { code, stderr } = await kao(["smaple"], { KAO_DEBUG: "stack" });
+  assertEquals(code, 1);
+  assertMatch(stderr, /^ {4}at main .*cli\.ts/m);
+});
+
+Deno.test("Without an adapter there is one line that says why and what to do", async () => {
+  for (const args of [["adapter"], ["adapter", "--no-install"]]) {
+    const { code, stdout, stderr } = await kao(args, noDriver);
+    assertEquals([code, stdout], [1, ""]);
+    assertEquals(
+      stderr,
+      "kao: No WebGPU adapter: VK_DRIVER_FILES is set to /nonexistent, where there is no Vulkan " +
+        "driver. Unset VK_DRIVER_FILES, or let it name a driver that is installed\n",
+    );
+  }
+});
+
+Deno.test("kao adapter names the adapter, once, and nothing else", async () => {
+  const { code, stderr } = await kao(["adapter"], { XDG_RUNTIME_DIR: "" });
+  assertEquals(code, 0);
+  assertMatch(stderr, /^Adapter: [^\n]+\n$/);
+});

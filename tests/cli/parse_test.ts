@@ -1,0 +1,109 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import type { Options, Positionals } from "../../cli/options.ts";
+import { parseCommandLine, parsePositionals } from "../../cli/parse.ts";
+import { UserError } from "../../data/mod.ts";
+
+const declared = {
+  positionals: {
+    data: { help: "Folder of pictures" },
+    more: { help: "Another", optional: true },
+  } satisfies Positionals,
+  options: {
+    out: { type: "string", help: "Where to write", placeholder: "folder" },
+    count: { type: "integer", short: "n", default: 4, min: 1, max: 64, help: "How many" },
+    tilt: { type: "number", help: "Degrees" },
+    flip: { type: "boolean", default: true, help: "Do not mirror" },
+    force: { type: "boolean", help: "Overwrite" },
+    classOn: { type: "choice", choices: ["real", "both"], default: "real", help: "Which" },
+    conditions: { type: "list", help: "Columns" },
+  } satisfies Options,
+};
+
+function parse(...args: string[]) {
+  return parseCommandLine(args, declared);
+}
+
+function refuses(args: readonly string[], message: string) {
+  assertThrows(() => parse(...args), UserError, message);
+}
+
+Deno.test("parseCommandLine() fills in defaults and leaves the rest undefined", () => {
+  const { options, given, positionals } = parse("faces");
+  assertEquals(options, {
+    out: undefined,
+    count: 4,
+    tilt: undefined,
+    flip: true,
+    force: false,
+    classOn: "real",
+    conditions: undefined,
+  });
+  assertEquals(given, {});
+  assertEquals(positionals, { data: "faces", more: undefined });
+});
+
+Deno.test("parseCommandLine() reads every type of option, before and after the words", () => {
+  const { options, given, positionals } = parse(
+    ...["--out", "007", "faces", "-n", "16", "--tilt=-0.5", "--no-flip", "--force", "more"],
+    ...["--class-on", "both", "--conditions", "hair, eyes"],
+  );
+  assertEquals(options, {
+    out: "007",
+    count: 16,
+    tilt: -0.5,
+    flip: false,
+    force: true,
+    classOn: "both",
+    conditions: ["hair", "eyes"],
+  });
+  assertEquals(given, options);
+  assertEquals(positionals, { data: "faces", more: "more" });
+});
+
+Deno.test("parseCommandLine() takes a negative number as a value, and the last of two flags", () => {
+  assertEquals(parse("faces", "--tilt", "-2.5", "--count", "3", "-n", "5").given, {
+    tilt: -2.5,
+    count: 5,
+  });
+});
+
+Deno.test("parseCommandLine() keeps an option that was given apart from its default", () => {
+  assertEquals(parse("faces", "--count", "4", "--flip").given, { count: 4, flip: true });
+});
+
+Deno.test("parseCommandLine() takes what follows -- for words", () => {
+  assertEquals(parse("--", "--faces").positionals.data, "--faces");
+});
+
+Deno.test("parseCommandLine() names the nearest option for an unknown one", () => {
+  refuses(["faces", "--cuont", "4"], "Unknown option --cuont (did you mean --count?)");
+  refuses(["faces", "--no-flop"], "Unknown option --no-flop (did you mean --no-flip?)");
+  refuses(["faces", "--classon=both"], "Unknown option --classon (did you mean --class-on?)");
+  refuses(["faces", "--zebra"], "Unknown option --zebra; --help lists them all");
+  refuses(["faces", "-z", "4"], "Unknown option -z");
+});
+
+Deno.test("parseCommandLine() refuses values that do not fit, saying what would", () => {
+  refuses(["faces", "-n", "0"], "--count must be a whole number from 1 to 64, not 0");
+  refuses(["faces", "--count", "1.5"], "--count must be a whole number from 1 to 64, not 1.5");
+  refuses(["faces", "--count", "many"], "--count must be a whole number from 1 to 64, not many");
+  refuses(["faces", "--tilt", "Infinity"], "--tilt must be a number, not");
+  refuses(["faces", "--tilt="], "--tilt needs a value: --tilt <number>");
+  refuses(["faces", "--out"], "--out needs a value: --out <folder>");
+  refuses(
+    ["faces", "--class-on", "boht"],
+    "--class-on must be one of real, both, not boht (did you mean both?)",
+  );
+  refuses(["faces", "--flip=no"], "--flip is set by --flip and cleared by --no-flip, not by no");
+  refuses(["faces", "--conditions", "hair,,eyes"], "--conditions must be a list of words");
+});
+
+Deno.test("parseCommandLine() refuses too few words and too many", () => {
+  refuses([], "Missing data: Folder of pictures");
+  refuses(["a", "b", "c"], "Unexpected argument c: expected data more");
+});
+
+Deno.test("parsePositionals() skips unknown options with their values", () => {
+  const { data, more } = parsePositionals(["run", "--hair", "blonde", "-n", "4"], declared);
+  assertEquals([data, more], ["run", undefined]);
+});
