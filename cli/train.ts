@@ -113,7 +113,7 @@ export const command = defineCommand({
   const { out: folder, steps, logEvery, gridEvery, checkpointEvery } = options;
   if (folder === undefined) throw new UserError("Missing --out: the folder of the run");
   const before = await prepareRunFolder(folder);
-  using device = await openDevice(options);
+  const device = await openDevice(options);
   const preset = presetSettings(device.adapter.cpu ? "small32" : "acgan64");
   const settings = settingsOf(given, before ?? preset);
   checkSettings(settings);

@@ -1,0 +1,14 @@
+/**
+ * Generators, discriminators, and the presets that they are known by.
+ *
+ * @module
+ */
+
+export {
+  AcganDiscriminator,
+  AcganGenerator,
+  type DiscriminatorWidths,
+  type GeneratorWidths,
+  type Verdict,
+} from "./acgan.ts";
+export { type Preset, type PresetName, presets } from "./presets.ts";

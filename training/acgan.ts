@@ -1,0 +1,75 @@
+import { Adam, concat, Generator, HostGenerator, type Tensor, Variable } from "../engine/mod.ts";
+import { AcganDiscriminator, AcganGenerator } from "../models/mod.ts";
+import type { Condition } from "./condition.ts";
+import type { TrainSettings } from "./config.ts";
+import { seedOf } from "./seeds.ts";
+
+/** The settings that decide which variables a model has. */
+export type ModelSettings = Pick<
+  TrainSettings,
+  "size" | "generator" | "discriminator" | "seed" | "lr" | "betas"
+>;
+
+/** Everything that one run trains: two networks, the average of one, two optimisers, and counters. */
+export class Acgan {
+  readonly generator: AcganGenerator;
+  /** The generator whose weights and running statistics are averages over the last steps. */
+  readonly average: AcganGenerator;
+  readonly discriminator: AcganDiscriminator;
+  readonly optimizers: { readonly generator: Adam; readonly discriminator: Adam };
+  /** Noise and classes of the fakes. */
+  readonly random: Generator;
+  /** Steps done. */
+  readonly step: Variable = new Variable(new Int32Array(1), [], { name: "step" });
+  readonly conditions: readonly Condition[];
+
+  constructor(settings: ModelSettings, conditions: readonly Condition[]) {
+    const { size, generator: widths, discriminator, seed, lr, betas } = settings;
+    this.conditions = conditions;
+    this.generator = newGenerator(widths, conditions, seed);
+    this.average = newGenerator(widths, conditions, seed).eval();
+    this.discriminator = new AcganDiscriminator(discriminator, size, {
+      heads: Object.fromEntries(conditions.map(({ name, headSize }) => [name, headSize])),
+      generator: new HostGenerator(seedOf(seed, "discriminator")),
+    });
+    this.optimizers = {
+      generator: new Adam(this.generator.namedParameters(), { lr, betas }),
+      discriminator: new Adam(this.discriminator.namedParameters(), { lr, betas }),
+    };
+    this.random = new Generator(seedOf(seed, "steps"));
+  }
+
+  /** Every variable by the name that it has in a checkpoint: all that a run needs to go on exactly. */
+  state(): Record<string, Variable> {
+    return {
+      ...under("G", this.generator.stateDict()),
+      ...under("D", this.discriminator.stateDict()),
+      ...under("ema.G", this.average.stateDict()),
+      ...under("optim.G", this.optimizers.generator.state()),
+      ...under("optim.D", this.optimizers.discriminator.state()),
+      random: this.random.state,
+      step: this.step,
+    };
+  }
+}
+
+/** A fresh generator for these conditions. */
+export function newGenerator(
+  widths: TrainSettings["generator"],
+  conditions: readonly Condition[],
+  seed: number,
+): AcganGenerator {
+  const codeSize = conditions.reduce((sum, condition) => sum + condition.codeSize, 0);
+  const generator = new HostGenerator(seedOf(seed, "generator"));
+  return new AcganGenerator(widths, codeSize, { generator });
+}
+
+/** The codes of all conditions side by side, `[batch, sum of code sizes]`. */
+export function encodeAll(conditions: readonly Condition[], values: readonly Tensor[]): Tensor {
+  return concat(conditions.map((condition, i) => condition.encode(values[i])), { dim: 1 });
+}
+
+/** Puts `prefix.` before every name. */
+export function under<T>(prefix: string, named: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(named).map(([name, x]) => [`${prefix}.${name}`, x]));
+}

@@ -1,0 +1,30 @@
+import { type Tensor, tensor } from "../engine/mod.ts";
+import type { Batch, Dataset, LabelColumn } from "../data/mod.ts";
+import type { Condition } from "./condition.ts";
+
+/** A batch as the tensors that a compiled step takes: `[batch, 3, size, size]` bytes, and values. */
+export function toTensors(
+  batch: Batch,
+  about: {
+    size: number;
+    columns: readonly LabelColumn[];
+    conditions: readonly Condition[];
+  },
+): { images: Tensor; values: Tensor[] } {
+  const { size, columns, conditions } = about;
+  const labels = Object.fromEntries(columns.map(({ name }, i) => [name, batch.labels[i]]));
+  const count = batch.images.length / (3 * size * size);
+  return {
+    images: tensor(batch.images, [count, 3, size, size]),
+    values: conditions.map((condition) => condition.read(labels)),
+  };
+}
+
+/** Pictures `start` up to, but not with, `end` of a data set. */
+export function sliceBatch(dataset: Dataset, start: number, end: number): Batch {
+  const bytes = 3 * dataset.size * dataset.size;
+  return {
+    images: dataset.images.slice(start * bytes, end * bytes),
+    labels: dataset.labels.map((column) => column.slice(start, end)),
+  };
+}

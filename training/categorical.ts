@@ -1,0 +1,108 @@
+import {
+  argmax,
+  cast,
+  crossEntropy,
+  eq,
+  ge,
+  oneHot,
+  sum,
+  type Tensor,
+  tensor,
+} from "../engine/mod.ts";
+import type { Condition, Labels, NamedValue, RandomSource } from "./condition.ts";
+
+/** How a {@linkcode Categorical} condition is made. */
+export interface CategoricalDescription {
+  /** The label column. */
+  readonly name: string;
+  readonly classes: readonly string[];
+  /** How often each class occurs, summing to 1. */
+  readonly frequencies: readonly number[];
+}
+
+/**
+ * One class out of several: AC-GAN's auxiliary classifier (Odena, Olah, Shlens, 2017). The class enters
+ * the generator one-hot, and the discriminator recovers it by cross-entropy.
+ *
+ * Fakes are asked for as often as each class occurs in the data, so that what D sees of them can match
+ * what it sees of real pictures.
+ */
+export class Categorical implements Condition {
+  readonly kind = "categorical";
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly frequencies: readonly number[];
+
+  constructor(description: CategoricalDescription) {
+    this.name = description.name;
+    this.classes = description.classes;
+    this.frequencies = description.frequencies;
+  }
+
+  /** The condition of a label column, from every picture's class in it. */
+  static fromLabels(name: string, classes: readonly string[], labels: Int32Array): Categorical {
+    const counts = new Array<number>(classes.length).fill(0);
+    for (const label of labels) counts[label]++;
+    return new Categorical({ name, classes, frequencies: counts.map((n) => n / labels.length) });
+  }
+
+  get help(): string {
+    return `one of ${this.classes.join(", ")}`;
+  }
+
+  get codeSize(): number {
+    return this.classes.length;
+  }
+
+  get headSize(): number {
+    return this.classes.length;
+  }
+
+  describe(): Record<string, unknown> {
+    const { kind, name, classes, frequencies } = this;
+    return { kind, name, classes, frequencies };
+  }
+
+  read(labels: Labels): Tensor {
+    return tensor(labels[this.name], [labels[this.name].length]);
+  }
+
+  /** Inverts the cumulative distribution: the class is the number of its steps at or below u. */
+  sample(random: RandomSource, batch: number): Tensor {
+    let total = 0;
+    const steps = this.frequencies.slice(0, -1).map((frequency) => total += frequency);
+    if (steps.length === 0) return tensor(new Int32Array(batch), [batch]);
+    const reached = ge(random.uniform([batch, 1]), tensor(steps, [1, steps.length]));
+    return sum(cast(reached, "i32"), { dim: 1 });
+  }
+
+  encode(values: Tensor): Tensor {
+    return oneHot(values, this.classes.length);
+  }
+
+  loss(head: Tensor, values: Tensor): Tensor {
+    return crossEntropy(head, values);
+  }
+
+  score(head: Tensor, values: Tensor): Tensor {
+    return cast(eq(argmax(head, { dim: 1 }), values), "f32");
+  }
+
+  parse(text: string): readonly number[] {
+    const index = this.classes.indexOf(text);
+    if (index < 0) {
+      throw new RangeError(
+        `Unknown ${this.name} "${text}": this model knows ${this.classes.join(", ")}`,
+      );
+    }
+    return [index];
+  }
+
+  showcase(): readonly NamedValue[] {
+    return this.classes.map((label, index) => ({ label, value: [index] }));
+  }
+
+  tensor(values: readonly (readonly number[])[]): Tensor {
+    return tensor(Int32Array.from(values, ([index]) => index), [values.length]);
+  }
+}

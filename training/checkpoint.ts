@@ -1,0 +1,138 @@
+import { UserError } from "../data/mod.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  read,
+  type SafetensorsFile,
+  type StoredDType,
+  type StoredTensor,
+  type Variable,
+} from "../engine/mod.ts";
+import { replaceFile } from "./files.ts";
+import type { RunDescription } from "./run.ts";
+
+/** The newest checkpoint of a run. */
+export const NEWEST = "checkpoint.safetensors";
+/** The one before it, for when the newest turns out to be damaged. */
+export const PREVIOUS = "checkpoint.previous.safetensors";
+
+/** The state of a run after some step, with the description of the run that it belongs to. */
+export interface Checkpoint {
+  readonly step: number;
+  readonly run: RunDescription;
+  /** Every variable by name. */
+  readonly tensors: Readonly<Record<string, StoredTensor>>;
+}
+
+/**
+ * Writes a checkpoint of `variables` into `folder` as a safetensors file that PyTorch's users can open.
+ *
+ * Whatever happens meanwhile, at least one whole checkpoint is on disk: the new one is written beside and
+ * synced, the old one becomes the previous one, and only then does the new one take its name. The bytes
+ * depend on the state alone.
+ *
+ * Throws where a weight is not finite: such a state must not replace a good one.
+ */
+export async function saveCheckpoint(
+  folder: string,
+  variables: Readonly<Record<string, Variable>>,
+  about: { step: number; run: RunDescription },
+): Promise<void> {
+  const names = Object.keys(variables);
+  const arrays = await read(names.map((name) => variables[name]));
+  const tensors: Record<string, StoredTensor> = {};
+  names.forEach((name, i) => {
+    const { dtype, shape } = variables[name];
+    tensors[name] = { dtype: dtype as StoredDType, shape, data: arrays[i] };
+  });
+  const broken = names.find((name) => !tensors[name].data.every(Number.isFinite));
+  if (broken) {
+    throw new UserError(
+      `After step ${about.step}, ${broken} is no longer finite. The last good checkpoint is kept; ` +
+        `a lower --lr may help`,
+    );
+  }
+  const metadata = { step: String(about.step), run: JSON.stringify(about.run) };
+  const sha256 = await checksum({ tensors, metadata });
+  const bytes = encodeSafetensors(tensors, { format: "pt", ...metadata, sha256 });
+  await replaceFile(`${folder}/${NEWEST}`, bytes, { keep: `${folder}/${PREVIOUS}` });
+}
+
+/**
+ * The newest whole checkpoint in `folder`, or `undefined` where there is none at all. A damaged one is
+ * passed over with a message to `warn`, and left where it is.
+ *
+ * Throws where there are checkpoints, and all are damaged.
+ */
+export async function loadCheckpoint(
+  folder: string,
+  warn: (message: string) => void,
+): Promise<(Checkpoint & { file: string }) | undefined> {
+  const damaged: string[] = [];
+  for (const file of [`${folder}/${NEWEST}`, `${folder}/${PREVIOUS}`]) {
+    let bytes: Uint8Array;
+    try {
+      bytes = await Deno.readFile(file);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      throw new UserError(`Cannot read ${file}: ${(error as Error).message}`);
+    }
+    try {
+      const checkpoint = await parseCheckpoint(bytes);
+      for (const message of damaged) {
+        warn(`${message}. Going on from ${file} (step ${checkpoint.step})`);
+      }
+      return { ...checkpoint, file };
+    } catch (error) {
+      damaged.push(`${file} is damaged: ${(error as Error).message}`);
+    }
+  }
+  if (damaged.length > 0) {
+    throw new UserError(`${damaged.join("; ")}. No whole checkpoint is left in ${folder}`);
+  }
+  return undefined;
+}
+
+/**
+ * Gives variables the values that a checkpoint has for them. Throws where one is missing or of another
+ * shape; nothing is changed then.
+ */
+export function restore(
+  variables: Readonly<Record<string, Variable>>,
+  tensors: Readonly<Record<string, StoredTensor>>,
+): void {
+  for (const [name, variable] of Object.entries(variables)) {
+    const stored = tensors[name];
+    if (!stored) throw new UserError(`The checkpoint has no ${name}`);
+    if (String(stored.shape) !== String(variable.shape) || stored.dtype !== variable.dtype) {
+      throw new UserError(
+        `The checkpoint has ${name} as ${stored.dtype} [${stored.shape}], ` +
+          `not as ${variable.dtype} [${variable.shape}]`,
+      );
+    }
+  }
+  for (const [name, variable] of Object.entries(variables)) variable.set(tensors[name].data);
+}
+
+async function parseCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
+  const { tensors, metadata: { sha256, step, run } } = decodeSafetensors(bytes);
+  if (await checksum({ tensors, metadata: { step, run } }) !== sha256) {
+    throw new Error("its checksum does not match its contents");
+  }
+  return { step: Number(step), run: JSON.parse(run), tensors };
+}
+
+/** SHA-256 over the metadata and the SHA-256 of every tensor, in the order of the names. */
+async function checksum({ tensors, metadata }: SafetensorsFile): Promise<string> {
+  const lines = [JSON.stringify(metadata)];
+  for (const name of Object.keys(tensors).sort()) {
+    const { data } = tensors[name];
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    lines.push(`${name} ${await sha256Hex(bytes)}`);
+  }
+  return await sha256Hex(new TextEncoder().encode(lines.join("\n")));
+}
+
+async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}

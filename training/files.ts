@@ -1,0 +1,45 @@
+import { UserError } from "../data/mod.ts";
+
+/** The ending of files that are still being written. */
+export const UNFINISHED = ".unfinished";
+
+/**
+ * Writes a file so that at every moment either its old or its new contents are there in full: beside,
+ * synced to disk, renamed. With `keep`, the old contents stay under that name.
+ */
+export async function replaceFile(
+  path: string,
+  bytes: Uint8Array,
+  options: { keep?: string } = {},
+): Promise<void> {
+  const { keep } = options;
+  await asUserError(`Cannot write ${path}`, async () => {
+    const unfinished = path + UNFINISHED;
+    using file = await Deno.open(unfinished, { write: true, create: true, truncate: true });
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    await file.sync();
+    if (keep && await exists(path)) await Deno.rename(path, keep);
+    await Deno.rename(unfinished, path);
+  });
+}
+
+/** Whether there is a file or folder of this name. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Runs `action`; what the operating system refuses becomes a `UserError` that begins with `what`. */
+export async function asUserError<R>(what: string, action: () => Promise<R>): Promise<R> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${what}: ${error instanceof Error ? error.message : error}`);
+  }
+}

@@ -1,0 +1,160 @@
+import { Batches, type Dataset, splitDataset, UserError } from "../data/mod.ts";
+import { Acgan } from "./acgan.ts";
+import { toTensors } from "./batch.ts";
+import { loadCheckpoint, restore, saveCheckpoint } from "./checkpoint.ts";
+import { conditionsOf } from "./conditions.ts";
+import { checkSettings, type Schedule, type TrainSettings } from "./config.ts";
+import { Evaluator } from "./evaluate.ts";
+import { replaceFile } from "./files.ts";
+import { drawGrid } from "./grid.ts";
+import { termWeights } from "./losses.ts";
+import { MetricRing, type Metrics } from "./metric_ring.ts";
+import { averageMetrics, MetricsLog } from "./metrics_log.ts";
+import { describeRun } from "./run.ts";
+import { claimRunFolder } from "./run_folder.ts";
+import { Sampler } from "./sampler.ts";
+import { compileStep, metricNames } from "./step.ts";
+
+/** How far a run has come. */
+export interface Progress {
+  readonly step: number;
+  readonly steps: number;
+  readonly imagesPerSecond: number;
+  readonly secondsLeft: number;
+  /** Means over the steps since the last report, by name, and `holdout.<condition>` at a checkpoint. */
+  readonly metrics: Metrics;
+}
+
+/** Where and how to train, and whom to tell. */
+export interface TrainOptions {
+  /** The run's home; going on with a run is calling again with the same folder and settings. */
+  readonly folder: string;
+  readonly settings: TrainSettings;
+  readonly schedule: Schedule;
+  /** Aborting it lets the step in hand finish, saves, and returns. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Told in a sentence what happens beside the steps: where a run goes on, what was written. */
+  readonly onMessage?: (message: string) => void;
+}
+
+/** Seeds of the rows of the grids that are drawn while training. */
+const GRID_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
+
+/**
+ * Trains an ACGAN on labelled pictures until the schedule's last step, or until it is told to stop.
+ * Returns the step that the run is at, which is saved.
+ *
+ * The run's state after a step depends on the settings, the data and the number of the step alone:
+ * neither on the time nor on how often the run was stopped on the way.
+ *
+ * Throws a `UserError` where the data, the settings or the folder do not fit, and where a loss is no
+ * longer finite.
+ */
+export async function train(dataset: Dataset, options: TrainOptions): Promise<number> {
+  const { folder, settings, schedule, signal } = options;
+  const { onProgress = () => {}, onMessage = () => {} } = options;
+  const { batch, seed, flip, holdout, emaImages } = settings;
+
+  // What is trained, on what.
+  checkSettings(settings);
+  const { train: pictures, holdout: unseen } = splitDataset(dataset, { holdout, seed });
+  if (pictures.count < batch) {
+    throw new UserError(
+      `Only ${pictures.count} pictures are left to train on, fewer than a batch of ${batch}: ` +
+        `add pictures, or use a smaller --batch`,
+    );
+  }
+  const { size, columns } = pictures;
+  const conditions = conditionsOf(pictures);
+  const weights = termWeights(conditions, settings);
+  const run = describeRun(settings, { data: dataset.fingerprint, conditions });
+
+  // Where it has got to.
+  using _lock = await claimRunFolder(folder, run);
+  const model = new Acgan(settings, conditions);
+  const state = model.state();
+  const checkpoint = await loadCheckpoint(folder, onMessage);
+  if (checkpoint) restore(state, checkpoint.tensors);
+  let step = checkpoint?.step ?? 0;
+  if (step > 0) onMessage(`Going on from step ${step}`);
+  if (step >= schedule.steps) return step;
+  using log = await MetricsLog.open(`${folder}/metrics.jsonl`, { step });
+
+  // What runs it.
+  const batches = new Batches(pictures, { batch, seed, flip });
+  const ring = new MetricRing(metricNames(conditions, weights), { capacity: schedule.logEvery });
+  const trainStep = compileStep(model, { batch, weights, emaImages, ring });
+  const evaluator = unseen.count > 0 ? new Evaluator(model, unseen, { batch }) : undefined;
+  const sampler = new Sampler(model.average, conditions);
+
+  let reported = step;
+  let reportedAt = performance.now();
+  const report = async (extra: Metrics) => {
+    const rows = await ring.last(step - reported);
+    checkFinite(rows, { first: reported + 1 });
+    const metrics = { ...averageMetrics(rows), ...extra };
+    await log.append({ step, ...metrics });
+    const stepsPerSecond = (step - reported) * 1000 / (performance.now() - reportedAt);
+    onProgress({
+      step,
+      steps: schedule.steps,
+      imagesPerSecond: stepsPerSecond * batch,
+      secondsLeft: (schedule.steps - step) / stepsPerSecond,
+      metrics,
+    });
+    reported = step;
+    reportedAt = performance.now();
+  };
+
+  let saved = step;
+  while (step < schedule.steps && !signal?.aborted) {
+    const { images, values } = toTensors(batches.at(step), { size, columns, conditions });
+    trainStep(images, ...values);
+    step++;
+
+    const due = (every: number) => step % every === 0 || step === schedule.steps;
+    const saving = due(schedule.checkpointEvery);
+    if (saving) await report(await evaluator?.run() ?? {});
+    else if (due(schedule.logEvery)) await report({});
+    if (due(schedule.gridEvery)) {
+      for (const condition of conditions) {
+        const grid = await drawGrid(sampler, condition, { seeds: GRID_SEEDS });
+        const name = `${String(step).padStart(6, "0")}.${condition.name}.png`;
+        await replaceFile(`${folder}/grids/${name}`, grid);
+      }
+    }
+    if (saving) {
+      await saveCheckpoint(folder, state, { step, run });
+      saved = step;
+    }
+    await breathe();
+  }
+  if (saved < step) {
+    if (reported < step) await report({});
+    await saveCheckpoint(folder, state, { step, run });
+  }
+  ring.destroy();
+  return step;
+}
+
+/** Throws at the first loss or accuracy that is not a finite number. `first` is the first row's step. */
+function checkFinite(rows: readonly Metrics[], { first }: { first: number }): void {
+  rows.forEach((metrics, i) => {
+    for (const [name, value] of Object.entries(metrics)) {
+      if (Number.isFinite(value)) continue;
+      throw new UserError(
+        `${name} became ${value} at step ${first + i}. The last good checkpoint is kept; ` +
+          `starting again goes on from it. A lower --lr may help`,
+      );
+    }
+  });
+}
+
+/** Lets signals and timers be heard between steps; often enough to seem prompt, seldom enough to be cheap. */
+let lastBreath = 0;
+async function breathe(): Promise<void> {
+  if (performance.now() - lastBreath < 20) return;
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  lastBreath = performance.now();
+}

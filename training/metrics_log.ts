@@ -1,0 +1,59 @@
+import type { Metrics } from "./metric_ring.ts";
+import { exists, replaceFile } from "./files.ts";
+
+/** One line of `metrics.jsonl`. */
+export interface MetricsLine {
+  /** The last step that the line covers. */
+  readonly step: number;
+  /** Means over the steps since the line before, by name; other figures under theirs. */
+  readonly [name: string]: number;
+}
+
+/** `metrics.jsonl` of a run: one JSON object a line, in the order of the steps. */
+export class MetricsLog {
+  readonly #file: Deno.FsFile;
+
+  private constructor(file: Deno.FsFile) {
+    this.#file = file;
+  }
+
+  /**
+   * Opens a log to go on after `step`: lines of later steps, and a last line that was cut short, are
+   * taken off, for those steps will be done again.
+   */
+  static async open(path: string, options: { step: number }): Promise<MetricsLog> {
+    if (await exists(path)) {
+      const lines = (await Deno.readTextFile(path)).split("\n");
+      const kept = lines.filter((line) => (stepOf(line) ?? Infinity) <= options.step);
+      await replaceFile(path, new TextEncoder().encode(kept.map((line) => line + "\n").join("")));
+    }
+    return new MetricsLog(await Deno.open(path, { create: true, append: true }));
+  }
+
+  /** Writes a line. */
+  async append(line: MetricsLine): Promise<void> {
+    await this.#file.write(new TextEncoder().encode(JSON.stringify(line) + "\n"));
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+}
+
+function stepOf(line: string): number | undefined {
+  try {
+    return JSON.parse(line).step;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The mean of each metric over several steps. */
+export function averageMetrics(steps: readonly Metrics[]): Metrics {
+  return Object.fromEntries(
+    Object.keys(steps[0]).map((name) => [
+      name,
+      steps.reduce((sum, metrics) => sum + metrics[name], 0) / steps.length,
+    ]),
+  );
+}

@@ -1,0 +1,36 @@
+/**
+ * Training and sampling: conditions, the compiled step, the loop, checkpoints.
+ *
+ * @module
+ */
+
+export { Acgan, type ModelSettings } from "./acgan.ts";
+export { Categorical, type CategoricalDescription } from "./categorical.ts";
+export {
+  type Checkpoint,
+  loadCheckpoint,
+  NEWEST,
+  PREVIOUS,
+  restore,
+  saveCheckpoint,
+} from "./checkpoint.ts";
+export type { Condition, Labels, NamedValue, RandomSource } from "./condition.ts";
+export { conditionsOf, restoreCondition } from "./conditions.ts";
+export {
+  checkSettings,
+  defaultSchedule,
+  defaultSettings,
+  type Schedule,
+  type TrainSettings,
+} from "./config.ts";
+export { drawGrid } from "./grid.ts";
+export { loadGenerator, type TrainedGenerator } from "./load_generator.ts";
+export { type Progress, train, type TrainOptions } from "./loop.ts";
+export { termWeights } from "./losses.ts";
+export { MetricRing, type Metrics } from "./metric_ring.ts";
+export { type GivenValues, interpolate, type PictureRequest, Sampler } from "./sampler.ts";
+export type { RunDescription } from "./run.ts";
+export { prepareRunFolder, readRun } from "./run_folder.ts";
+export { LARGEST_SEED } from "./seeds.ts";
+export { compileStep, type Draw, metricNames, type StepInputs, trainStep } from "./step.ts";
+export { type Weights } from "./terms.ts";

@@ -1,0 +1,61 @@
+import { UserError } from "../data/mod.ts";
+import { checkSameRun, type RunDescription } from "./run.ts";
+import { asUserError, exists, replaceFile, UNFINISHED } from "./files.ts";
+
+const DESCRIPTION = "run.json";
+
+/**
+ * Makes `folder`, or finds that it is the home of a run, and returns that run's description.
+ *
+ * Throws a `UserError` where the folder cannot be made, or holds something else.
+ */
+export async function prepareRunFolder(folder: string): Promise<RunDescription | undefined> {
+  return await asUserError(`Cannot write to ${folder}`, async () => {
+    await Deno.mkdir(folder, { recursive: true });
+    const run = await readRun(folder);
+    if (run) return run;
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name === DESCRIPTION + UNFINISHED) continue;
+      throw new UserError(
+        `${folder} holds "${name}" and is not a run: choose a new or an empty folder with --out`,
+      );
+    }
+    return undefined;
+  });
+}
+
+/** The description of the run whose home `folder` is, or `undefined` where it is none. */
+export async function readRun(folder: string): Promise<RunDescription | undefined> {
+  const path = `${folder}/${DESCRIPTION}`;
+  if (!await exists(path)) return undefined;
+  return await asUserError(
+    `Cannot read ${path}`,
+    async () => JSON.parse(await Deno.readTextFile(path)),
+  );
+}
+
+/**
+ * Makes `folder` the home of a run, or finds that it already is. What is in it then:
+ * `run.json` (the description), checkpoints, `metrics.jsonl`, and `grids/`.
+ *
+ * The folder stays locked for other trainings until the returned lock is disposed of, or the process
+ * ends in whatever way.
+ *
+ * Throws a `UserError` where the folder cannot be written, holds something else, is the home of a run
+ * of another description, or is in use; nothing is changed then.
+ */
+export async function claimRunFolder(folder: string, run: RunDescription): Promise<Disposable> {
+  const before = await prepareRunFolder(folder);
+  if (before) checkSameRun(folder, before, run);
+  const path = `${folder}/${DESCRIPTION}`;
+  if (!before) await replaceFile(path, new TextEncoder().encode(JSON.stringify(run, null, 2)));
+  return await asUserError(`Cannot write to ${folder}`, async () => {
+    const lock = await Deno.open(path, { read: true, write: true });
+    if (!await lock.tryLock(true)) {
+      lock.close();
+      throw new UserError(`${folder} is being trained by another process`);
+    }
+    await Deno.mkdir(`${folder}/grids`, { recursive: true });
+    return lock;
+  });
+}
