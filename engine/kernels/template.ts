@@ -83,7 +83,7 @@ function collect(lines: readonly string[], start: number): Block {
 }
 
 function substitute(line: string, values: TemplateValues): string {
-  return line.replace(/\$\{([^}]+)\}|\$(\w+)/g, (_, expression, name) => {
+  return line.replace(/\$\{([^}]+)\}|\$([A-Z][A-Z0-9_]*|[a-z]\w*)/g, (_, expression, name) => {
     if (expression) return String(evaluate(expression, values));
     if (!(name in values)) {
       throw new Error(`No value for $${name} in the shader line "${line.trim()}"`);

@@ -1,0 +1,182 @@
+// compile(fn): a function of tensors, traced once for each shape of its arguments and replayed after.
+
+import { byteLength, type DType, type Shape, type TypedArray, typedArray } from "../dtype.ts";
+import type { LeafOp } from "../op.ts";
+import { Device } from "../runtime/device.ts";
+import { readBuffers } from "../runtime/readback.ts";
+import { constantData, Tensor } from "../tensor.ts";
+import { Variable, type VariableBindings, withBindings } from "../variable.ts";
+import { formatPlan, Plan } from "./plan.ts";
+import { debugFlags } from "../debug.ts";
+
+/** An argument of a compiled function. */
+const argumentOp: LeafOp = { name: "argument", kind: "leaf" };
+/** A result of a compiled function: numbers that lie in a buffer. */
+const resultOp: LeafOp = { name: "result", kind: "leaf" };
+
+/** What a compiled function may return. */
+export type Results =
+  | void
+  | Tensor
+  | readonly Tensor[]
+  | { readonly [name: string]: Tensor };
+
+class Bindings implements VariableBindings {
+  readonly assignments = new Map<Variable, Tensor>();
+  get(variable: Variable): Tensor | undefined {
+    return this.assignments.get(variable);
+  }
+  set(variable: Variable, value: Tensor): void {
+    this.assignments.set(variable, value);
+  }
+}
+
+interface Traced<R> {
+  readonly plan: Plan;
+  readonly inputs: readonly { buffer: GPUBuffer; shape: Shape; dtype: DType }[];
+  readonly result: R;
+}
+
+/**
+ * Makes a function of tensors fast: its first call for given shapes traces it into a plan of kernels, every
+ * call uploads the arguments, enqueues the plan, and returns at once.
+ *
+ * What it returns are tensors on the device. They hold their numbers until the same function is
+ * called again; `read` fetches them, and other compiled functions accept them as arguments.
+ * Variables assigned inside are updated by every call.
+ *
+ * @param fn must build the same graph each time: it runs once, so JavaScript values it reads are frozen.
+ *
+ * @example
+ * ```ts
+ * import { compile, mul, sum, tensor } from "./mod.ts";
+ * const energy = compile((x) => sum(mul(x, x)));
+ * // const [value] = await read([energy(tensor([3, 4]))]); // Float32Array [25]
+ * ```
+ */
+export function compile<R extends Results>(
+  fn: (...args: Tensor[]) => R,
+  options: { name?: string; device?: Device } = {},
+): (...args: Tensor[]) => R {
+  const name = options.name ?? (fn.name || "step");
+  const traces = new Map<string, Traced<R>>();
+  return (...args) => {
+    const device = options.device ?? Device.default;
+    device.check();
+    const key = args.map((x) => `${x.dtype}[${x.shape}]`).join(",");
+    let traced = traces.get(key);
+    if (traced === undefined) traces.set(key, traced = trace(device, fn, { args, name }));
+    args.forEach((x, at) => fill(device, traced.inputs[at].buffer, { argument: x, at, name }));
+    traced.plan.run();
+    return traced.result;
+  };
+}
+
+function trace<R extends Results>(
+  device: Device,
+  fn: (...args: Tensor[]) => R,
+  call: { args: readonly Tensor[]; name: string },
+): Traced<R> {
+  const inputs = call.args.map((x, at) => new Tensor(argumentOp, [], { at }, x.shape, x.dtype));
+  const buffers = inputs.map((x) => device.createBuffer(byteLength(x.size, x.dtype)));
+  const bindings = new Bindings();
+  const returned = withBindings(bindings, () => fn(...inputs));
+  const tensors = leavesOf(returned);
+  const plan = new Plan(device, {
+    name: call.name,
+    outputs: tensors,
+    assignments: bindings.assignments,
+  }, new Map(inputs.map((x, at) => [x, buffers[at]])));
+  if (debugFlags.has("plan")) console.error(formatPlan(call.name, plan));
+  const results = tensors.map((x, at) =>
+    new Tensor(resultOp, [], { buffer: plan.outputs[at] }, x.shape, x.dtype)
+  );
+  return {
+    plan,
+    inputs: inputs.map((x, at) => ({ buffer: buffers[at], shape: x.shape, dtype: x.dtype })),
+    result: rebuild(returned, results),
+  };
+}
+
+function leavesOf(results: Results): Tensor[] {
+  if (results instanceof Tensor) return [results];
+  return results === undefined ? [] : Object.values(results);
+}
+
+/** The same structure with other tensors. */
+function rebuild<R extends Results>(like: R, tensors: readonly Tensor[]): R {
+  if (like === undefined) return like;
+  if (like instanceof Tensor) return tensors[0] as R;
+  if (Array.isArray(like)) return tensors as unknown as R;
+  return Object.fromEntries(Object.keys(like as object).map((k, at) => [k, tensors[at]])) as R;
+}
+
+function fill(
+  device: Device,
+  target: GPUBuffer,
+  options: { argument: Tensor; at: number; name: string },
+): void {
+  const { argument, at, name } = options;
+  const data = constantData(argument);
+  if (data !== undefined) {
+    device.upload(target, data);
+  } else if (argument.op === resultOp) {
+    const encoder = device.encoder();
+    encoder.copyBufferToBuffer(argument.attributes.buffer, 0, target, 0, target.size);
+    device.queue.submit([encoder.finish()]);
+  } else {
+    throw new TypeError(
+      `Cannot call ${name}: argument ${at} is ${argument}, which has no numbers yet; pass ` +
+        `tensor(...) or the result of a compiled function`,
+    );
+  }
+}
+
+/**
+ * The numbers of tensors and variables, in the same order. Tensors that were not computed are computed
+ * now, all in one plan; everything is fetched together, because each wait costs milliseconds.
+ *
+ * @throws what the device reported since the last check: a kernel that is invalid, a lost device.
+ *
+ * @example
+ * ```ts
+ * import { Device, matmul, read, tensor } from "./mod.ts";
+ * await Device.open();
+ * const [product] = await read([matmul(tensor([1, 2], [1, 2]), tensor([3, 4], [2, 1]))]);
+ * // Float32Array [11]
+ * ```
+ */
+export async function read(
+  values: readonly (Tensor | Variable)[],
+  options: { device?: Device } = {},
+): Promise<TypedArray[]> {
+  const device = options.device ?? Device.default;
+  device.check();
+  const lazy = values.filter((x): x is Tensor =>
+    x instanceof Tensor && x.op !== resultOp && constantData(x) === undefined
+  );
+  const plan = lazy.length === 0 ? undefined : new Plan(device, {
+    name: "read",
+    outputs: lazy,
+    assignments: new Map(),
+  });
+  try {
+    plan?.run();
+    const sources = values.map((x) => {
+      if (x instanceof Variable) return x.bufferOn(device);
+      if (x.op === resultOp) return x.attributes.buffer as GPUBuffer;
+      const at = lazy.indexOf(x);
+      return at < 0 ? undefined : plan!.outputs[at];
+    });
+    const buffers = sources.filter((x) => x !== undefined);
+    const bytes = await readBuffers(device, buffers);
+    let next = 0;
+    return values.map((x, at) =>
+      sources[at] === undefined
+        ? constantData(x as Tensor)!.slice() as TypedArray
+        : typedArray(bytes[next++], x.size, x.dtype)
+    );
+  } finally {
+    plan?.destroy();
+  }
+}

@@ -1,0 +1,223 @@
+// Graph -> groups: which values get memory, and which are computed inside the kernels that read them.
+//
+// Leaves, reductions and ops with kernels of their own always lie in memory. A pointwise value does where it
+// is asked for, where a kernel op reads it, or where several groups read it and storing it costs less
+// memory traffic than computing it again. Groups that work on as many elements and share inputs are then
+// joined, so that one kernel writes several results.
+
+import { expandOp, reshapeOp } from "../ops/movement.ts";
+import type { Tensor } from "../tensor.ts";
+import { reachable } from "./simplify.ts";
+
+/** One kernel launch to be: what it writes, and what it reads from memory. */
+export interface Group {
+  readonly kind: "pointwise" | "reduce" | "kernel";
+  readonly outputs: Tensor[];
+  /** Stored tensors that are read; true where each is read only at the offset that is written. */
+  readonly reads: Map<Tensor, boolean>;
+}
+
+/** Elements times cost above which a value is not computed again for each repetition. */
+const REPEATED_WORK = 32_768;
+/** Up to this many elements, groups are joined even if they share nothing: a launch costs more. */
+const SMALL = 65_536;
+const LOAD = 1, CACHED_LOAD = 0.1, STORE = 1;
+
+/** The tensor whose memory a chain of reshapes shares. */
+export function stripReshape(x: Tensor): Tensor {
+  return x.op === reshapeOp ? stripReshape(x.inputs[0]) : x;
+}
+
+/**
+ * Forms the groups that compute `roots`, in no particular order.
+ *
+ * @param maxBuffers how many buffers one kernel can be bound to.
+ */
+export function fuse(roots: readonly Tensor[], options: { maxBuffers: number }): Group[] {
+  const nodes = reachable(roots);
+  const stored = new Set(roots.map(stripReshape));
+  for (const node of nodes) {
+    if (node.op.kind !== "pointwise") stored.add(node);
+    if (node.op.kind === "kernel") node.inputs.forEach((x) => stored.add(stripReshape(x)));
+  }
+  storeExpensiveRepetitions(nodes, stored);
+  storeShared(nodes, stored);
+  storeForBindings(nodes, stored, options.maxBuffers);
+  const groups = nodes
+    .filter((node) => stored.has(node) && node.op.kind !== "leaf")
+    .map((node) => group([node], stored));
+  return join(groups, stored, options.maxBuffers);
+}
+
+/** What an element costs, in loads, if everything that is not stored is computed on the spot. */
+function costs(nodes: readonly Tensor[], stored: ReadonlySet<Tensor>): Map<Tensor, number> {
+  const cost = new Map<Tensor, number>();
+  for (const node of nodes) {
+    let total = node.op.kind === "pointwise" ? node.op.cost : 0;
+    for (const input of node.inputs) {
+      const load = input.size * 4 <= node.size ? CACHED_LOAD : LOAD;
+      total += stored.has(stripReshape(input)) ? load : cost.get(input)!;
+    }
+    cost.set(node, Math.min(total, 1000));
+  }
+  return cost;
+}
+
+/** Stores values that broadcasting would compute again many times. */
+function storeExpensiveRepetitions(nodes: readonly Tensor[], stored: Set<Tensor>): void {
+  const cost = costs(nodes, stored);
+  for (const node of nodes) {
+    if (node.op !== expandOp) continue;
+    const source = stripReshape(node.inputs[0]);
+    const repetitions = node.size / source.size;
+    const work = node.size * (cost.get(source)! - source.inputs.length * CACHED_LOAD);
+    if (source.inputs.length > 0 && repetitions >= 4 && work > REPEATED_WORK) stored.add(source);
+  }
+}
+
+/** Stores values that several groups read, where computing them in each costs more. */
+function storeShared(nodes: readonly Tensor[], stored: Set<Tensor>): void {
+  const cost = costs(nodes, stored);
+  const sinks = new Map<Tensor, Set<Tensor | string>>(nodes.map((node) => [node, new Set()]));
+  for (const node of [...nodes].reverse()) {
+    const readers = sinks.get(node)!;
+    if (!stored.has(node) && node.op !== reshapeOp) {
+      const once = cost.get(node)!, uses = readers.size;
+      if (uses > 1 && uses * once > once + STORE + uses * LOAD) stored.add(node);
+    }
+    // Reductions of one shape along the same axes will be joined: they count as one reader.
+    const seen = !stored.has(node) ? readers : new Set([
+      node.op.kind === "reduce" ? `${node.inputs[0].shape}:${node.attributes.dims}` : node,
+    ]);
+    for (const input of node.inputs) seen.forEach((sink) => sinks.get(input)!.add(sink));
+  }
+}
+
+/** Stores parts of expressions that would read more buffers than a kernel can be bound to. */
+function storeForBindings(
+  nodes: readonly Tensor[],
+  stored: Set<Tensor>,
+  maxBuffers: number,
+): void {
+  const leaves = new Map<Tensor, Set<Tensor>>();
+  for (const node of nodes) {
+    const own = new Set<Tensor>();
+    for (const input of [...node.inputs].sort((a, b) => count(b) - count(a))) {
+      const below = leavesOf(input);
+      // One binding is the result's.
+      if (new Set([...own, ...below]).size > maxBuffers - 1 && input.op.kind === "pointwise") {
+        stored.add(stripReshape(input));
+      }
+      leavesOf(input).forEach((leaf) => own.add(leaf));
+    }
+    leaves.set(node, own);
+  }
+  function leavesOf(x: Tensor): Set<Tensor> {
+    const source = stripReshape(x);
+    return stored.has(source) ? new Set([source]) : leaves.get(source)!;
+  }
+  function count(x: Tensor): number {
+    return leavesOf(x).size;
+  }
+}
+
+function group(outputs: Tensor[], stored: ReadonlySet<Tensor>): Group {
+  const kind = outputs[0].op.kind as Group["kind"];
+  const reads = new Map<Tensor, boolean>();
+  const own = new Set(outputs);
+  const seen = new Map<Tensor, boolean>();
+  const visit = (node: Tensor, inPlace: boolean, size: number): void => {
+    if (stored.has(node)) {
+      if (own.has(node) && inPlace) return;
+      reads.set(node, (reads.get(node) ?? true) && inPlace && node.size === size);
+      return;
+    }
+    // A second visit matters only if it could find reads out of place.
+    if (seen.has(node) && (inPlace || !seen.get(node))) return;
+    seen.set(node, inPlace);
+    expandInputs(node, inPlace, size);
+  };
+  const expandInputs = (node: Tensor, inPlace: boolean, size: number): void => {
+    const keeps = node.op === reshapeOp || (node.op.kind === "pointwise" && node.op.elementwise);
+    for (const input of node.inputs) visit(input, inPlace && keeps, size);
+  };
+  for (const output of outputs) {
+    if (kind === "kernel") output.inputs.forEach((x) => reads.set(stripReshape(x), false));
+    else expandInputs(output, kind === "pointwise", output.size);
+  }
+  return { kind, outputs, reads };
+}
+
+/** Joins groups of the same iteration space, where no other group must run between them. */
+function join(groups: Group[], stored: ReadonlySet<Tensor>, maxBuffers: number): Group[] {
+  const producer = new Map<Tensor, Group>();
+  const buckets = new Map<string, Group[]>();
+  const result = new Set<Group>();
+  for (const candidate of groups) {
+    let added = candidate;
+    const key = space(candidate);
+    if (key !== undefined) {
+      const bucket = buckets.get(key) ?? [];
+      buckets.set(key, bucket);
+      // The latest first: what was written together is most likely to share its inputs.
+      for (let at = bucket.length - 1; at >= 0 && at >= bucket.length - 16; at--) {
+        const other = bucket[at];
+        const joined = joinable(other, candidate, { producer, stored, maxBuffers });
+        if (joined === undefined) continue;
+        bucket.splice(at, 1);
+        result.delete(other);
+        added = joined;
+        break;
+      }
+      bucket.push(added);
+    }
+    result.add(added);
+    added.outputs.forEach((output) => producer.set(output, added));
+  }
+  return [...result];
+}
+
+/** What must agree for groups to share a kernel; kernel ops stay alone. */
+function space({ kind, outputs: [first] }: Group): string | undefined {
+  if (kind === "pointwise") return `${first.size}`;
+  return kind === "reduce" ? `${first.inputs[0].shape}:${first.attributes.dims}` : undefined;
+}
+
+function joinable(
+  a: Group,
+  b: Group,
+  context: { producer: Map<Tensor, Group>; stored: ReadonlySet<Tensor>; maxBuffers: number },
+): Group | undefined {
+  const { producer, stored, maxBuffers } = context;
+  const size = a.kind === "reduce" ? a.outputs[0].inputs[0].size : a.outputs[0].size;
+  const follows = a.outputs.some((output) => b.reads.has(output));
+  if (follows && (b.kind === "reduce" || a.outputs.some((x) => b.reads.get(x) === false))) {
+    return undefined;
+  }
+  const shares = follows || [...b.reads.keys()].some((x) => a.reads.has(x) && x.size * 4 >= size);
+  if (!shares && size > SMALL) return undefined;
+  const both = group([...a.outputs, ...b.outputs], stored);
+  if (both.outputs.length + both.reads.size > maxBuffers) return undefined;
+  // Groups come in the order of their outputs, so only a third group that needs `a` and is needed by `b`
+  // can stand between them.
+  const between = [...b.reads.keys()].some((x) => {
+    const source = producer.get(x);
+    return source !== undefined && source !== a && dependsOn(source, a, producer);
+  });
+  return between ? undefined : both;
+}
+
+function dependsOn(from: Group, target: Group, producer: Map<Tensor, Group>): boolean {
+  const seen = new Set<Group>();
+  const stack = [from];
+  for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+    if (at === target) return true;
+    if (seen.has(at)) continue;
+    seen.add(at);
+    for (const read of at.reads.keys()) {
+      const source = producer.get(read);
+      if (source !== undefined) stack.push(source);
+    }
+  }
+  return false;
+}

@@ -1,0 +1,125 @@
+// Where in a tensor a kernel reads: WGSL expressions of coordinates, kept as simple as they can be.
+
+import { type Shape, stridesOf } from "../dtype.ts";
+
+/** Collects `let` statements of a kernel's body; the same expression is named once. */
+export class Scope {
+  readonly lines: string[] = [];
+  #names = new Map<string, string>();
+
+  /** The name that holds `expression`, or the expression itself where it is a name or a literal. */
+  name(expression: string, prefix: string): string {
+    if (/^\w+$/.test(expression)) return expression;
+    let name = this.#names.get(expression);
+    if (name === undefined) {
+      name = `${prefix}${this.#names.size}`;
+      this.#names.set(expression, name);
+      this.lines.push(`let ${name} = ${expression};`);
+    }
+    return name;
+  }
+}
+
+const ZERO = "0u";
+
+/**
+ * An element's position in a tensor of a shape, as a linear offset, as coordinates, or as both; the one that
+ * is missing is derived when asked for.
+ */
+export class Index {
+  readonly #scope: Scope;
+  #linear?: string;
+  #coordinates?: readonly string[];
+
+  private constructor(
+    scope: Scope,
+    readonly shape: Shape,
+    at: { linear?: string; coordinates?: readonly string[] },
+  ) {
+    this.#scope = scope;
+    this.#linear = at.linear;
+    this.#coordinates = at.coordinates?.map((c, axis) =>
+      shape[axis] === 1 ? ZERO : scope.name(c, "i")
+    );
+  }
+
+  /** The element at a linear offset. */
+  static linear(scope: Scope, shape: Shape, offset: string): Index {
+    return new Index(scope, shape, { linear: scope.name(offset, "i") });
+  }
+
+  /** The position in a tensor of another shape, by that tensor's coordinates. */
+  at(shape: Shape, coordinates: readonly string[]): Index {
+    return new Index(this.#scope, shape, { coordinates });
+  }
+
+  /** The same linear offset in a tensor of as many elements; coordinates that stay are kept. */
+  reshaped(shape: Shape): Index {
+    if (this.#linear !== undefined && this.#coordinates === undefined) {
+      return new Index(this.#scope, shape, { linear: this.#linear });
+    }
+    const from = this.coordinates;
+    const to: string[] = [];
+    for (const group of alignedGroups(this.shape, shape)) {
+      const lengths = this.shape.slice(group.from[0], group.from[1]);
+      const wanted = shape.slice(group.to[0], group.to[1]);
+      const offset = this.#join(lengths, from.slice(group.from[0], group.from[1]));
+      to.push(...this.#split(wanted, offset));
+    }
+    return new Index(this.#scope, shape, { coordinates: to, linear: this.#linear });
+  }
+
+  /** The linear offset, row-major. */
+  get offset(): string {
+    return this.#linear ??= this.#scope.name(this.#join(this.shape, this.coordinates), "i");
+  }
+
+  /** One expression an axis. */
+  get coordinates(): readonly string[] {
+    return this.#coordinates ??= this.#split(this.shape, this.offset);
+  }
+
+  /** Equal keys mean equal positions. */
+  get key(): string {
+    return this.#linear ?? this.#coordinates!.join(",");
+  }
+
+  #join(lengths: Shape, coordinates: readonly string[]): string {
+    const strides = stridesOf(lengths);
+    const terms = coordinates.flatMap((c, axis) =>
+      c === ZERO ? [] : [strides[axis] === 1 ? c : `${c} * ${strides[axis]}u`]
+    );
+    return terms.length === 0 ? ZERO : this.#scope.name(terms.join(" + "), "i");
+  }
+
+  #split(lengths: Shape, offset: string): string[] {
+    const strides = stridesOf(lengths);
+    const first = lengths.findIndex((length) => length !== 1);
+    return lengths.map((length, axis) => {
+      if (length === 1 || offset === ZERO) return ZERO;
+      const quotient = strides[axis] === 1
+        ? offset
+        : this.#scope.name(`${offset} / ${strides[axis]}u`, "i");
+      return axis === first ? quotient : this.#scope.name(`${quotient} % ${length}u`, "i");
+    });
+  }
+}
+
+/** Splits two shapes of equal size into the shortest runs of axes with equal products. */
+function alignedGroups(a: Shape, b: Shape): { from: [number, number]; to: [number, number] }[] {
+  const groups: { from: [number, number]; to: [number, number] }[] = [];
+  let i = 0, j = 0;
+  while (i < a.length || j < b.length) {
+    const startA = i, startB = j;
+    let left = i < a.length ? a[i++] : 1, right = j < b.length ? b[j++] : 1;
+    while (left !== right) {
+      if (left < right) left *= a[i++];
+      else right *= b[j++];
+    }
+    // Axes of length 1 at the end belong to the last group.
+    if (i === a.length) { while (j < b.length && b[j] === 1) j++; }
+    if (j === b.length) { while (i < a.length && a[i] === 1) i++; }
+    groups.push({ from: [startA, i], to: [startB, j] });
+  }
+  return groups;
+}

@@ -1,0 +1,107 @@
+// Where stored values lie: in variables and other memory that outlives a run, or in an arena whose ranges
+// are reused as soon as nobody needs what they hold.
+
+import type { Dispatch, Slot } from "../kernels/dispatch.ts";
+import { byteLength } from "../dtype.ts";
+import { storageType } from "./wgsl.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Group } from "./fuse.ts";
+
+/** A slot of the arena; the others are given by {@linkcode assignSlots}'s caller. */
+export class ArenaSlot implements Slot {
+  constructor(readonly bytes: number) {}
+}
+
+/** Slots by stored tensor. */
+export type Slots = ReadonlyMap<Tensor, Slot>;
+
+/**
+ * Gives every output of the groups a slot. A pointwise result takes over the memory of an input that it is
+ * the last to read, where both are read and written at the same offsets.
+ *
+ * @param given slots of leaves, and of the outputs that outlive the run.
+ */
+export function assignSlots(
+  groups: readonly Group[],
+  given: ReadonlyMap<Tensor, Slot>,
+): Map<Tensor, Slot> {
+  const lastReader = new Map<Tensor, Group>();
+  for (const group of groups) for (const read of group.reads.keys()) lastReader.set(read, group);
+
+  const slots = new Map(given);
+  for (const group of groups) {
+    const free = group.kind !== "pointwise"
+      ? []
+      : [...group.reads].flatMap(([read, inPlace]) =>
+        inPlace && lastReader.get(read) === group && !given.has(read) ? [read] : []
+      );
+    for (const output of group.outputs) {
+      if (slots.has(output)) continue;
+      const at = free.findIndex((x) =>
+        x.size === output.size && storageType(x.dtype) === storageType(output.dtype)
+      );
+      slots.set(
+        output,
+        at < 0
+          ? new ArenaSlot(byteLength(output.size, output.dtype))
+          : slots.get(free.splice(at, 1)[0])!,
+      );
+    }
+  }
+  return slots;
+}
+
+/** Ranges of one or several arenas: `arena` counts buffers, `offset` is in bytes. */
+export interface Placement {
+  readonly ranges: ReadonlyMap<Slot, { readonly arena: number; readonly offset: number }>;
+  /** Bytes of each arena. */
+  readonly arenas: readonly number[];
+}
+
+const ALIGNMENT = 256;
+
+/**
+ * Places arena slots so that slots alive at the same time never overlap: the largest first, each at the
+ * lowest offset that is free during its life.
+ *
+ * @param maxBytes the largest buffer that the device makes; a plan that needs more gets several.
+ */
+export function place(dispatches: readonly Dispatch[], options: { maxBytes: number }): Placement {
+  const lives = new Map<Slot, { first: number; last: number }>();
+  dispatches.forEach((dispatch, at) => {
+    for (const slot of dispatch.slots) {
+      if (!(slot instanceof ArenaSlot)) continue;
+      const life = lives.get(slot);
+      if (life) life.last = at;
+      else lives.set(slot, { first: at, last: at });
+    }
+  });
+
+  const ranges = new Map<Slot, { arena: number; offset: number }>();
+  const arenas: number[] = [];
+  const placed: { arena: number; offset: number; end: number; first: number; last: number }[] = [];
+  const bySize = [...lives].sort((a, b) => b[0].bytes - a[0].bytes || a[1].first - b[1].first);
+  for (const [slot, life] of bySize) {
+    const bytes = Math.ceil(slot.bytes / ALIGNMENT) * ALIGNMENT;
+    const rivals = placed.filter((r) => r.first <= life.last && life.first <= r.last);
+    let arena = 0, offset = 0;
+    for (;; arena++) {
+      offset = lowestGap(rivals.filter((r) => r.arena === arena), bytes);
+      if (offset + bytes <= options.maxBytes || offset === 0) break;
+    }
+    arenas[arena] = Math.max(arenas[arena] ?? 0, offset + bytes);
+    ranges.set(slot, { arena, offset });
+    placed.push({ arena, offset, end: offset + bytes, ...life });
+  }
+  return { ranges, arenas };
+}
+
+/** The lowest offset at which `bytes` fit between ranges that are taken. */
+function lowestGap(taken: { offset: number; end: number }[], bytes: number): number {
+  let offset = 0;
+  for (const range of taken.sort((a, b) => a.offset - b.offset)) {
+    if (range.offset - offset >= bytes) break;
+    offset = Math.max(offset, range.end);
+  }
+  return offset;
+}

@@ -1,0 +1,179 @@
+// A plan: a flat list of pipelines, bindings and grids over memory that is already there. Running it
+// costs one pass and one submit, whatever it computes.
+
+import { byteLength, type Shape, type TypedArray } from "../dtype.ts";
+import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
+import { copyOp } from "../ops/elementwise.ts";
+import type { KernelOp } from "../op.ts";
+import { constantOp, Tensor } from "../tensor.ts";
+import { type Variable, variableOp } from "../variable.ts";
+import type { Device } from "../runtime/device.ts";
+import { pointwiseDispatch, reduceDispatches } from "./codegen.ts";
+import { fuse, type Group, stripReshape } from "./fuse.ts";
+import { ArenaSlot, assignSlots, place } from "./memory.ts";
+import { schedule } from "./schedule.ts";
+import { reachable, simplify } from "./simplify.ts";
+
+/** A traced function: what it returns, and what it assigns. */
+export interface Program {
+  readonly name: string;
+  readonly outputs: readonly Tensor[];
+  readonly assignments: ReadonlyMap<Variable, Tensor>;
+}
+
+/** Memory that outlives a run. */
+class BufferSlot implements Slot {
+  constructor(readonly buffer: GPUBuffer, readonly bytes: number) {}
+}
+
+interface Command {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindings: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** A program on a device, ready to run. */
+export class Plan {
+  /** Buffers of the outputs, in order. */
+  readonly outputs: readonly GPUBuffer[];
+  readonly dispatches: readonly Dispatch[];
+  /** Bytes of the arena. */
+  readonly arenaBytes: number;
+  readonly #device: Device;
+  readonly #commands: readonly Command[];
+  readonly #owned: readonly GPUBuffer[];
+
+  /** @param bound buffers of leaves that the caller fills, such as arguments. */
+  constructor(device: Device, program: Program, bound: ReadonlyMap<Tensor, GPUBuffer> = new Map()) {
+    const owned: GPUBuffer[] = [];
+    const own = (bytes: number): GPUBuffer => {
+      const buffer = device.createBuffer(bytes);
+      owned.push(buffer);
+      return buffer;
+    };
+    const { outputs, assignments } = resultNodes(program);
+    const groups = fuse([...outputs, ...assignments.values()], {
+      maxBuffers: device.limits.maxStorageBuffersPerShaderStage,
+    });
+    const ordered = schedule(groups, assignments);
+
+    const given = new Map<Tensor, Slot>();
+    for (const leaf of reachable([...outputs, ...assignments.values()])) {
+      if (leaf.op.kind !== "leaf") continue;
+      const bytes = byteLength(leaf.size, leaf.dtype);
+      given.set(leaf, new BufferSlot(bound.get(leaf) ?? leafBuffer(device, leaf, own), bytes));
+    }
+    for (const [node, variable] of ordered.variables) {
+      const known = [...given].find(([leaf]) => leaf.attributes.variable === variable);
+      const bytes = byteLength(variable.size, variable.dtype);
+      given.set(node, known?.[1] ?? new BufferSlot(variable.bufferOn(device), bytes));
+    }
+    this.outputs = outputs.map((node) => {
+      const bytes = byteLength(node.size, node.dtype);
+      const buffer = own(bytes);
+      given.set(node, new BufferSlot(buffer, bytes));
+      return buffer;
+    });
+
+    const slots = assignSlots(ordered.groups, given);
+    const context: KernelContext = {
+      cpu: device.adapter.cpu,
+      limits: device.limits,
+      scratch: (bytes) => new ArenaSlot(bytes),
+    };
+    this.dispatches = ordered.groups.flatMap((group) => launch(group, slots, context));
+    const { ranges, arenas } = place(this.dispatches, { maxBytes: device.limits.maxBufferSize });
+    const buffers = arenas.map(own);
+    this.arenaBytes = arenas.reduce((sum, bytes) => sum + bytes, 0);
+    this.#commands = this.dispatches.map((dispatch, at) => ({
+      pipeline: device.pipeline(dispatch.code, {
+        label: `${program.name}#${at} ${dispatch.kernel} [${dispatch.variant}] ${dispatch.shape}`,
+        buffers: dispatch.slots.length,
+      }),
+      bindings: device.bindGroup(dispatch.slots.map((slot) => {
+        if (slot instanceof BufferSlot) return { buffer: slot.buffer, size: slot.bytes };
+        const { arena, offset } = ranges.get(slot)!;
+        return { buffer: buffers[arena], offset, size: Math.max(4, slot.bytes) };
+      })),
+      workgroups: dispatch.workgroups,
+    }));
+    this.#device = device;
+    this.#owned = owned;
+  }
+
+  /** Enqueues the work; nothing is waited for. */
+  run(): void {
+    const encoder = this.#device.encoder();
+    const pass = encoder.beginComputePass();
+    for (const { pipeline, bindings, workgroups } of this.#commands) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindings);
+      pass.dispatchWorkgroups(...workgroups);
+    }
+    pass.end();
+    this.#device.queue.submit([encoder.finish()]);
+  }
+
+  /** Frees the plan's memory. Variables are not the plan's. */
+  destroy(): void {
+    this.#owned.forEach((buffer) => this.#device.destroyBuffer(buffer));
+  }
+}
+
+/** Simplified results, each of them a node of its own that a kernel can write straight to its place. */
+function resultNodes(
+  program: Program,
+): { outputs: Tensor[]; assignments: Map<Variable, Tensor> } {
+  const roots = [...program.outputs, ...program.assignments.values()];
+  const taken = new Set<Tensor>();
+  const nodes = simplify(roots).map((root) => {
+    let node = stripReshape(root);
+    if (node.op.kind === "leaf" || taken.has(node)) {
+      node = new Tensor(copyOp, [node], {}, node.shape, node.dtype);
+    }
+    taken.add(node);
+    return node;
+  });
+  const outputs = nodes.splice(0, program.outputs.length);
+  const variables = [...program.assignments.keys()];
+  return { outputs, assignments: new Map(variables.map((v, at) => [v, nodes[at]])) };
+}
+
+function leafBuffer(device: Device, leaf: Tensor, own: (bytes: number) => GPUBuffer): GPUBuffer {
+  if (leaf.op === variableOp) return leaf.attributes.variable.bufferOn(device);
+  if (leaf.op === constantOp) {
+    const data: TypedArray = leaf.attributes.data;
+    const buffer = own(byteLength(leaf.size, leaf.dtype));
+    device.upload(buffer, data);
+    return buffer;
+  }
+  if (leaf.attributes.buffer) return leaf.attributes.buffer;
+  throw new Error(`${leaf} has no value here: it belongs to another compiled function`);
+}
+
+function launch(
+  group: Group,
+  slots: ReadonlyMap<Tensor, Slot>,
+  context: KernelContext,
+): readonly Dispatch[] {
+  if (group.kind === "pointwise") return [pointwiseDispatch(group, slots, context)];
+  if (group.kind === "reduce") return reduceDispatches(group, slots, context);
+  const [node] = group.outputs;
+  return (node.op as KernelOp).launch(context, node, {
+    inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
+    output: slots.get(node)!,
+  });
+}
+
+/** A plan's dispatches as a table for people. */
+export function formatPlan(name: string, plan: Plan): string {
+  const shapeOf = (shape: Shape): string => shape.join("x");
+  const rows = plan.dispatches.map((d, at) =>
+    `${String(at).padStart(4)}  ${d.kernel.padEnd(16)} ${d.shape.padEnd(28)} ` +
+    `${shapeOf(d.workgroups).padEnd(12)} ${
+      (d.flops / 1e6).toFixed(1).padStart(9)
+    } MFLOP  ${d.variant}`
+  );
+  const arena = (plan.arenaBytes / 2 ** 20).toFixed(1);
+  return `plan ${name}: ${rows.length} dispatches, arena ${arena} MiB\n${rows.join("\n")}`;
+}

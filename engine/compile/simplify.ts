@@ -1,0 +1,167 @@
+// Graph -> smaller graph: equal nodes become one, arithmetic with known numbers is done here, and factors
+// that do not vary along a sum leave it. Unreachable nodes are left behind.
+
+import { sameShape, type Shape, sizeOf } from "../dtype.ts";
+import { arithmetic, detachOp } from "../ops/elementwise.ts";
+import { expandOp, reshapeOp } from "../ops/movement.ts";
+import { sumOp } from "../ops/reduce.ts";
+import { full, fullOp, fullValue } from "../ops/source.ts";
+import type { Op } from "../op.ts";
+import { Tensor } from "../tensor.ts";
+
+const { add, sub, mul, div, neg, cast } = arithmetic;
+
+/** Rewrites the graphs above `roots`; gives what stands for each of them, in the same order. */
+export function simplify(roots: readonly Tensor[]): Tensor[] {
+  const graph = new Graph();
+  return roots.map((root) => graph.rewrite(root));
+}
+
+/** Every node that `roots` need, each after its inputs, in the order in which they were written. */
+export function reachable(roots: readonly Tensor[]): Tensor[] {
+  const seen = new Set<Tensor>();
+  const stack = [...roots];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    stack.push(...node.inputs);
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}
+
+class Graph {
+  readonly #done = new Map<Tensor, Tensor>();
+  readonly #nodes = new Map<string, Tensor>();
+  readonly #opIds = new Map<Op, number>();
+
+  rewrite(root: Tensor): Tensor {
+    for (const node of reachable([root])) {
+      if (this.#done.has(node)) continue;
+      const inputs = node.inputs.map((input) => this.#done.get(input)!);
+      this.#done.set(node, this.#make(node.op, inputs, node));
+    }
+    return this.#done.get(root)!;
+  }
+
+  /** The node of an op on simplified inputs, or something simpler of the same value. */
+  #make(op: Op, inputs: readonly Tensor[], like: Pick<Tensor, "attributes" | "shape" | "dtype">) {
+    const { attributes, shape, dtype } = like;
+    if (op.kind === "leaf") return like as Tensor;
+    const simpler = this.#simplified(op, inputs, like);
+    if (simpler !== undefined) return simpler;
+    const key = `${this.#opId(op)}|${inputs.map((x) => x.id)}|${shape}|${dtype}|` +
+      JSON.stringify(attributes, finite);
+    let node = this.#nodes.get(key);
+    if (node === undefined) {
+      node = new Tensor(op, inputs, attributes, shape, dtype);
+      this.#nodes.set(key, node);
+    }
+    return node;
+  }
+
+  #simplified(
+    op: Op,
+    inputs: readonly Tensor[],
+    like: Pick<Tensor, "attributes" | "shape" | "dtype">,
+  ): Tensor | undefined {
+    const { attributes, shape, dtype } = like;
+    const [a, b] = inputs;
+    const number = (value: number): Tensor => this.#make(fullOp, [], full(shape, value, { dtype }));
+    const values = inputs.map(fullValue);
+    const known = values.length > 0 && values.every((value) => value !== undefined);
+
+    if (op === detachOp) return a;
+    if (op === reshapeOp) {
+      if (known) return number(values[0]!);
+      const root = a.op === reshapeOp ? a.inputs[0] : a;
+      if (sameShape(root.shape, shape)) return root;
+      return root === a ? undefined : this.#make(op, [root], { attributes, shape, dtype });
+    }
+    if (op === expandOp) {
+      if (known) return number(values[0]!);
+      if (a.op !== expandOp) return undefined;
+      return this.#make(op, [a.inputs[0]], { attributes, shape, dtype });
+    }
+    if (op === cast && known) {
+      return number(dtype === "f32" ? Math.fround(values[0]!) : Math.trunc(values[0]!));
+    }
+    if (op === neg) {
+      if (known) return number(-values[0]!);
+      return a.op === neg ? a.inputs[0] : undefined;
+    }
+    if (op === sumOp) return this.#sum(a, like, values[0]);
+
+    const fold = FOLDABLE.get(op);
+    if (fold === undefined || dtype !== "f32") return undefined;
+    if (known) return number(fold(values[0]!, values[1]!));
+    if (op === add) {
+      if (values[0] === 0) return b;
+      if (values[1] === 0) return a;
+      if (b.op === neg) return this.#make(sub, [a, b.inputs[0]], like);
+    }
+    if (op === sub && values[1] === 0) return a;
+    if (op === sub && values[0] === 0) return this.#make(neg, [b], like);
+    if (op === mul) {
+      if (values[0] === 0 || values[1] === 0) return number(0);
+      if (values[0] === 1) return b;
+      if (values[1] === 1) return a;
+    }
+    if (op === div && values[1] === 1) return a;
+    return undefined;
+  }
+
+  #sum(
+    x: Tensor,
+    like: Pick<Tensor, "attributes" | "shape" | "dtype">,
+    value: number | undefined,
+  ): Tensor | undefined {
+    const { attributes, shape } = like;
+    const count = x.size / sizeOf(shape);
+    if (value !== undefined) return this.#make(fullOp, [], full(shape, value * count));
+    const inner = (node: Tensor): Tensor => this.#make(sumOp, [node], like);
+    if (x.op === neg) return this.#make(neg, [inner(x.inputs[0])], like);
+    if (x.op !== mul) return undefined;
+    for (const [factor, rest] of [x.inputs, [...x.inputs].reverse()]) {
+      const constant = fullValue(factor);
+      if (constant !== undefined) {
+        const scale = this.#make(fullOp, [], full(shape, constant));
+        return this.#make(mul, [inner(rest), scale], like);
+      }
+      if (factor.op === expandOp && isConstantAlong(factor, attributes.dims)) {
+        const scale = this.#expandTo(factor.inputs[0], shape);
+        return this.#make(mul, [inner(rest), scale], like);
+      }
+    }
+    return undefined;
+  }
+
+  #expandTo(x: Tensor, shape: Shape): Tensor {
+    if (sameShape(x.shape, shape)) return x;
+    return this.#make(expandOp, [x], { attributes: {}, shape, dtype: x.dtype });
+  }
+
+  #opId(op: Op): number {
+    let id = this.#opIds.get(op);
+    if (id === undefined) this.#opIds.set(op, id = this.#opIds.size);
+    return id;
+  }
+}
+
+/** JSON has no infinities: they would all be null. */
+function finite(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}
+
+const FOLDABLE = new Map<Op, (a: number, b: number) => number>([
+  [add, (a, b) => a + b],
+  [sub, (a, b) => a - b],
+  [mul, (a, b) => a * b],
+  [div, (a, b) => a / b],
+]);
+
+/** Whether an expanded tensor repeats one element along all of `dims`. */
+function isConstantAlong(expanded: Tensor, dims: readonly number[]): boolean {
+  const source = expanded.inputs[0].shape;
+  const skipped = expanded.rank - source.length;
+  return dims.every((dim) => dim < skipped || source[dim - skipped] === 1);
+}

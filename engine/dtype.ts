@@ -1,0 +1,86 @@
+// Element types, shapes, and the arrays that carry them between JavaScript and the device.
+
+/**
+ * The type of a tensor's elements. `u8` is for inputs such as images (four to a word on the device),
+ * `bool` the result of comparisons; arithmetic is `f32`, labels and indices are `i32`.
+ */
+export type DType = "f32" | "i32" | "u32" | "u8" | "bool";
+
+/** The lengths of a tensor's axes, outermost first. `[]` is a scalar. */
+export type Shape = readonly number[];
+
+/** Arrays that hold a tensor's elements on the host; `bool` uses `Uint32Array` of 0 and 1. */
+export type TypedArray =
+  | Float32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
+
+/** The number of elements of a shape; 1 for a scalar. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+/** Bytes that `size` elements take on the device: whole words of four bytes. */
+export function byteLength(size: number, dtype: DType): number {
+  return dtype === "u8" ? Math.ceil(size / 4) * 4 : size * 4;
+}
+
+/** The dtype that a typed array carries. */
+export function dtypeOf(data: TypedArray): DType {
+  if (data instanceof Float32Array) return "f32";
+  if (data instanceof Int32Array) return "i32";
+  return data instanceof Uint32Array ? "u32" : "u8";
+}
+
+/** A view of the first `size` elements of `bytes` as the array type of a dtype. */
+export function typedArray(bytes: ArrayBuffer, size: number, dtype: DType): TypedArray {
+  switch (dtype) {
+    case "f32":
+      return new Float32Array(bytes, 0, size);
+    case "i32":
+      return new Int32Array(bytes, 0, size);
+    case "u8":
+      return new Uint8Array(bytes, 0, size);
+    default:
+      return new Uint32Array(bytes, 0, size);
+  }
+}
+
+/** Element strides of a dense row-major tensor. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  for (let axis = shape.length - 1, step = 1; axis >= 0; step *= shape[axis--]) {
+    strides[axis] = step;
+  }
+  return strides;
+}
+
+/** Whether two shapes are the same. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+}
+
+/** A shape as error messages print it: `[2, 3]`. */
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** @throws {RangeError} where a length is not a whole number of at least 1. */
+export function checkShape(op: string, shape: Shape): void {
+  if (!shape.every((length) => Number.isInteger(length) && length >= 1)) {
+    throw new RangeError(
+      `Cannot ${op} of shape ${formatShape(shape)}: every axis needs a whole length of at least 1`,
+    );
+  }
+}
+
+/** `axis` counted from the front, where negative ones count from the back. */
+export function resolveAxis(op: string, axis: number, options: { rank: number }): number {
+  const { rank } = options;
+  const resolved = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || resolved < 0 || resolved >= rank) {
+    throw new RangeError(`Cannot ${op} along axis ${axis}: the tensor has ${rank} axes`);
+  }
+  return resolved;
+}

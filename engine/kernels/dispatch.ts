@@ -1,0 +1,43 @@
+// What a kernel launcher hands to the compiler: compute dispatches over slots of memory. Launchers
+// know shapes and adapters; where a slot lies in memory, and when a dispatch runs, is the compiler's.
+
+/** A stretch of device memory that dispatches read or write; resolved to a buffer by the planner. */
+export interface Slot {
+  /** Length in bytes. */
+  readonly bytes: number;
+}
+
+/** One compute dispatch: complete WGSL with an entry point `main`, and what is bound to it. */
+export interface Dispatch {
+  /** The shader family, such as `conv2d`. */
+  readonly kernel: string;
+  /** Which of the family's forms this is, such as `registers 16x16`. */
+  readonly variant: string;
+  /** The shapes it works on, for people who read a plan. */
+  readonly shape: string;
+  readonly code: string;
+  /** Bound in order to `@group(0) @binding(i)`, each declared `var<storage, read_write>`. */
+  readonly slots: readonly Slot[];
+  readonly workgroups: readonly [number, number, number];
+  /** Floating-point operations, counted as the direct form of the operation needs them. */
+  readonly flops: number;
+}
+
+/** What launchers may know of the machine when they choose a variant. */
+export interface KernelContext {
+  /** True where the adapter is a CPU (lavapipe, SwiftShader): no shared memory, wide register tiles. */
+  readonly cpu: boolean;
+  readonly limits: KernelLimits;
+  /** Forces a variant of the family, for tests and measurements. */
+  readonly variant?: string;
+  /** Memory that lives only between the dispatches of this launch. */
+  scratch(bytes: number): Slot;
+}
+
+/** The device limits that decide which variants can run. */
+export interface KernelLimits {
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+  readonly maxStorageBuffersPerShaderStage: number;
+}

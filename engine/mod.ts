@@ -1,0 +1,23 @@
+/**
+ * A tensor engine on WebGPU: lazy tensors, gradients of any order, and functions compiled to replayed plans of
+ * kernels.
+ *
+ * @module
+ */
+
+export { type DType, type Shape, sizeOf, type TypedArray } from "./dtype.ts";
+export { Tensor, tensor, type TensorLike } from "./tensor.ts";
+export { Variable } from "./variable.ts";
+export { grad, type GradOptions } from "./grad.ts";
+export { compile, read, type Results } from "./compile/compile.ts";
+export {
+  type AdapterDescription,
+  Device,
+  type DeviceMemory,
+  type DeviceOptions,
+  NoAdapterError,
+} from "./runtime/device.ts";
+export * from "./ops/mod.ts";
+export * from "./nn/mod.ts";
+export * from "./optim/mod.ts";
+export * from "./safetensors.ts";

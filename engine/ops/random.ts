@@ -1,0 +1,94 @@
+// Random numbers: Philox 4x32-10 on the device (Salmon et al., "Parallel random numbers: as easy as 1, 2,
+// 3", SC 2011), a pure function of seed, draw and element.
+
+import { checkShape, type Shape } from "../dtype.ts";
+import type { PointwiseOp, Reader } from "../op.ts";
+import type { Index } from "../compile/index_expression.ts";
+import { Tensor } from "../tensor.ts";
+import { Variable } from "../variable.ts";
+import { cast, floor, minimum, mul } from "./elementwise.ts";
+
+/** The state's words as WGSL expressions: seed (low, high), draws so far. */
+function words(reader: Reader, index: Index, state: Tensor): string[] {
+  return [0, 1, 2].map((i) => reader.read(state, index.at(state.shape, [`${i}u`])));
+}
+
+function randomOp(name: string, pick: (bits: string, element: string) => string): PointwiseOp {
+  return {
+    name,
+    kind: "pointwise",
+    cost: 4,
+    elementwise: false,
+    emit(reader, index, { inputs: [state] }) {
+      reader.use("math");
+      reader.use("philox");
+      const [low, high, draw] = words(reader, index, state);
+      const element = index.offset;
+      const counter = `vec4<u32>(${element} / 4u, ${draw}, 0u, 0u)`;
+      return pick(`philox4x32(${counter}, vec2<u32>(${low}, ${high}))`, element);
+    },
+  };
+}
+
+const uniformOp = randomOp("uniform", (bits, element) => `philox_uniform(${bits}, ${element})`);
+const normalOp = randomOp("normal", (bits, element) => `philox_normal(${bits}, ${element})`);
+
+/** Counts draws: adds `by` to the state's third word. */
+const advanceOp: PointwiseOp = {
+  name: "advance",
+  kind: "pointwise",
+  cost: 0.1,
+  elementwise: true,
+  emit(reader, index, { inputs: [state], attributes }) {
+    return `(${reader.read(state, index)} + select(0u, ${attributes.by}u, ${index.offset} == 2u))`;
+  },
+};
+
+/**
+ * A stream of random numbers on the device. Its state is a variable, so a checkpoint that keeps it continues
+ * the stream exactly. Draws are made inside compiled functions; each takes the next number of the stream.
+ *
+ * @example
+ * ```ts
+ * import { compile, Generator } from "./mod.ts";
+ * const random = new Generator(7);
+ * const noise = compile(() => random.normal([16, 100])); // new numbers at each call
+ * ```
+ */
+export class Generator {
+  /** Seed (low and high word), number of draws, and a word that is not used. */
+  readonly state: Variable;
+
+  /** @param seed a whole number from 0 to 2^53 - 1. */
+  constructor(seed: number) {
+    if (!Number.isSafeInteger(seed) || seed < 0) {
+      throw new RangeError(`Cannot seed a generator with ${seed}: a whole number is needed`);
+    }
+    const words = new Uint32Array([seed % 2 ** 32, Math.floor(seed / 2 ** 32), 0, 0]);
+    this.state = new Variable(words, [4], { name: "generator" });
+  }
+
+  #draw(op: PointwiseOp, shape: Shape): Tensor {
+    checkShape("draw a tensor", shape);
+    const state = this.state.value;
+    const drawn = new Tensor(op, [state], {}, shape, "f32");
+    const [root, by] = state.op === advanceOp ? [state.inputs[0], state.attributes.by] : [state, 0];
+    this.state.assign(new Tensor(advanceOp, [root], { by: by + 1 }, [4], "u32"));
+    return drawn;
+  }
+
+  /** Numbers from [0, 1). */
+  uniform(shape: Shape): Tensor {
+    return this.#draw(uniformOp, shape);
+  }
+
+  /** Numbers of mean 0 and variance 1, by Box and Muller's transform. */
+  normal(shape: Shape): Tensor {
+    return this.#draw(normalOp, shape);
+  }
+
+  /** Whole numbers from 0 to `high` - 1, as i32. */
+  randint(high: number, shape: Shape): Tensor {
+    return cast(minimum(floor(mul(this.uniform(shape), high)), high - 1), "i32");
+  }
+}

@@ -1,0 +1,245 @@
+// The device: a WebGPU adapter opened with all it can do, its memory counted, its errors kept.
+
+import type { KernelLimits } from "../kernels/dispatch.ts";
+import type { TypedArray } from "../dtype.ts";
+
+/** Which adapter to open. */
+export interface DeviceOptions {
+  /** Passed on to `requestAdapter`. */
+  readonly powerPreference?: "low-power" | "high-performance";
+}
+
+/** Names the adapter for people. */
+export interface AdapterDescription {
+  readonly name: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly driver: string;
+  /** True for software adapters, which run shaders on the CPU. */
+  readonly cpu: boolean;
+}
+
+/** The limits of which we ask the adapter's own instead of the defaults. */
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+const WANTED_FEATURES: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"];
+
+/** Thrown where there is no WebGPU adapter to open. */
+export class NoAdapterError extends Error {
+  override readonly name = "NoAdapterError";
+}
+
+/** Memory of a device that is in use now. */
+export interface DeviceMemory {
+  readonly buffers: number;
+  readonly bytes: number;
+}
+
+let defaultDevice: Device | undefined;
+
+/** An opened WebGPU device. The first one opened serves all computations that name none. */
+export class Device {
+  readonly adapter: AdapterDescription;
+  readonly limits: KernelLimits & { readonly maxBufferSize: number };
+  readonly features: ReadonlySet<string>;
+  readonly queue: GPUQueue;
+  readonly #gpu: GPUDevice;
+  readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #layouts = new Map<number, GPUBindGroupLayout>();
+  #failure: Error | undefined;
+  #destroyed = false;
+  #buffers = 0;
+  #bytes = 0;
+
+  private constructor(gpu: GPUDevice, adapter: AdapterDescription) {
+    this.#gpu = gpu;
+    this.adapter = adapter;
+    this.queue = gpu.queue;
+    this.features = new Set(gpu.features as unknown as Iterable<string>);
+    const limits = gpu.limits;
+    this.limits = {
+      maxBufferSize: Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize),
+      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+      maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+    };
+    gpu.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.#fail(new Error(`WebGPU: ${(event as GPUUncapturedErrorEvent).error.message}`));
+    });
+    gpu.lost.then((info) => {
+      if (!this.#destroyed) this.#fail(new Error(`The GPU was lost: ${info.message}`));
+    });
+  }
+
+  /**
+   * Opens an adapter with the largest limits it offers.
+   *
+   * @throws {NoAdapterError} where there is none.
+   */
+  static async open(options: DeviceOptions = {}): Promise<Device> {
+    const adapter = await globalThis.navigator?.gpu?.requestAdapter({
+      powerPreference: options.powerPreference ?? "high-performance",
+    });
+    if (!adapter) {
+      throw new NoAdapterError("No WebGPU adapter was found");
+    }
+    const offered = adapter.limits as unknown as Record<string, number>;
+    const gpu = await adapter.requestDevice({
+      requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
+      requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, offered[name]])),
+    });
+    const device = new Device(gpu, describe(adapter.info));
+    defaultDevice ??= device;
+    return device;
+  }
+
+  /** The device that serves computations that name none. @throws {Error} before any was opened. */
+  static get default(): Device {
+    if (defaultDevice === undefined) {
+      throw new Error("No device is open: await Device.open() first");
+    }
+    return defaultDevice;
+  }
+
+  /** Buffers alive now and their bytes. */
+  get memory(): DeviceMemory {
+    return { buffers: this.#buffers, bytes: this.#bytes };
+  }
+
+  /** @throws the first error that the device reported, if any. */
+  check(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Storage that shaders and copies can read and write. Zeros at first. */
+  createBuffer(bytes: number, usage: GPUBufferUsageFlags = STORAGE): GPUBuffer {
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    const largest = this.#gpu.limits.maxBufferSize;
+    if (size > largest) {
+      throw new RangeError(
+        `Cannot allocate ${megabytes(size)}: the largest buffer of ${this.adapter.name} is ` +
+          `${megabytes(largest)}. Lower the batch`,
+      );
+    }
+    const buffer = this.#gpu.createBuffer({ size, usage });
+    this.#buffers++;
+    this.#bytes += size;
+    return buffer;
+  }
+
+  /** Gives a buffer's memory back; the garbage collector would not. */
+  destroyBuffer(buffer: GPUBuffer): void {
+    this.#buffers--;
+    this.#bytes -= buffer.size;
+    buffer.destroy();
+  }
+
+  /** Writes host numbers into a buffer before the work that is submitted next. */
+  upload(buffer: GPUBuffer, data: TypedArray): void {
+    const whole = data.byteLength % 4 === 0 ? data : padded(data);
+    this.queue.writeBuffer(buffer, 0, whole.buffer, whole.byteOffset, whole.byteLength);
+  }
+
+  /** A pipeline with `buffers` storage bindings; made once for each different shader. */
+  pipeline(code: string, options: { label: string; buffers: number }): GPUComputePipeline {
+    let pipeline = this.#pipelines.get(code);
+    if (pipeline === undefined) {
+      this.#gpu.pushErrorScope("validation");
+      const layout = this.#gpu.createPipelineLayout({
+        bindGroupLayouts: [this.#layout(options.buffers)],
+      });
+      const module = this.#gpu.createShaderModule({ code, label: options.label });
+      pipeline = this.#gpu.createComputePipeline({
+        layout,
+        label: options.label,
+        compute: { module, entryPoint: "main" },
+      });
+      this.#gpu.popErrorScope().then((error) => {
+        if (error) this.#fail(new Error(`Kernel ${options.label}: ${error.message}`));
+      });
+      this.#pipelines.set(code, pipeline);
+    }
+    return pipeline;
+  }
+
+  /** Binds buffer ranges in order to group 0. */
+  bindGroup(ranges: readonly GPUBufferBinding[]): GPUBindGroup {
+    return this.#gpu.createBindGroup({
+      layout: this.#layout(ranges.length),
+      entries: ranges.map((resource, binding) => ({ binding, resource })),
+    });
+  }
+
+  /** Starts recording commands. */
+  encoder(): GPUCommandEncoder {
+    return this.#gpu.createCommandEncoder();
+  }
+
+  /** Waits until all submitted work is done. */
+  async idle(): Promise<void> {
+    await this.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  /** Gives the device back. Nothing made on it can be used afterwards. */
+  destroy(): void {
+    this.#destroyed = true;
+    if (defaultDevice === this) defaultDevice = undefined;
+    this.#gpu.destroy();
+  }
+
+  #layout(buffers: number): GPUBindGroupLayout {
+    let layout = this.#layouts.get(buffers);
+    if (layout === undefined) {
+      layout = this.#gpu.createBindGroupLayout({
+        entries: Array.from({ length: buffers }, (_, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: "storage" as const },
+        })),
+      });
+      this.#layouts.set(buffers, layout);
+    }
+    return layout;
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+  }
+}
+
+// STORAGE | COPY_SRC | COPY_DST, in numbers because the constants are missing where WebGPU is.
+const STORAGE = 0x80 | 0x4 | 0x8;
+
+/** MAP_READ | COPY_DST: where results land to be read. */
+export const READBACK = 0x1 | 0x8;
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+function padded(data: TypedArray): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return bytes;
+}
+
+function describe(info: GPUAdapterInfo): AdapterDescription {
+  const text = `${info.device} ${info.description} ${info.architecture} ${info.vendor}`;
+  return {
+    name: info.device && /[a-z]/i.test(info.device) ? info.device : info.description || "unnamed",
+    vendor: info.vendor,
+    architecture: info.architecture,
+    driver: info.description,
+    cpu: /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(text),
+  };
+}

@@ -1,0 +1,152 @@
+// Variable: the only state there is. What outlives a step is in variables, and a checkpoint is all of
+// them by name.
+
+import type { Device } from "./runtime/device.ts";
+import {
+  byteLength,
+  checkShape,
+  type DType,
+  dtypeOf,
+  formatShape,
+  type Shape,
+  sizeOf,
+  type TypedArray,
+} from "./dtype.ts";
+import { Tensor } from "./tensor.ts";
+import type { LeafOp } from "./op.ts";
+
+/** Reads the value that a variable has when a plan starts. */
+export const variableOp: LeafOp = { name: "variable", kind: "leaf" };
+
+/** What variables are bound to while a function is traced: later reads see earlier assignments. */
+export interface VariableBindings {
+  get(variable: Variable): Tensor | undefined;
+  set(variable: Variable, value: Tensor): void;
+}
+
+let bindings: VariableBindings | undefined;
+
+/** Runs `fn` with assignments going to `scope`. */
+export function withBindings<R>(scope: VariableBindings, fn: () => R): R {
+  const outer = bindings;
+  bindings = scope;
+  try {
+    return fn();
+  } finally {
+    bindings = outer;
+  }
+}
+
+/**
+ * State on the device: a parameter, a running statistic, an optimiser's moment, a counter.
+ *
+ * @example
+ * ```ts
+ * import { add, compile, read, Variable } from "./mod.ts";
+ * const count = new Variable(new Int32Array([0]), []);
+ * const step = compile(() => count.assign(add(count, 1)));
+ * // step(); step(); (await read([count]))[0] is Int32Array [2]
+ * ```
+ */
+export class Variable {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly size: number;
+  /** For messages; a checkpoint names variables by where they are found. */
+  readonly name: string;
+  readonly #leaf: Tensor;
+  #host: TypedArray | undefined;
+  #device: Device | undefined;
+  #buffer: GPUBuffer | undefined;
+
+  /** @throws {RangeError} where `shape` does not hold as many elements as `data`. */
+  constructor(
+    data: TypedArray | readonly number[],
+    shape: Shape,
+    options: { name?: string } = {},
+  ) {
+    const array = Array.isArray(data) ? new Float32Array(data) : data as TypedArray;
+    checkShape("make a variable", shape);
+    if (sizeOf(shape) !== array.length) {
+      throw new RangeError(
+        `Cannot make a variable of shape ${formatShape(shape)} from ${array.length} elements: ` +
+          `it holds ${sizeOf(shape)}`,
+      );
+    }
+    this.shape = shape;
+    this.dtype = dtypeOf(array);
+    this.size = array.length;
+    this.name = options.name ?? "";
+    this.#host = array;
+    this.#leaf = new Tensor(variableOp, [], { variable: this }, shape, this.dtype);
+  }
+
+  /** The value here and now: within a compiled function, what was last assigned. */
+  get value(): Tensor {
+    return bindings?.get(this) ?? this.#leaf;
+  }
+
+  /**
+   * Gives the variable a new value for the rest of the traced function and all that runs after it.
+   *
+   * @throws {Error} outside `compile`, or where shape or type differ.
+   */
+  assign(tensor: Tensor): void {
+    if (bindings === undefined) {
+      throw new Error(
+        `Cannot assign to variable ${this.#label()} outside a compiled function: use set(array)`,
+      );
+    }
+    if (tensor.dtype !== this.dtype || formatShape(tensor.shape) !== formatShape(this.shape)) {
+      throw new TypeError(
+        `Cannot assign ${tensor.dtype} ${formatShape(tensor.shape)} to variable ${this.#label()}`,
+      );
+    }
+    bindings.set(this, tensor);
+  }
+
+  /**
+   * Replaces the value with numbers from the host.
+   *
+   * @throws {RangeError} where the length differs.
+   */
+  set(data: TypedArray | readonly number[]): void {
+    if (data.length !== this.size) {
+      throw new RangeError(
+        `Cannot set variable ${this.#label()} from ${data.length} elements`,
+      );
+    }
+    const array = Array.isArray(data) ? new Float32Array(data) : data as TypedArray;
+    if (dtypeOf(array) !== this.dtype) {
+      throw new TypeError(`Cannot set variable ${this.#label()} from ${dtypeOf(array)} numbers`);
+    }
+    if (this.#buffer && this.#device) this.#device.upload(this.#buffer, array);
+    else this.#host = array.slice() as TypedArray;
+  }
+
+  /** The variable's memory on `device`, made and filled when first asked for. */
+  bufferOn(device: Device): GPUBuffer {
+    if (this.#device !== undefined && this.#device !== device) {
+      throw new Error(`Variable ${this.#label()} belongs to another device`);
+    }
+    if (this.#buffer === undefined) {
+      this.#device = device;
+      this.#buffer = device.createBuffer(byteLength(this.size, this.dtype));
+      device.upload(this.#buffer, this.#host!);
+      this.#host = undefined;
+    }
+    return this.#buffer;
+  }
+
+  /** Frees the device memory. The variable cannot be used afterwards. */
+  destroy(): void {
+    if (this.#buffer) this.#device!.destroyBuffer(this.#buffer);
+    this.#buffer = undefined;
+    this.#host = undefined;
+  }
+
+  #label(): string {
+    const name = this.name ? `"${this.name}" ` : "";
+    return `${name}of ${this.dtype} ${formatShape(this.shape)}`;
+  }
+}
