@@ -58,7 +58,7 @@ async function time(run: () => Promise<unknown>): Promise<number> {
 }
 
 /** Numbers between -0.5 and 0.5 without a pattern that errors could hide in. */
-function ramp(count: number): Float32Array {
+function ramp(count: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: count }, (_, i) => i * 0.6180339887 % 1 - 0.5);
 }
 

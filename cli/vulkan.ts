@@ -11,7 +11,7 @@ export interface Facts {
   readonly osRelease: string;
   /** Whether libvulkan.so.1 was found. */
   readonly loader: boolean;
-  /** Paths of the driver files that the loader reads. */
+  /** Paths of the driver files that the loader reads; those of `override` need not exist. */
   readonly drivers: readonly string[];
   /** An environment variable that replaces the list of drivers, with its value. */
   readonly override?: readonly [name: string, value: string];
@@ -41,7 +41,7 @@ export function gatherFacts(): Facts {
     os: Deno.build.os,
     osRelease: readText("/etc/os-release"),
     loader: LIBRARY_FOLDERS.some((folder) => exists(`${folder}/libvulkan.so.1`)),
-    drivers: override ? override[1].split(":").filter(exists) : DRIVER_FOLDERS.flatMap(listJson),
+    drivers: override ? override[1].split(":") : DRIVER_FOLDERS.flatMap(listJson),
     override,
   };
 }
@@ -51,9 +51,7 @@ export function reasonOf(facts: Facts): string {
   const { loader, drivers, override } = facts;
   if (facts.os !== "linux") return "the graphics driver offers none that Deno can use";
   if (!loader) return "the Vulkan loader, libvulkan.so.1, is not installed";
-  if (override && drivers.length === 0) {
-    return `${override[0]} is set to ${override[1]}, where there is no Vulkan driver`;
-  }
+  if (override) return `${override[0]} names ${override[1]} as the driver, which found no device`;
   if (drivers.length === 0) {
     return `the Vulkan loader is installed but no driver is: no file in ${DRIVER_FOLDERS[0]}`;
   }
@@ -99,8 +97,8 @@ function exists(path: string): boolean {
     Deno.statSync(path);
     return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return false;
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -25,7 +25,7 @@ Deno.test("An unknown command or option is one line that names the nearest, with
     stdout: "",
     stderr: "kao: Unknown command smaple (did you mean sample?); --help lists them all\n",
   });
-  assertEquals(await kao(["doctor", "--no-instal"]), {
+  assertEquals(await kao(["adapter", "--no-instal"]), {
     code: 1,
     stdout: "",
     stderr: "kao: Unknown option --no-instal (did you mean --no-install?); --help lists them all\n",
@@ -44,8 +44,8 @@ Deno.test("Without an adapter there is one line that says why and what to do", a
     assertEquals([code, stdout], [1, ""]);
     assertEquals(
       stderr,
-      "kao: No WebGPU adapter: VK_DRIVER_FILES is set to /nonexistent, where there is no Vulkan " +
-        "driver. Unset VK_DRIVER_FILES, or let it name a driver that is installed\n",
+      "kao: No WebGPU adapter: VK_DRIVER_FILES names /nonexistent as the driver, which found no " +
+        "device. Unset VK_DRIVER_FILES, or let it name a driver that is installed\n",
     );
   }
 });

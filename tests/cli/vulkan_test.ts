@@ -44,10 +44,15 @@ Deno.test("Nothing is installed where the software driver is there already", () 
 });
 
 Deno.test("Nothing is installed where a variable hides the drivers; the variable is named", () => {
-  const hidden: Facts = { ...debian, loader: true, override: ["VK_DRIVER_FILES", "/nowhere"] };
+  const hidden: Facts = {
+    ...debian,
+    loader: true,
+    drivers: ["/nowhere"],
+    override: ["VK_DRIVER_FILES", "/nowhere"],
+  };
   assertEquals(
     reasonOf(hidden),
-    "VK_DRIVER_FILES is set to /nowhere, where there is no Vulkan driver",
+    "VK_DRIVER_FILES names /nowhere as the driver, which found no device",
   );
   assertEquals(installArguments(hidden), undefined);
   assertStringIncludes(adviceOf(hidden), "Unset VK_DRIVER_FILES");
