@@ -21,63 +21,66 @@ export const command = defineCommand({
   const device = await openDevice({ install: false });
   const rates = await measureRates(device);
   console.log(describe(device, rates));
-  const findings = diagnose(device, rates, listGraphicsDevices());
+  const findings = diagnose({
+    deno: Deno.version.deno,
+    backend: backend(),
+    cpu: device.adapter.cpu,
+    error: rates.error,
+  });
   for (const { problem, fix } of findings) console.log(`\n! ${problem}\n  ${fix}`);
   if (findings.length === 0) console.log("\nNothing is wrong.");
   device.destroy();
 });
 
-/** What {@linkcode diagnose} looks at of a device. */
+/** What {@linkcode diagnose} looks at. */
 export interface Examined {
-  readonly adapter: { readonly name: string; readonly cpu: boolean };
-  readonly features: ReadonlySet<string>;
-  readonly limits: { readonly maxBufferSize: number };
+  readonly deno: string;
+  /** The WebGPU backend by the name that DENO_WEBGPU_BACKEND gives it; empty where not known. */
+  readonly backend: string;
+  /** Whether the adapter is the CPU. */
+  readonly cpu: boolean;
+  /** See {@linkcode Rates}. */
+  readonly error: number;
 }
 
-/**
- * Everything that is wrong with a device.
- *
- * @param graphicsDevices Files by which the system offers graphics hardware.
- */
-export function diagnose(
-  device: Examined,
-  rates: Rates,
-  graphicsDevices: readonly string[],
-): Finding[] {
+/** The Deno that kao is tested on. */
+const TESTED_DENO = "2.9.6";
+
+/** Everything that is wrong, the worst first. */
+export function diagnose({ deno, backend, cpu, error }: Examined): Finding[] {
   const findings: Finding[] = [];
-  const { adapter, features, limits } = device;
-  if (!(rates.error < 1e-3)) {
+  if (!(error < 1e-3)) {
     findings.push({
-      problem: `Matrix products are wrong by up to ${rates.error}`,
-      fix: "Update the graphics driver; training on it would not work",
+      problem: `Matrix products are wrong, by up to ${error}: nothing can be trained on this`,
+      fix: "Update the graphics driver",
     });
   }
-  if (adapter.cpu) {
-    findings.push(
-      graphicsDevices.length === 0
-        ? {
-          problem: "The adapter is the CPU, for this machine shows no graphics hardware",
-          fix: "Everything works, but slowly: use a machine with a GPU for larger pictures",
-        }
-        : {
-          problem: `The adapter is the CPU although there is ${graphicsDevices.join(", ")}`,
-          fix: "Install the Vulkan driver of the GPU, and see to it that you may open that file",
-        },
-    );
-  }
-  if (limits.maxBufferSize < 2 ** 28) {
+  if (isOlder(deno, TESTED_DENO)) {
     findings.push({
-      problem: `No buffer may be larger than ${mebibytes(limits.maxBufferSize)}`,
-      fix: "Where a step does not fit, lower --batch",
+      problem: `Deno ${deno} is older than ${TESTED_DENO}, which kao is tested on`,
+      fix: `deno upgrade, or call npx -y deno@${TESTED_DENO}`,
     });
   }
-  if (!features.has("timestamp-query")) {
+  if (backend === "gl") {
     findings.push({
-      problem: "The adapter has no timestamp-query: kernels are timed by the clock of the host",
-      fix: "Update the graphics driver if it is old",
+      problem: "WebGPU runs on OpenGL, which is slower and lacks features",
+      fix: "Unset DENO_WEBGPU_BACKEND",
+    });
+  }
+  if (cpu) {
+    findings.push({
+      problem: "The adapter is the CPU: everything works, but slowly",
+      fix: "If this machine has a GPU, install its Vulkan driver (NVIDIA in a container: let it " +
+        "have the graphics capability, NVIDIA_DRIVER_CAPABILITIES=all)",
     });
   }
   return findings;
+}
+
+function isOlder(version: string, than: string): boolean {
+  const [a, b] = [version, than].map((text) => text.split(".").map((part) => parseInt(part)));
+  const first = a.findIndex((part, i) => part !== b[i]);
+  return first >= 0 && a[first] < b[first];
 }
 
 function describe(device: Device, rates: Rates): string {
@@ -85,7 +88,7 @@ function describe(device: Device, rates: Rates): string {
   return table([
     ["Adapter", adapter.name + (adapter.cpu ? " (the CPU)" : "")],
     ["Driver", adapter.driver || "not told"],
-    ["Backend", backend()],
+    ["Backend", backend() || "not told"],
     ["Features", [...features].sort().join(" ") || "none"],
     ["Largest buffer", mebibytes(limits.maxBufferSize)],
     [
@@ -100,22 +103,7 @@ function describe(device: Device, rates: Rates): string {
 }
 
 function backend(): string {
-  const chosen = Deno.env.get("DENO_WEBGPU_BACKEND");
-  if (chosen) return chosen;
-  return { darwin: "metal", windows: "dx12 or vulkan" }[Deno.build.os as string] ?? "not known";
-}
-
-/** The files by which Linux offers GPUs to programs. */
-function listGraphicsDevices(): string[] {
-  if (Deno.build.os !== "linux") return [];
-  return ["/dev/nvidia0", "/dev/dri/renderD128", "/dev/dxg"].filter((path) => {
-    try {
-      return Deno.statSync(path).isCharDevice;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    }
-  });
+  return Deno.env.get("DENO_WEBGPU_BACKEND") ?? (Deno.build.os === "darwin" ? "metal" : "");
 }
 
 function mebibytes(bytes: number): string {
