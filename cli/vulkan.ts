@@ -75,7 +75,7 @@ export function installArguments(facts: Facts): readonly string[] | undefined {
 export function adviceOf(facts: Facts): string {
   const { os, loader, override } = facts;
   const install = installArguments(facts);
-  if (install) return `Install Mesa's software adapter: sudo apt-get ${install.join(" ")}`;
+  if (install) return `Install Mesa's software adapter, as root: apt-get ${install.join(" ")}`;
   if (os === "darwin") return "Update macOS: WebGPU needs a Mac with Metal";
   if (os === "windows") return "Update the graphics driver: WebGPU needs Direct3D 12";
   if (loader && override) return `Unset ${override[0]}, or let it name a driver that is installed`;

@@ -20,7 +20,7 @@ Deno.test("A machine without the Vulkan loader is told so, and on Debian it can 
   assertEquals(installArguments(debian), install);
   assertEquals(
     adviceOf(debian),
-    `Install Mesa's software adapter: sudo apt-get ${install.join(" ")}`,
+    `Install Mesa's software adapter, as root: apt-get ${install.join(" ")}`,
   );
 });
 
