@@ -2,12 +2,12 @@
 // two. The register-tiled products read their operands in layouts made by this, because on a CPU
 // adapter a load costs far more than a multiplication and a copy is cheap beside the product.
 //
-// Axis i of the result, of SIZE elements, reads coordinate t = SIGN * i + SHIFT of the source; where
-// t lies outside [0, LIMIT) the element is zero. t contributes t / SPLIT * STRIDE + t % SPLIT *
-// REMAINDER to the source's index. TERMS sources, TERM_STRIDE apart, are added up in order: the second
-// pass of products whose depth was split.
+// A thread makes WIDTH neighbours along the result's innermost axis: a vec4 where its size allows. The
+// launcher orders the axes so that neighbouring threads touch neighbouring lines of memory on the side
+// where the distance between others is a large power of two, which would all fall in one cache set.
 //
-// A thread makes WIDTH neighbours: a vec4 where the length allows.
+// TERMS sources, TERM_STRIDE apart, are added up in order: the second pass of products whose depth was
+// split.
 
 @group(0) @binding(0) var<storage, read_write> source: array<f32>;
 //: if WIDTH == 4
@@ -16,11 +16,11 @@
 @group(0) @binding(1) var<storage, read_write> result: array<f32>;
 //: end
 
-fn element(position: u32) -> f32 {
-  var rest = position;
-  var index: i32 = $BASE;
+// The element at coordinate `i` of the innermost axis, where the others lead to `start`.
+fn element(start: i32, i: i32) -> f32 {
+  var index = start;
   var inside = true;
-$COORDINATES
+$INNERMOST
   if (!inside) {
     return 0.0;
   }
@@ -37,14 +37,30 @@ $COORDINATES
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let index = id.y * $ROW + id.x;
-  if (index >= $COUNT) {
+  var rest = id.y * $ROW + id.x;
+  if (rest >= $COUNT) {
     return;
   }
+  var index: i32 = $BASE;
+  var inside = true;
+  var place = 0u;
+$OUTER
   //: if WIDTH == 4
-  let first = index * 4;
-  result[index] = vec4f(element(first), element(first + 1), element(first + 2), element(first + 3));
+  var value = vec4f();
+  if (inside) {
+    value = vec4f(
+      element(index, innermost),
+      element(index, innermost + 1),
+      element(index, innermost + 2),
+      element(index, innermost + 3),
+    );
+  }
+  result[place] = value;
   //: else
-  result[index] = element(index);
+  var value = 0.0;
+  if (inside) {
+    value = element(index, innermost);
+  }
+  result[place] = value;
   //: end
 }

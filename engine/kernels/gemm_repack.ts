@@ -38,9 +38,9 @@ export function repack(
   copy: Repack,
   slots: { source: Slot; result: Slot },
 ): Dispatch {
-  const axes = copy.axes.filter((axis) => axis.size > 1 || axis.shift || axis.limit === 0);
   const elements = copy.axes.reduce((product, axis) => product * axis.size, 1);
-  const width = elements % 4 === 0 ? 4 : 1;
+  const innermost = copy.axes.at(-1)!;
+  const width = innermost.size % 4 === 0 ? 4 : 1;
   const grid = threadGrid(ctx, { threads: elements / width, workgroup: 64 });
   return {
     kernel: copy.kernel,
@@ -52,7 +52,15 @@ export function repack(
       BASE: copy.base ?? 0,
       TERMS: copy.terms ?? 1,
       TERM_STRIDE: copy.termStride ?? 0,
-      COORDINATES: axes.reverse().map(coordinate).join("\n"),
+      INNERMOST: locate(innermost, "i"),
+      OUTER: visitingOrder(copy.axes).map(({ axis, place }, position) =>
+        axis === innermost ? stepInnermost(axis.size, width) : [
+          `  let i${position} = i32(rest % ${axis.size}u);`,
+          `  place += rest % ${axis.size}u * ${place / width}u;`,
+          `  rest /= ${axis.size}u;`,
+          locate(axis, `i${position}`),
+        ].join("\n")
+      ).join("\n"),
     }),
     slots: [slots.source, slots.result],
     workgroups: grid.workgroups,
@@ -60,15 +68,49 @@ export function repack(
   };
 }
 
-function coordinate(axis: RepackAxis, position: number): string {
-  const { size, stride, reversed, shift = 0, limit, split = 1, remainder = 0 } = axis;
-  const t = `t${position}`;
-  const lines = [
-    `  let ${t} = ${reversed ? "-" : ""}i32(rest % ${size}u) + ${shift};`,
-    `  rest /= ${size}u;`,
-  ];
+/** An axis, and the distance of its neighbours in the result. */
+interface Placed {
+  readonly axis: RepackAxis;
+  readonly place: number;
+}
+
+/**
+ * The axes as threads count them, the fastest first. In general they follow the source, but of its
+ * innermost axis and the result's, the one goes first whose neighbours lie closer on the other side.
+ */
+function visitingOrder(axes: readonly RepackAxis[]): Placed[] {
+  let place = 1;
+  const placed = axes.toReversed().map((axis) => {
+    const here = { axis, place };
+    place *= axis.size;
+    return here;
+  });
+  const [innermost, ...others] = placed;
+  others.sort((a, b) => a.axis.stride - b.axis.stride);
+  const nearest = others.findIndex(({ axis }) => axis.size > 1);
+  const first = nearest < 0 || innermost.axis.stride <= others[nearest].place ? 0 : nearest + 1;
+  return [...others.slice(0, first), innermost, ...others.slice(first)];
+}
+
+function stepInnermost(size: number, width: number): string {
+  const vectors = size / width;
+  return [
+    `  let innermost = i32(rest % ${vectors}u) * ${width};`,
+    `  place += rest % ${vectors}u;`,
+    `  rest /= ${vectors}u;`,
+  ].join("\n");
+}
+
+/** Adds what coordinate `i` of an axis contributes to the source's index. */
+function locate(axis: RepackAxis, i: string): string {
+  const { stride, reversed, shift = 0, limit, split = 1, remainder = 0 } = axis;
+  const t = `${i}_source`;
+  const lines = [`  let ${t} = ${reversed ? "-" : ""}${i} + ${shift};`];
   if (limit !== undefined) lines.push(`  inside = inside && ${t} >= 0 && ${t} < ${limit};`);
-  if (split === 1) lines.push(`  index += ${t} * ${stride};`);
-  else lines.push(`  index += ${t} / ${split} * ${stride} + ${t} % ${split} * ${remainder};`);
+  lines.push(
+    split === 1
+      ? `  index += ${t} * ${stride};`
+      : `  index += ${t} / ${split} * ${stride} + ${t} % ${split} * ${remainder};`,
+  );
   return lines.join("\n");
 }
