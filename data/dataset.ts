@@ -1,0 +1,33 @@
+// What a data set is to the rest of the program.
+
+/** A way in which pictures are labelled, such as hair: each picture is of one of its classes. */
+export interface LabelColumn {
+  readonly name: string;
+  /** Sorted by name; a label is an index into these. */
+  readonly classes: readonly string[];
+}
+
+/** A picture that was left out, or could not be found. */
+export interface Problem {
+  /** Its path from the data folder. */
+  readonly file: string;
+  /** The line of `labels.csv` that lists it; the header is line 1. */
+  readonly row?: number;
+  /** Completes the sentence "FILE was left out: ...". */
+  readonly reason: string;
+}
+
+/** Labelled square pictures in memory, in the order of their file names. */
+export interface Dataset {
+  readonly count: number;
+  /** The side of every picture in pixels. */
+  readonly size: number;
+  readonly columns: readonly LabelColumn[];
+  /** `count * 3 * size * size` bytes: a red, a green and a blue plane for each picture (NCHW). */
+  readonly images: Uint8Array;
+  /** For each column, `count` indices into its classes. */
+  readonly labels: readonly Int32Array[];
+  readonly problems: readonly Problem[];
+  /** The same for the same pictures with the same labels in the same order, and for no others. */
+  readonly fingerprint: string;
+}

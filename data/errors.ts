@@ -1,0 +1,7 @@
+/**
+ * Something a person can put right: a folder that is not there, a file in another format. The command
+ * line prints the message of a `UserError` as one line, without a stack trace, and exits non-zero.
+ */
+export class UserError extends Error {
+  override name = "UserError";
+}
