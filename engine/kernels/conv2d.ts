@@ -1,4 +1,4 @@
-// Launchers of a convolution and both of its gradients. Each family has variants that compute the same:
+// Launchers of a convolution and both of its gradients. The variants compute the same:
 //
 //   direct     one result a thread, any geometry: the reference, and the form for groups
 //   registers  implicit GEMM with register tiles and no workgroup memory, for CPU adapters
@@ -10,14 +10,14 @@ import {
   conv2dInputGradRegisters,
   conv2dRegisters,
   conv2dWeightGradRegisters,
-  registersSuit,
 } from "./conv2d_registers.ts";
+import { conv2dInputGradTiled, conv2dTiled, conv2dWeightGradTiled } from "./conv2d_tiled.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 
 export type { Conv2dGeometry } from "./conv2d_geometry.ts";
 
-/** The forms a convolution's three products come in. */
-export const conv2dVariants = ["direct", "registers"] as const;
+/** The forms a convolution's three products come in; `ctx.variant` forces one. */
+export const conv2dVariants = ["direct", "registers", "tiled"] as const;
 
 /**
  * The cross-correlation of x `[batch, inChannels, h, w]` with weight
@@ -28,7 +28,9 @@ export function conv2d(
   geometry: Conv2dGeometry,
   slots: { x: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  if (chooseVariant(ctx, geometry) === "registers") return conv2dRegisters(ctx, geometry, slots);
+  const variant = chooseVariant(ctx, geometry);
+  if (variant === "registers") return conv2dRegisters(ctx, geometry, slots);
+  if (variant === "tiled") return conv2dTiled(ctx, geometry, slots);
   return conv2dDirect(ctx, geometry, [slots.x, slots.weight, slots.out]);
 }
 
@@ -41,9 +43,9 @@ export function conv2dInputGrad(
   geometry: Conv2dGeometry,
   slots: { grad: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  if (chooseVariant(ctx, geometry) === "registers") {
-    return conv2dInputGradRegisters(ctx, geometry, slots);
-  }
+  const variant = chooseVariant(ctx, geometry);
+  if (variant === "registers") return conv2dInputGradRegisters(ctx, geometry, slots);
+  if (variant === "tiled") return conv2dInputGradTiled(ctx, geometry, slots);
   return conv2dInputGradDirect(ctx, geometry, [slots.grad, slots.weight, slots.out]);
 }
 
@@ -53,14 +55,18 @@ export function conv2dWeightGrad(
   geometry: Conv2dGeometry,
   slots: { x: Slot; grad: Slot; out: Slot },
 ): Dispatch[] {
-  if (chooseVariant(ctx, geometry) === "registers") {
-    return conv2dWeightGradRegisters(ctx, geometry, slots);
-  }
+  const variant = chooseVariant(ctx, geometry);
+  if (variant === "registers") return conv2dWeightGradRegisters(ctx, geometry, slots);
+  if (variant === "tiled") return conv2dWeightGradTiled(ctx, geometry, slots);
   return conv2dWeightGradDirect(ctx, geometry, [slots.x, slots.grad, slots.out]);
 }
 
-/** A static guess by adapter, overruled by `ctx.variant`; what a variant cannot do goes to direct. */
+/**
+ * A static guess by adapter, overruled by `ctx.variant`. The implicit GEMMs do neither groups nor an
+ * axis that is both strided and dilated: those are left to the plain form.
+ */
 function chooseVariant(ctx: KernelContext, g: Conv2dGeometry): string {
-  const wanted = ctx.variant ?? "registers";
-  return wanted === "registers" && !registersSuit(g) ? "direct" : wanted;
+  const odd = g.groups > 1 ||
+    [0, 1].some((axis) => g.stride[axis] > 1 && g.dilation[axis] > 1);
+  return odd ? "direct" : ctx.variant ?? (ctx.cpu ? "registers" : "tiled");
 }

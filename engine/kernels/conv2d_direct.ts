@@ -3,7 +3,12 @@
 import forwardCode from "../../shaders/conv2d_direct.wgsl" with { type: "text" };
 import inputGradCode from "../../shaders/conv2d_input_grad_direct.wgsl" with { type: "text" };
 import weightGradCode from "../../shaders/conv2d_weight_grad_direct.wgsl" with { type: "text" };
-import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
+import {
+  conv2dFlops,
+  type Conv2dGeometry,
+  conv2dValues,
+  describeConv2d,
+} from "./conv2d_geometry.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { threadGrid } from "./gemm_grid.ts";
 import { instantiate } from "./template.ts";
@@ -63,23 +68,10 @@ function direct(ctx: KernelContext, g: Conv2dGeometry, launch: DirectLaunch): Di
     code: instantiate(launch.code, {
       ...grid.values,
       ...launch.channels,
-      ...geometryValues(g),
+      ...conv2dValues(g),
     }),
     slots: launch.slots,
     workgroups: grid.workgroups,
     flops: conv2dFlops(g),
-  };
-}
-
-/** The geometry under the names that the convolutions' shaders use. */
-export function geometryValues(g: Conv2dGeometry): Record<string, number> {
-  return {
-    BATCH: g.batch,
-    IN_CHANNELS: g.inChannels,
-    OUT_CHANNELS: g.outChannels,
-    GROUPS: g.groups,
-    ...{ H: g.inputSize[0], W: g.inputSize[1], OH: g.outputSize[0], OW: g.outputSize[1] },
-    ...{ KH: g.kernel[0], KW: g.kernel[1], SH: g.stride[0], SW: g.stride[1] },
-    ...{ PH: g.padding[0], PW: g.padding[1], DH: g.dilation[0], DW: g.dilation[1] },
   };
 }

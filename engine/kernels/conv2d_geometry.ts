@@ -33,3 +33,40 @@ export function describeConv2d(g: Conv2dGeometry): string {
   return `${input} -> ${output} k${g.kernel.join("x")} s${g.stride.join("x")} ` +
     `p${g.padding.join("x")}${extras}`;
 }
+
+/** The geometry under the names that the convolutions' shaders use. */
+export function conv2dValues(g: Conv2dGeometry): Record<string, number> {
+  return {
+    BATCH: g.batch,
+    IN_CHANNELS: g.inChannels,
+    OUT_CHANNELS: g.outChannels,
+    GROUPS: g.groups,
+    ...{ H: g.inputSize[0], W: g.inputSize[1], OH: g.outputSize[0], OW: g.outputSize[1] },
+    ...{ KH: g.kernel[0], KW: g.kernel[1], SH: g.stride[0], SW: g.stride[1] },
+    ...{ PH: g.padding[0], PW: g.padding[1], DH: g.dilation[0], DW: g.dilation[1] },
+  };
+}
+
+/** How the input gradient falls apart along one axis, by the remainders of position / stride. */
+export interface Conv2dPhases {
+  /** Taps of each phase. */
+  readonly taps: number;
+  /** How far apart, in outputs, a phase's taps stand. */
+  readonly step: number;
+  /** The first floor(position / stride), positions counted from the padding's edge. */
+  readonly start: number;
+  /** How many there are. */
+  readonly count: number;
+}
+
+/** The phases of an axis on which the stride or the dilation is 1. */
+export function conv2dPhases(g: Conv2dGeometry, axis: 0 | 1): Conv2dPhases {
+  const stride = g.stride[axis], padding = g.padding[axis];
+  const start = Math.floor(padding / stride);
+  return {
+    taps: Math.ceil(g.kernel[axis] / stride),
+    step: stride === 1 ? g.dilation[axis] : 1,
+    start,
+    count: Math.floor((g.inputSize[axis] - 1 + padding) / stride) - start + 1,
+  };
+}

@@ -2,7 +2,12 @@
 // innermost axis is what the vec4 loads run along. Padding becomes zeros of the copy, so that no load
 // needs a mask, and a tap is one offset for a whole tile.
 
-import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
+import {
+  conv2dFlops,
+  type Conv2dGeometry,
+  conv2dPhases,
+  describeConv2d,
+} from "./conv2d_geometry.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { type Repack, repack } from "./gemm_repack.ts";
 import {
@@ -13,11 +18,6 @@ import {
 } from "./gemm_registers.ts";
 
 type Triple = readonly [number, number, number];
-
-/** Whether {@linkcode conv2dRegisters} and its gradients can do this geometry. */
-export function registersSuit(g: Conv2dGeometry): boolean {
-  return g.groups === 1 && [0, 1].every((axis) => g.stride[axis] === 1 || g.dilation[axis] === 1);
-}
 
 /**
  * The output of a convolution. Rows are output channels, columns are positions and, innermost, four
@@ -86,8 +86,9 @@ export function conv2dInputGradRegisters(
 ): Dispatch[] {
   const [h, w] = g.inputSize, [oh, ow] = g.outputSize, [kh, kw] = g.kernel, [sh, sw] = g.stride;
   const channels = g.outChannels, images = Math.ceil(g.batch / 4);
-  const vertical = phases(g, 0), horizontal = phases(g, 1);
-  const height = vertical.padded, width = horizontal.padded;
+  const vertical = conv2dPhases(g, 0), horizontal = conv2dPhases(g, 1);
+  const up = (vertical.taps - 1) * vertical.step, before = (horizontal.taps - 1) * horizontal.step;
+  const height = vertical.count + up, width = horizontal.count + before;
   const groups: Triple = [vertical.count, horizontal.count, images];
   const loops: Triple = [vertical.taps, horizontal.taps, channels];
   const groupCount = vertical.count * horizontal.count * images;
@@ -96,8 +97,8 @@ export function conv2dInputGradRegisters(
 
   const launch = new Launch(ctx, "conv2dInputGrad");
   const b = launch.pack("pack grad", slots.grad, [
-    { size: height, stride: ow, shift: vertical.first, limit: oh },
-    { size: width, stride: 1, shift: horizontal.first, limit: ow },
+    { size: height, stride: ow, shift: vertical.start - up, limit: oh },
+    { size: width, stride: 1, shift: horizontal.start - before, limit: ow },
     { size: channels, stride: oh * ow },
     { size: 4 * images, stride: channels * oh * ow, limit: g.batch },
   ]);
@@ -195,27 +196,6 @@ export function conv2dWeightGradRegisters(
     termStride: 4 * tile.rows * row,
   });
   return launch.dispatches;
-}
-
-/** How the input gradient falls apart along one axis. */
-function phases(g: Conv2dGeometry, axis: 0 | 1): {
-  /** Taps of each phase. */
-  readonly taps: number;
-  /** How far apart, in outputs, a phase's taps stand. */
-  readonly step: number;
-  /** The first q = floor(position / stride), and how many there are. */
-  readonly start: number;
-  readonly count: number;
-  /** The first output that the padded gradient begins with, and its length. */
-  readonly first: number;
-  readonly padded: number;
-} {
-  const stride = g.stride[axis], padding = g.padding[axis];
-  const taps = Math.ceil(g.kernel[axis] / stride), step = stride === 1 ? g.dilation[axis] : 1;
-  const start = Math.floor(padding / stride);
-  const count = Math.floor((g.inputSize[axis] - 1 + padding) / stride) - start + 1;
-  const reach = (taps - 1) * step;
-  return { taps, step, start, count, first: start - reach, padded: count + reach };
 }
 
 function channelLoops(kernel: readonly [number, number], tap: number, channel: number): Triple {

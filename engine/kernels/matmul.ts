@@ -1,22 +1,19 @@
-// Launchers of the batched matrix product, in the variants `direct`, `registers` (CPU adapters) and
-// `tiled` (GPUs); see conv2d.ts.
+// Launchers of the batched matrix product. The variants compute the same:
+//
+//   direct     one result a thread: the reference
+//   registers  register tiles and no workgroup memory, for CPU adapters
+//   tiled      tiles in workgroup memory, for GPUs
 
-import directCode from "../../shaders/matmul_direct.wgsl" with { type: "text" };
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
-import { threadGrid } from "./gemm_grid.ts";
+import { matmulDirect } from "./matmul_direct.ts";
+import type { MatmulGeometry } from "./matmul_geometry.ts";
 import { matmulRegisters } from "./matmul_registers.ts";
-import {
-  describeMatmul,
-  matmulFlops,
-  type MatmulGeometry,
-  matmulStrides,
-} from "./matmul_geometry.ts";
-import { instantiate } from "./template.ts";
+import { matmulTiled } from "./matmul_tiled.ts";
 
 export type { MatmulGeometry } from "./matmul_geometry.ts";
 
-/** The forms a matrix product comes in. */
-export const matmulVariants = ["direct", "registers"] as const;
+/** The forms a matrix product comes in; `ctx.variant` forces one. */
+export const matmulVariants = ["direct", "registers", "tiled"] as const;
 
 /** `out[batch, m, n] = a[batch, m, k] b[batch, k, n]`, each operand stored as the geometry says. */
 export function matmul(
@@ -24,31 +21,8 @@ export function matmul(
   geometry: MatmulGeometry,
   slots: { a: Slot; b: Slot; out: Slot },
 ): Dispatch[] {
-  const variant = ctx.variant ?? "registers";
+  const variant = ctx.variant ?? (ctx.cpu ? "registers" : "tiled");
   if (variant === "registers") return matmulRegisters(ctx, geometry, slots);
-  return [matmulDirect(ctx, geometry, slots)];
-}
-
-function matmulDirect(
-  ctx: KernelContext,
-  geometry: MatmulGeometry,
-  slots: { a: Slot; b: Slot; out: Slot },
-): Dispatch {
-  const { batch, m, n, k } = geometry;
-  const grid = threadGrid(ctx, { threads: batch * m * n, workgroup: 64 });
-  const { a, b } = matmulStrides(geometry);
-  return {
-    kernel: "matmul",
-    variant: "direct",
-    shape: describeMatmul(geometry),
-    code: instantiate(directCode, {
-      ...grid.values,
-      ...{ M: m, N: n, K: k },
-      ...{ A_SLICE: a.slice, A_ROW: a.row, A_STEP: a.step },
-      ...{ B_SLICE: b.slice, B_COLUMN: b.column, B_STEP: b.step },
-    }),
-    slots: [slots.a, slots.b, slots.out],
-    workgroups: grid.workgroups,
-    flops: matmulFlops(geometry),
-  };
+  if (variant === "tiled") return matmulTiled(ctx, geometry, slots);
+  return matmulDirect(ctx, geometry, slots);
 }

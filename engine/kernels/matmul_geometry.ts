@@ -43,3 +43,13 @@ export function matmulStrides(g: MatmulGeometry): {
     },
   };
 }
+
+/** The geometry under the names that the products' shaders use. */
+export function matmulValues(g: MatmulGeometry): Record<string, number> {
+  const { a, b } = matmulStrides(g);
+  return {
+    ...{ M: g.m, N: g.n, K: g.k },
+    ...{ A_SLICE: a.slice, A_ROW: a.row, A_STEP: a.step },
+    ...{ B_SLICE: b.slice, B_COLUMN: b.column, B_STEP: b.step },
+  };
+}
