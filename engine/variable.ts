@@ -12,6 +12,7 @@ import {
   sizeOf,
   type TypedArray,
 } from "./dtype.ts";
+import { detach } from "./ops/elementwise.ts";
 import { Tensor } from "./tensor.ts";
 import type { LeafOp } from "./op.ts";
 
@@ -87,7 +88,9 @@ export class Variable {
   }
 
   /**
-   * Gives the variable a new value for the rest of the traced function and all that runs after it.
+   * Gives the variable a new value for the rest of the traced function and all that runs after it. The
+   * new value is constant for differentiation: no gradient flows through an assignment, so a network
+   * that was updated in the same step does not lead back to what it learnt from.
    *
    * @throws {Error} outside `compile`, or where shape or type differ.
    */
@@ -102,7 +105,7 @@ export class Variable {
         `Cannot assign ${tensor.dtype} ${formatShape(tensor.shape)} to variable ${this.#label()}`,
       );
     }
-    bindings.set(this, tensor);
+    bindings.set(this, detach(tensor));
   }
 
   /**

@@ -39,13 +39,13 @@ export class Index {
     this.#scope = scope;
     this.#linear = at.linear;
     this.#coordinates = at.coordinates?.map((c, axis) =>
-      shape[axis] === 1 ? ZERO : scope.name(c, "i")
+      shape[axis] === 1 ? ZERO : scope.name(c, "at")
     );
   }
 
   /** The element at a linear offset. */
   static linear(scope: Scope, shape: Shape, offset: string): Index {
-    return new Index(scope, shape, { linear: scope.name(offset, "i") });
+    return new Index(scope, shape, { linear: scope.name(offset, "at") });
   }
 
   /** The position in a tensor of another shape, by that tensor's coordinates. */
@@ -71,7 +71,7 @@ export class Index {
 
   /** The linear offset, row-major. */
   get offset(): string {
-    return this.#linear ??= this.#scope.name(this.#join(this.shape, this.coordinates), "i");
+    return this.#linear ??= this.#scope.name(this.#join(this.shape, this.coordinates), "at");
   }
 
   /** One expression an axis. */
@@ -89,7 +89,7 @@ export class Index {
     const terms = coordinates.flatMap((c, axis) =>
       c === ZERO ? [] : [strides[axis] === 1 ? c : `${c} * ${strides[axis]}u`]
     );
-    return terms.length === 0 ? ZERO : this.#scope.name(terms.join(" + "), "i");
+    return terms.length === 0 ? ZERO : this.#scope.name(terms.join(" + "), "at");
   }
 
   #split(lengths: Shape, offset: string): string[] {
@@ -99,8 +99,8 @@ export class Index {
       if (length === 1 || offset === ZERO) return ZERO;
       const quotient = strides[axis] === 1
         ? offset
-        : this.#scope.name(`${offset} / ${strides[axis]}u`, "i");
-      return axis === first ? quotient : this.#scope.name(`${quotient} % ${length}u`, "i");
+        : this.#scope.name(`${offset} / ${strides[axis]}u`, "at");
+      return axis === first ? quotient : this.#scope.name(`${quotient} % ${length}u`, "at");
     });
   }
 }

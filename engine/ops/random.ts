@@ -6,7 +6,7 @@ import type { PointwiseOp, Reader } from "../op.ts";
 import type { Index } from "../compile/index_expression.ts";
 import { Tensor } from "../tensor.ts";
 import { Variable } from "../variable.ts";
-import { cast, floor, minimum, mul } from "./elementwise.ts";
+import { cast, detachOp, floor, minimum, mul } from "./elementwise.ts";
 
 /** The state's words as WGSL expressions: seed (low, high), draws so far. */
 function words(reader: Reader, index: Index, state: Tensor): string[] {
@@ -72,7 +72,9 @@ export class Generator {
     checkShape("draw a tensor", shape);
     const state = this.state.value;
     const drawn = new Tensor(op, [state], {}, shape, "f32");
-    const [root, by] = state.op === advanceOp ? [state.inputs[0], state.attributes.by] : [state, 0];
+    // One node counts all draws since the step began, however many there are.
+    const last = state.op === detachOp ? state.inputs[0] : state;
+    const [root, by] = last.op === advanceOp ? [last.inputs[0], last.attributes.by] : [last, 0];
     this.state.assign(new Tensor(advanceOp, [root], { by: by + 1 }, [4], "u32"));
     return drawn;
   }
