@@ -9,6 +9,7 @@ import {
   type Tensor,
   tensor,
 } from "../engine/mod.ts";
+import { UserError } from "../data/mod.ts";
 import type { Condition, Labels, NamedValue, RandomSource } from "./condition.ts";
 
 /** How a {@linkcode Categorical} condition is made. */
@@ -73,7 +74,7 @@ export class Categorical implements Condition {
     const steps = this.frequencies.slice(0, -1).map((frequency) => total += frequency);
     if (steps.length === 0) return tensor(new Int32Array(batch), [batch]);
     const reached = ge(random.uniform([batch, 1]), tensor(steps, [1, steps.length]));
-    return sum(cast(reached, "i32"), { dim: 1 });
+    return cast(sum(cast(reached, "f32"), { dim: 1 }), "i32");
   }
 
   encode(values: Tensor): Tensor {
@@ -91,7 +92,7 @@ export class Categorical implements Condition {
   parse(text: string): readonly number[] {
     const index = this.classes.indexOf(text);
     if (index < 0) {
-      throw new RangeError(
+      throw new UserError(
         `Unknown ${this.name} "${text}": this model knows ${this.classes.join(", ")}`,
       );
     }

@@ -52,9 +52,9 @@ export async function saveCheckpoint(
         `a lower --lr may help`,
     );
   }
-  const metadata = { step: String(about.step), run: JSON.stringify(about.run) };
+  const metadata = { format: "pt", step: String(about.step), run: JSON.stringify(about.run) };
   const sha256 = await checksum({ tensors, metadata });
-  const bytes = encodeSafetensors(tensors, { format: "pt", ...metadata, sha256 });
+  const bytes = encodeSafetensors(tensors, { ...metadata, sha256 });
   await replaceFile(`${folder}/${NEWEST}`, bytes, { keep: `${folder}/${PREVIOUS}` });
 }
 
@@ -115,20 +115,20 @@ export function restore(
 }
 
 async function parseCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
-  const { tensors, metadata: { sha256, step, run } } = decodeSafetensors(bytes);
-  if (await checksum({ tensors, metadata: { step, run } }) !== sha256) {
+  const { tensors, metadata: { sha256, ...metadata } } = decodeSafetensors(bytes);
+  if (await checksum({ tensors, metadata }) !== sha256) {
     throw new Error("its checksum does not match its contents");
   }
-  return { step: Number(step), run: JSON.parse(run), tensors };
+  return { step: Number(metadata.step), run: JSON.parse(metadata.run), tensors };
 }
 
-/** SHA-256 over the metadata and the SHA-256 of every tensor, in the order of the names. */
+/** SHA-256 over the metadata, and over what each tensor is with the SHA-256 of its bytes, by name. */
 async function checksum({ tensors, metadata }: SafetensorsFile): Promise<string> {
   const lines = [JSON.stringify(metadata)];
   for (const name of Object.keys(tensors).sort()) {
-    const { data } = tensors[name];
+    const { dtype, shape, data } = tensors[name];
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    lines.push(`${name} ${await sha256Hex(bytes)}`);
+    lines.push(`${name} ${dtype} ${shape} ${await sha256Hex(bytes)}`);
   }
   return await sha256Hex(new TextEncoder().encode(lines.join("\n")));
 }

@@ -1,3 +1,4 @@
+import { UserError } from "../data/mod.ts";
 import { type DiscriminatorWidths, type GeneratorWidths, presets } from "../models/mod.ts";
 import type { Weights } from "./terms.ts";
 
@@ -65,27 +66,27 @@ export const defaultSchedule: Schedule = {
 };
 
 /**
- * Checks settings against each other. Throws a `RangeError` that names the setting and says what
+ * Checks settings against each other. Throws a `UserError` that names the setting and says what
  * would be right.
  */
 export function checkSettings(settings: TrainSettings): void {
   const { size, generator, discriminator, batch, holdout, lr } = settings;
   const drawn = generator.base * 2 ** (generator.channels.length - 1);
   if (drawn !== size) {
-    throw new RangeError(
+    throw new UserError(
       `The generator draws ${drawn}x${drawn} pictures, not ${size}x${size}: from a first feature map of ` +
         `${generator.base}x${generator.base}, every channel width after the first doubles the side`,
     );
   }
   if (size % 2 ** discriminator.channels.length !== 0) {
-    throw new RangeError(
+    throw new UserError(
       `A discriminator of ${discriminator.channels.length} convolutions halves the side as often; ` +
         `${size} cannot be halved that often`,
     );
   }
-  if (batch < 2) throw new RangeError(`batch must be 2 or more for batch norm, not ${batch}`);
+  if (batch < 2) throw new UserError(`batch must be 2 or more for batch norm, not ${batch}`);
   if (!(holdout >= 0 && holdout < 1)) {
-    throw new RangeError(`holdout must be at least 0 and below 1, not ${holdout}`);
+    throw new UserError(`holdout must be at least 0 and below 1, not ${holdout}`);
   }
-  if (!(lr > 0)) throw new RangeError(`lr must be above 0, not ${lr}`);
+  if (!(lr > 0)) throw new UserError(`lr must be above 0, not ${lr}`);
 }

@@ -1,3 +1,4 @@
+import { UserError } from "../data/mod.ts";
 import { add, mul, type Tensor } from "../engine/mod.ts";
 
 /**
@@ -15,7 +16,7 @@ export interface Loss {
   readonly values: Readonly<Record<string, Tensor>>;
 }
 
-/** Adds up terms by their weights. Throws a `RangeError` where every one of them is turned off. */
+/** Adds up terms by their weights. Throws a `UserError` where every one of them is turned off. */
 export function weigh(terms: Terms, weights: Weights): Loss {
   const values: Record<string, Tensor> = {};
   let total: Tensor | undefined;
@@ -28,7 +29,7 @@ export function weigh(terms: Terms, weights: Weights): Loss {
   }
   if (!total) {
     const names = Object.keys(terms).join(", ");
-    throw new RangeError(`Nothing to train on: each of ${names} has weight 0`);
+    throw new UserError(`Nothing to train on: each of ${names} has weight 0`);
   }
   return { total, values };
 }
