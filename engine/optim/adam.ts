@@ -1,5 +1,5 @@
 import { grad } from "../grad.ts";
-import { add, div, expm1, mul, neg, rsqrt, sqrt, square, sub } from "../ops/elementwise.ts";
+import { add, detach, div, expm1, mul, neg, rsqrt, sqrt, square, sub } from "../ops/elementwise.ts";
 import type { Tensor } from "../tensor.ts";
 import { Variable } from "../variable.ts";
 
@@ -96,13 +96,16 @@ export class Adam {
     const length = div(lr, correction(beta1, count));
     const unbias = rsqrt(correction(beta2, count));
     moments.forEach(({ parameter, first, second }, i) => {
-      const g = weightDecay === 0 ? gradients[i] : add(gradients[i], mul(parameter, weightDecay));
+      // Constants from here on: a later loss in the same function must not be differentiated through
+      // this step, back into whatever its gradients were computed from.
+      const gradient = detach(gradients[i]), value = detach(parameter);
+      const g = weightDecay === 0 ? gradient : add(gradient, mul(value, weightDecay));
       const m = add(mul(first, beta1), mul(g, 1 - beta1));
       const v = add(mul(second, beta2), mul(square(g), 1 - beta2));
       first.assign(m);
       second.assign(v);
       parameter.assign(
-        sub(parameter, div(mul(m, length), add(mul(sqrt(v), unbias), eps))),
+        sub(value, div(mul(m, length), add(mul(sqrt(v), unbias), eps))),
       );
     });
   }
