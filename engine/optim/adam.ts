@@ -27,7 +27,8 @@ interface Moments {
  *
  * @example
  * ```ts
- * import { Adam, compile, Linear, mean, tensor } from "../mod.ts";
+ * import { Adam, compile, Device, Linear, mean, tensor } from "../mod.ts";
+ * await Device.open();
  * const net = new Linear(2, 1);
  * const optimizer = new Adam(net.namedParameters(), { lr: 2e-4, betas: [0.5, 0.999] });
  * const step = compile((x) => {
