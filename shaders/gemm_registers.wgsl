@@ -81,11 +81,18 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  //: for j in 0..TN
-  if (n + $j < $GROUPS) {
-    //: for i in 0..4*TM
-    result[(part * $M + m * 4 + $i) * $GROUPS + n + $j] = c${i * TN + j};
+  // Stores take a CPU's compiler longest, so there are stores for two rows only, and a loop moves the
+  // other rows up. Its bounds are not constants, which would have it unrolled again.
+  let top = part * $M + m * 4;
+  for (var row = top; row < top + ${4 * TM}; row += 2) {
+    //: for j in 0..TN
+    if (n + $j < $GROUPS) {
+      result[row * $GROUPS + n + $j] = c$j;
+      result[row * $GROUPS + $GROUPS + n + $j] = c${TN + j};
+    }
+    //: end
+    //: for i in 0..(4 * TM - 2) * TN
+    c$i = c${i + 2 * TN};
     //: end
   }
-  //: end
 }
