@@ -83,7 +83,7 @@ export const command = defineCommand({
   );
   console.log(`Sampled pictures, a hair colour a column:     ${out}/hair.png`);
   console.log(`Grids drawn while training:                   ${run}/grids`);
-  console.log(`More pictures:  kao sample ${run} --hair blonde --eyes blue`);
+  console.log(`More pictures:  deno task sample ${run} --hair blonde --eyes blue`);
   console.log(`Took ${formatDuration((performance.now() - started) / 1000)}`);
 });
 

@@ -113,7 +113,10 @@ export const command = defineCommand({
     const sheet = grid(pictures, { size, columns: Math.ceil(Math.sqrt(count)), scale });
     const out = options.out ?? `${nameOf(`seed-${seed}`)}.png`;
     await write(out, encodePng(sheet.rgb, sheet));
-    console.log(`Wrote ${out}: seeds ${seed} to ${seed + count - 1}, row by row`);
+    const last = seed + count - 1;
+    console.log(
+      `Wrote ${out}: ${count === 1 ? `seed ${seed}` : `seeds ${seed} to ${last}, by row`}`,
+    );
   }
 });
 

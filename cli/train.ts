@@ -143,7 +143,7 @@ export const command = defineCommand({
   console.log(
     step < steps
       ? `Stopped and saved at step ${step}; the same command goes on`
-      : `Trained for ${step} steps. Grids are in ${folder}/grids; next: kao sample ${folder}`,
+      : `Trained for ${step} steps. Grids are in ${folder}/grids; next: deno task sample ${folder}`,
   );
 });
 
