@@ -24,10 +24,13 @@ export interface GradOptions {
  *
  * @example
  * ```ts
- * import { grad, mul, tensor } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ * import { Device, grad, mul, read, tensor } from "./mod.ts";
+ * await Device.open();
  * const x = tensor(3);
- * const [slope] = grad(mul(x, x), [x]); // 6
- * const [curvature] = grad(slope, [x]); // 2
+ * const [slope] = grad(mul(x, mul(x, x)), [x]);
+ * const [curvature] = grad(slope, [x]);
+ * assertEquals((await read([slope, curvature])).map(([value]) => value), [27, 18]);
  * ```
  */
 export function grad(

@@ -43,10 +43,14 @@ export function withBindings<R>(scope: VariableBindings, fn: () => R): R {
  *
  * @example
  * ```ts
- * import { add, compile, read, Variable } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ * import { add, compile, Device, read, Variable } from "./mod.ts";
+ * await Device.open();
  * const count = new Variable(new Int32Array([0]), []);
  * const step = compile(() => count.assign(add(count, 1)));
- * // step(); step(); (await read([count]))[0] is Int32Array [2]
+ * step();
+ * step();
+ * assertEquals(await read([count]), [new Int32Array([2])]);
  * ```
  */
 export class Variable {

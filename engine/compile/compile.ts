@@ -49,9 +49,12 @@ interface Traced<R> {
  *
  * @example
  * ```ts
- * import { compile, mul, sum, tensor } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ * import { compile, Device, mul, read, sum, tensor } from "../mod.ts";
+ * await Device.open();
  * const energy = compile((x) => sum(mul(x, x)));
- * // const [value] = await read([energy(tensor([3, 4]))]); // Float32Array [25]
+ * const [value] = await read([energy(tensor([3, 4]))]);
+ * assertEquals([...value], [25]);
  * ```
  */
 export function compile<R extends Results>(
@@ -140,10 +143,11 @@ function fill(
  *
  * @example
  * ```ts
- * import { Device, matmul, read, tensor } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ * import { add, Device, read, tensor } from "../mod.ts";
  * await Device.open();
- * const [product] = await read([matmul(tensor([1, 2], [1, 2]), tensor([3, 4], [2, 1]))]);
- * // Float32Array [11]
+ * const [sum] = await read([add(tensor([1, 2]), 3)]);
+ * assertEquals([...sum], [4, 5]);
  * ```
  */
 export async function read(

@@ -60,8 +60,11 @@ function product(a: Tensor, b: Tensor, flags: { ta: boolean; tb: boolean }): Ten
  *
  * @example
  * ```ts
- * import { matmul, tensor } from "./mod.ts";
- * const y = matmul(tensor([1, 2, 3, 4], [2, 2]), tensor([1, 1], [2])); // shape [2]
+ * import { assertEquals } from "@std/assert";
+ * import { Device, matmul, read, tensor } from "../mod.ts";
+ * await Device.open();
+ * const [y] = await read([matmul(tensor([1, 2, 3, 4], [2, 2]), tensor([1, 1]))]);
+ * assertEquals([...y], [3, 7]);
  * ```
  */
 export function matmul(a: TensorLike, b: TensorLike, options: MatmulOptions = {}): Tensor {

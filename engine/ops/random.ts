@@ -50,9 +50,14 @@ const advanceOp: PointwiseOp = {
  *
  * @example
  * ```ts
- * import { compile, Generator } from "./mod.ts";
+ * import { assertNotEquals } from "@std/assert";
+ * import { compile, Device, Generator, read } from "../mod.ts";
+ * await Device.open();
  * const random = new Generator(7);
- * const noise = compile(() => random.normal([16, 100])); // new numbers at each call
+ * const noise = compile(() => random.normal([16, 100]));
+ * const [first] = await read([noise()]);
+ * const [second] = await read([noise()]);
+ * assertNotEquals(first, second);
  * ```
  */
 export class Generator {

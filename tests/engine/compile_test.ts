@@ -1,0 +1,155 @@
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import {
+  add,
+  compile,
+  conv2d,
+  exp,
+  grad,
+  matmul,
+  mul,
+  permute,
+  read,
+  relu,
+  reshape,
+  sub,
+  sum,
+  tanh,
+  Tensor,
+  tensor,
+  Variable,
+} from "../../engine/mod.ts";
+import { Plan } from "../../engine/compile/plan.ts";
+import { device, withoutLeaks } from "./device.ts";
+
+const gpu = await device();
+
+function kernels(...outputs: Tensor[]): string[] {
+  const plan = new Plan(gpu, { name: "test", outputs, assignments: new Map() });
+  plan.destroy();
+  return plan.dispatches.map((dispatch) => dispatch.kernel);
+}
+
+const random = (shape: number[]): Tensor => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(i * 12.9898) * 2), shape);
+};
+
+Deno.test("a chain of element-wise ops and moves is one kernel", () => {
+  const x = random([4, 6]);
+  assertEquals(kernels(relu(add(mul(permute(x, [1, 0]), 2), reshape(x, [6, 4])))), ["pointwise"]);
+});
+
+Deno.test("a chain of element-wise ops is computed inside the sum that reads it", () => {
+  const x = random([64, 64]);
+  assertEquals(kernels(sum(exp(mul(x, x)), { dim: 1 })), ["reduce"]);
+});
+
+Deno.test("equal expressions are computed once", () => {
+  const x = random([512, 300]);
+  assertEquals(kernels(sum(tanh(x)), sum(tanh(x))).length, kernels(sum(tanh(x))).length + 1);
+});
+
+Deno.test("sums over the same elements share one kernel", () => {
+  const x = random([8, 16, 64]), y = random([8, 16, 64]);
+  assertEquals(
+    kernels(sum(x, { dim: [0, 2] }), sum(mul(x, y), { dim: [0, 2] })),
+    ["reduce"],
+  );
+});
+
+Deno.test("what nobody asks for is not computed", () => {
+  const x = random([1, 3, 8, 8]), w = random([4, 3, 3, 3]);
+  const [gradient] = grad(sum(conv2d(x, w)), [x]);
+  assertEquals(kernels(gradient).some((kernel) => kernel === "conv2dWeightGrad"), false);
+});
+
+Deno.test("memory is used again as soon as it is free", () => {
+  let x = random([256, 256]);
+  for (let i = 0; i < 10; i++) x = matmul(tanh(x), random([256, 256]));
+  const plan = new Plan(gpu, { name: "test", outputs: [x], assignments: new Map() });
+  plan.destroy();
+  // A value in, a value out, and the kernel's own scratch: not one for each of twenty ops.
+  assertEquals(plan.arenaBytes <= 5 * 4 * 256 ** 2, true, `arena of ${plan.arenaBytes} bytes`);
+});
+
+Deno.test("a compiled function gives what reading at once gives, on a graph of many consumers", async () => {
+  const program = (x: Tensor, y: Tensor): Tensor[] => {
+    const a = exp(mul(x, 0.3)), b = tanh(add(a, y)), c = mul(sub(b, a), permute(y, [1, 0]));
+    const s = sum(c, { dim: 1, keepdim: true });
+    const d = add(mul(c, s), reshape(sum(mul(a, b), { dim: 0 }), [1, 16]));
+    const [gx, gy] = grad(sum(mul(d, relu(d))), [x, y]);
+    return [d, gx, gy, s];
+  };
+  const x = random([16, 16]), y = mul(random([16, 16]), 0.5);
+  const [host] = await read([y]);
+  const outputs = compile(program as (...args: Tensor[]) => Tensor[])(
+    x,
+    tensor(host as Float32Array<ArrayBuffer>, [16, 16]),
+  );
+  const compiled = await read(outputs);
+  for (
+    const [k, output] of program(x, tensor(host as Float32Array<ArrayBuffer>, [16, 16])).entries()
+  ) {
+    // One by one: other groups form, the values must not change beyond rounding.
+    const [alone] = await read([output]);
+    alone.forEach((value, i) =>
+      assertAlmostEquals(compiled[k][i], value, 1e-3 + Math.abs(value) * 1e-5)
+    );
+  }
+});
+
+Deno.test("a function is traced again for other shapes, and keeps both plans", async () => {
+  let traces = 0;
+  const double = compile((x) => {
+    traces++;
+    return add(x, x);
+  });
+  for (const length of [3, 5, 3, 5]) {
+    const [y] = await read([double(tensor(new Float32Array(length).fill(2)))]);
+    assertEquals([...y], new Array(length).fill(4));
+  }
+  assertEquals(traces, 2);
+});
+
+Deno.test("results of one compiled function are arguments of another", async () => {
+  const first = compile((x) => mul(x, 2)), second = compile((x) => add(x, 1));
+  const [y] = await read([second(first(tensor([1, 2])))]);
+  assertEquals([...y], [3, 5]);
+});
+
+Deno.test("calls after the first leave the memory of the device as it is", async () => {
+  const w = new Variable([1, 2], [2]);
+  const step = compile((x) => {
+    w.assign(add(w, x));
+    return sum(w);
+  });
+  await read([step(tensor([1, 1]))]);
+  await withoutLeaks(async () => {
+    for (let i = 0; i < 20; i++) await read([step(tensor([1, 1])), w]);
+  });
+});
+
+Deno.test("reading leaves nothing behind", async () => {
+  await withoutLeaks(async () => {
+    await read([matmul(random([3, 4]), random([4, 5])), sum(random([1000]))]);
+  });
+});
+
+Deno.test("more elements than one row of workgroups holds", async () => {
+  const n = 5_000_011;
+  const x = tensor(Float32Array.from({ length: n }, (_, i) => i % 7));
+  const [y, total] = await read([add(x, 1), sum(x)]);
+  assertEquals([y[0], y[4_194_304], y[n - 1]], [1, 4_194_304 % 7 + 1, (n - 1) % 7 + 1]);
+  let expected = 0;
+  for (let i = 0; i < n; i++) expected += i % 7;
+  assertAlmostEquals(total[0], expected, expected * 1e-6);
+});
+
+Deno.test("an argument without numbers is refused", () => {
+  const step = compile((x) => add(x, 1), { name: "step" });
+  assertThrows(
+    () => step(add(tensor([1, 2]), 1)),
+    TypeError,
+    "Cannot call step: argument 0 is Tensor(add, [2], f32), which has no numbers yet",
+  );
+});
