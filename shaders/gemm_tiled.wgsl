@@ -70,19 +70,16 @@ fn main(
     slab_b[b_k$r * ${BLOCK_N + 4} + b_n$r] = load_b(b_column$r, k0 + b_k$r);
     //: end
     workgroupBarrier();
-    //: for k in 0..BLOCK_K
-    {
-      let b = vec4f(
-        slab_b[${k * (BLOCK_N + 4)} + n],
-        slab_b[${k * (BLOCK_N + 4) + 1} + n],
-        slab_b[${k * (BLOCK_N + 4) + 2} + n],
-        slab_b[${k * (BLOCK_N + 4) + 3} + n],
-      );
+    for (var k = 0u; k < $BLOCK_K; k += $UNROLL) {
+      //: for u in 0..UNROLL
+      let a$u = (k + $u) * ${BLOCK_M + 4} + m;
+      let b$u = (k + $u) * ${BLOCK_N + 4} + n;
+      let row$u = vec4f(slab_b[b$u], slab_b[b$u + 1], slab_b[b$u + 2], slab_b[b$u + 3]);
       //: for i in 0..4
-      sum$i = fma(vec4f(slab_a[${k * (BLOCK_M + 4) + i} + m]), b, sum$i);
+      sum$i = fma(vec4f(slab_a[a$u + $i]), row$u, sum$i);
+      //: end
       //: end
     }
-    //: end
     workgroupBarrier();
   }
   //: for i in 0..4

@@ -66,6 +66,8 @@ export function tiledGemm(
       BLOCK_M: block.m,
       BLOCK_N: block.n,
       BLOCK_K: blockK,
+      // What a GPU wants unrolled, a CPU's compiler takes a second for.
+      UNROLL: ctx.cpu ? 1 : blockK,
       THREADS: block.m * block.n / 16,
       M_BLOCKS: mBlocks,
       N_BLOCKS: nBlocks,
