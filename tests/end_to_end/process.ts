@@ -85,7 +85,10 @@ export function isThere(path: string): boolean {
   }
 }
 
-/** Whether a checkpoint is being written in a run's folder at this moment. */
-export function isSaving(run: string): boolean {
-  return isThere(`${run}/${NEWEST}${UNFINISHED}`);
+/** Resolves when a training process is writing a checkpoint into its run, or has ended. */
+export async function untilSaving(process: Process, run: string): Promise<void> {
+  const unfinished = `${run}/${NEWEST}${UNFINISHED}`;
+  // What an earlier process left when it was killed would look the same.
+  if (isThere(unfinished)) await Deno.remove(unfinished);
+  await process.until(() => isThere(unfinished));
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { NEWEST } from "../../training/mod.ts";
 import { temporaryFolder } from "../data/temporary.ts";
-import { drawData, isSaving, isThere, Process, trainArguments } from "./process.ts";
+import { drawData, isThere, Process, trainArguments, untilSaving } from "./process.ts";
 
 const ENDLESS = ["--steps", "1000000", "--log-every", "5", "--checkpoint-every", "1000000"];
 
@@ -14,7 +14,7 @@ Deno.test("A run killed while it saves and while it trains ends as one that was 
   assertEquals((await start(whole).end()).code, 0);
 
   const first = start(killed);
-  await first.until(() => isSaving(killed));
+  await untilSaving(first, killed);
   assert(first.kill("SIGKILL"), "it must not have ended yet");
   assertEquals((await first.end()).signal, "SIGKILL");
 
