@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import * as kao from "../../engine/mod.ts";
 import { Device, HostGenerator, type Tensor, tensor } from "../../engine/mod.ts";
+import { randomProgram, run } from "./random_programs.ts";
 import { apart, between, compareDerivatives, type Subject } from "./finite_differences.ts";
 
 await Device.open();
@@ -299,53 +300,15 @@ Deno.test("derivatives of losses are those of finite differences", () => {
   ], new HostGenerator(8));
 });
 
-/** A chain of random steps, each of which may also read an earlier result. */
-function randomProgram(
-  generator: HostGenerator,
-): { name: string; fn: (x: Tensor, y: Tensor) => Tensor } {
-  type Step = (a: Tensor, b: Tensor) => Tensor;
-  const steps: Record<string, Step> = {
-    add: kao.add,
-    mul: kao.mul,
-    sub: (a, b) => kao.sub(b, a),
-    div: (a, b) => kao.div(a, kao.add(kao.square(b), 1)),
-    tanh: kao.tanh,
-    sigmoid: kao.sigmoid,
-    center: (a) => kao.sub(a, kao.mean(a, { dim: 1, keepdim: true })),
-    scale: (a, b) => kao.mul(a, kao.norm(b, { dim: [0, 2], keepdim: true })),
-    softmax: (a) => kao.softmax(a, { dim: -1 }),
-    turn: (a) => kao.reshape(kao.permute(a, [2, 0, 1]), [2, 3, 4]),
-    shift: (a) => kao.pad(kao.slice(a, [null, [1, 3]]), [[0, 0], [0, 1], [0, 0]], { value: 0.5 }),
-    interleave: (a, b) =>
-      kao.concat([kao.slice(a, [null, null, [0, 4, 2]]), kao.slice(b, [null, null, [1, 4, 2]])], {
-        dim: 2,
-      }),
-    product: (a, b) => kao.matmul(kao.matmul(a, b, { transposeB: true }), b),
-    flip: (a) => kao.flip(a, [1]),
-    normalise: (a) => kao.batchNorm(a).output,
-  };
-  const pick = (count: number): number => Math.floor(generator.uniform() * count);
-  const names = Object.keys(steps);
-  const plan = Array.from({ length: 10 }, (_, at) => ({
-    name: names[pick(names.length)],
-    a: at + 1,
-    b: pick(at + 2),
-  }));
-  return {
-    name: plan.map(({ name, b }) => `${name}(${b})`).join(" "),
-    fn(x, y) {
-      const values = [x, y];
-      for (const { name, a, b } of plan) values.push(kao.tanh(steps[name](values[a], values[b])));
-      return values[values.length - 1];
-    },
-  };
-}
-
 Deno.test("derivatives of random programs are those of finite differences", () => {
   const generator = new HostGenerator(9);
   const input = between([2, 3, 4], -1, 1);
   return check(
-    Array.from({ length: 12 }, () => ({ ...randomProgram(generator), inputs: [input, input] })),
+    Array.from({ length: 12 }, () => {
+      const steps = randomProgram(generator, { length: 10, inputs: 2 });
+      const name = steps.map(({ name, b }) => `${name}(${b})`).join(" ");
+      return { name, inputs: [input, input], fn: (x: Tensor, y: Tensor) => run(steps, [x, y]) };
+    }),
     generator,
   );
 });
