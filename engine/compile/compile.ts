@@ -6,7 +6,8 @@ import { Device } from "../runtime/device.ts";
 import { readBuffers } from "../runtime/readback.ts";
 import { constantData, Tensor } from "../tensor.ts";
 import { Variable, type VariableBindings, withBindings } from "../variable.ts";
-import { formatPlan, Plan } from "./plan.ts";
+import { Plan } from "./plan.ts";
+import { formatPlan, formatProfile } from "./report.ts";
 import { debugFlags } from "../debug.ts";
 
 /** An argument of a compiled function. */
@@ -35,7 +36,11 @@ interface Traced<R> {
   readonly plan: Plan;
   readonly inputs: readonly { buffer: GPUBuffer; shape: Shape; dtype: DType }[];
   readonly result: R;
+  calls: number;
 }
+
+/** The call that KAO_DEBUG=profile times: the first ones are busy compiling. */
+const PROFILED_CALL = 3;
 
 /**
  * Makes a function of tensors fast: its first call for given shapes traces it into a plan of kernels, every
@@ -70,7 +75,11 @@ export function compile<R extends Results>(
     let traced = traces.get(key);
     if (traced === undefined) traces.set(key, traced = trace(device, fn, { args, name }));
     args.forEach((x, at) => fill(device, traced.inputs[at].buffer, { argument: x, at, name }));
-    traced.plan.run();
+    if (++traced.calls === PROFILED_CALL && debugFlags.has("profile")) {
+      traced.plan.time().then((times) => console.error(formatProfile(name, traced.plan, times)));
+    } else {
+      traced.plan.run();
+    }
     return traced.result;
   };
 }
@@ -98,6 +107,7 @@ function trace<R extends Results>(
     plan,
     inputs: inputs.map((x, at) => ({ buffer: buffers[at], shape: x.shape, dtype: x.dtype })),
     result: rebuild(returned, results),
+    calls: 0,
   };
 }
 

@@ -1,13 +1,14 @@
 // A plan: a flat list of pipelines, bindings and grids over memory that is already there. Running it
 // costs one pass and one submit, whatever it computes.
 
-import { byteLength, type Shape, type TypedArray } from "../dtype.ts";
+import { byteLength, type TypedArray } from "../dtype.ts";
 import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
 import { copyOp } from "../ops/elementwise.ts";
 import type { KernelOp } from "../op.ts";
 import { constantOp, Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
 import type { Device } from "../runtime/device.ts";
+import { Timer } from "../runtime/timer.ts";
 import { pointwiseDispatch, reduceDispatches } from "./codegen.ts";
 import { fuse, type Group, stripReshape } from "./fuse.ts";
 import { ArenaSlot, assignSlots, place } from "./memory.ts";
@@ -105,19 +106,35 @@ export class Plan {
   run(): void {
     const encoder = this.#device.encoder();
     const pass = encoder.beginComputePass();
-    for (const { pipeline, bindings, workgroups } of this.#commands) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindings);
-      pass.dispatchWorkgroups(...workgroups);
-    }
+    for (const command of this.#commands) dispatch(pass, command);
     pass.end();
     this.#device.queue.submit([encoder.finish()]);
+  }
+
+  /** Runs once with a pass for each dispatch, and gives the nanoseconds that each took. */
+  async time(): Promise<number[]> {
+    const timer = new Timer(this.#device, this.#commands.length);
+    const encoder = this.#device.encoder();
+    this.#commands.forEach((command, at) => {
+      const pass = encoder.beginComputePass({ timestampWrites: timer.writes(at) });
+      dispatch(pass, command);
+      pass.end();
+    });
+    timer.resolve(encoder);
+    this.#device.queue.submit([encoder.finish()]);
+    return await timer.read();
   }
 
   /** Frees the plan's memory. Variables are not the plan's. */
   destroy(): void {
     this.#owned.forEach((buffer) => this.#device.destroyBuffer(buffer));
   }
+}
+
+function dispatch(pass: GPUComputePassEncoder, command: Command): void {
+  pass.setPipeline(command.pipeline);
+  pass.setBindGroup(0, command.bindings);
+  pass.dispatchWorkgroups(...command.workgroups);
 }
 
 /** Simplified results, each of them a node of its own that a kernel can write straight to its place. */
@@ -163,17 +180,4 @@ function launch(
     inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
     output: slots.get(node)!,
   });
-}
-
-/** A plan's dispatches as a table for people. */
-export function formatPlan(name: string, plan: Plan): string {
-  const shapeOf = (shape: Shape): string => shape.join("x");
-  const rows = plan.dispatches.map((d, at) =>
-    `${String(at).padStart(4)}  ${d.kernel.padEnd(16)} ${d.shape.padEnd(28)} ` +
-    `${shapeOf(d.workgroups).padEnd(12)} ${
-      (d.flops / 1e6).toFixed(1).padStart(9)
-    } MFLOP  ${d.variant}`
-  );
-  const arena = (plan.arenaBytes / 2 ** 20).toFixed(1);
-  return `plan ${name}: ${rows.length} dispatches, arena ${arena} MiB\n${rows.join("\n")}`;
 }

@@ -181,6 +181,14 @@ export class Device {
     });
   }
 
+  /** Time stamps of the device, two for each of `count` passes. */
+  createTimestamps(count: number): GPUQuerySet {
+    if (!this.features.has("timestamp-query")) {
+      throw new Error(`Cannot time kernels: ${this.adapter.name} has no timestamp-query`);
+    }
+    return this.#gpu.createQuerySet({ type: "timestamp", count: 2 * count });
+  }
+
   /** Starts recording commands. */
   encoder(): GPUCommandEncoder {
     return this.#gpu.createCommandEncoder();
@@ -224,6 +232,8 @@ const STORAGE = 0x80 | 0x4 | 0x8;
 
 /** MAP_READ | COPY_DST: where results land to be read. */
 export const READBACK = 0x1 | 0x8;
+/** QUERY_RESOLVE | COPY_SRC: where time stamps land first. */
+export const TIMESTAMPS = 0x200 | 0x4;
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
