@@ -1,6 +1,7 @@
 import { formatShape, sameShape } from "../dtype.ts";
 import type { Module } from "../nn/mod.ts";
-import { add, mul } from "../ops/elementwise.ts";
+import { add, detach, mul, sub } from "../ops/elementwise.ts";
+import type { TensorLike } from "../tensor.ts";
 import type { Variable } from "../variable.ts";
 
 /**
@@ -12,24 +13,21 @@ import type { Variable } from "../variable.ts";
  * import { ExponentialMovingAverage, HostGenerator, Linear } from "../mod.ts";
  * const build = () => new Linear(2, 1, { generator: new HostGenerator(7) });
  * const net = build(), average = build();
- * const ema = new ExponentialMovingAverage(net, { average, decay: 0.999 });
- * // after each optimiser step, in the same compiled function: ema.update();
+ * const ema = new ExponentialMovingAverage(net, { average });
+ * // after each optimiser step, in the same compiled function: ema.update(0.999);
  * ```
  */
 export class ExponentialMovingAverage {
   readonly #average: Module;
   readonly #pairs: readonly { average: Variable; source: Variable }[];
-  readonly #decay: number;
 
   /**
    * @param options.average a module built like `source`, with the same initial weights: it holds the
    * average from then on.
-   * @param options.decay the share of the old average in the new one.
    * @throws {Error} where the modules differ in names or shapes, or share a variable.
    */
-  constructor(source: Module, options: { average: Module; decay: number }) {
+  constructor(source: Module, options: { average: Module }) {
     this.#average = options.average;
-    this.#decay = options.decay;
     const from = source.stateDict(), to = options.average.stateDict();
     const surplus = Object.keys(to).find((name) => !Object.hasOwn(from, name));
     if (surplus !== undefined) throw new Error(`Cannot average: the source has no "${surplus}"`);
@@ -46,10 +44,15 @@ export class ExponentialMovingAverage {
     });
   }
 
-  /** Moves the average towards the source's values here and now. Only inside `compile`. */
-  update(): void {
+  /**
+   * Moves the average towards the source's values here and now. Only inside `compile`.
+   *
+   * @param decay the share of the old average in the new one, a number or a scalar.
+   */
+  update(decay: TensorLike): void {
     for (const { average, source } of this.#pairs) {
-      average.assign(add(mul(average, this.#decay), mul(source, 1 - this.#decay)));
+      const now = detach(source);
+      average.assign(add(now, mul(sub(average, now), decay)));
     }
   }
 

@@ -99,8 +99,8 @@ Deno.test("Adam refuses betas out of range and too few gradients", () => {
 Deno.test("a moving average follows parameters and holds them under the same names", async () => {
   const build = () => new Linear(1, 1, { generator: new HostGenerator(3) });
   const net = build(), average = build();
-  const ema = new ExponentialMovingAverage(net, { average, decay: 0.75 });
-  const update = compile(() => ema.update());
+  const ema = new ExponentialMovingAverage(net, { average });
+  const update = compile(() => ema.update(0.75));
   average.bias!.set(new Float32Array([0]));
   net.bias!.set(new Float32Array([8]));
   update();
@@ -111,9 +111,9 @@ Deno.test("a moving average follows parameters and holds them under the same nam
 });
 
 Deno.test("modules of different structure, or that share variables, have no average", () => {
-  const net = new Linear(1, 1), decay = 0.9;
+  const net = new Linear(1, 1);
   const attempt = (average: Linear, reason: string) =>
-    assertThrows(() => new ExponentialMovingAverage(net, { average, decay }), Error, reason);
+    assertThrows(() => new ExponentialMovingAverage(net, { average }), Error, reason);
   attempt(net, "another variable");
   attempt(new Linear(2, 1), "[1, 1] into [1, 2]");
   attempt(new Linear(1, 1, { bias: false }), 'has no "bias"');

@@ -88,8 +88,8 @@ class Single extends Module {
 
 const ema: Training = async ({ ema: start, params }, { decay }) => {
   const source = new Single(parameter(start)), average = new Single(parameter(start));
-  const averaging = new ExponentialMovingAverage(source, { average, decay });
-  const step = compile(() => averaging.update());
+  const averaging = new ExponentialMovingAverage(source, { average });
+  const step = compile(() => averaging.update(decay));
   const path: TypedArray[] = [];
   const size = source.x.size;
   for (let t = 0; t < params.shape[0]; t++) {
