@@ -98,7 +98,7 @@ function trace<R extends Results>(
     name: call.name,
     outputs: tensors,
     assignments: bindings.assignments,
-  }, new Map(inputs.map((x, at) => [x, buffers[at]])));
+  }, { bound: new Map(inputs.map((x, at) => [x, buffers[at]])) });
   if (debugFlags.has("plan")) console.error(formatPlan(call.name, plan));
   const results = tensors.map((x, at) =>
     new Tensor(resultOp, [], { buffer: plan.outputs[at] }, x.shape, x.dtype)

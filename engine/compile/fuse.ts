@@ -31,22 +31,35 @@ export function stripReshape(x: Tensor): Tensor {
 /**
  * Forms the groups that compute `roots`, in no particular order.
  *
- * @param maxBuffers how many buffers one kernel can be bound to.
+ * @param options.maxBuffers how many buffers one kernel can be bound to.
+ * @param options.separate gives every value a kernel of its own, for comparison.
  */
-export function fuse(roots: readonly Tensor[], options: { maxBuffers: number }): Group[] {
+export function fuse(
+  roots: readonly Tensor[],
+  options: { maxBuffers: number; separate?: boolean },
+): Group[] {
   const nodes = reachable(roots);
   const stored = new Set(roots.map(stripReshape));
+  if (options.separate) {
+    nodes.forEach((node) => stored.add(stripReshape(node)));
+    return storedGroups(nodes, stored);
+  }
   for (const node of nodes) {
     if (node.op.kind !== "pointwise") stored.add(node);
     if (node.op.kind === "kernel") node.inputs.forEach((x) => stored.add(stripReshape(x)));
   }
   storeExpensiveRepetitions(nodes, stored);
   storeShared(nodes, stored);
-  storeForBindings(nodes, stored, options.maxBuffers);
-  const groups = nodes
+  // What is stored may be read along with what it was made of: repeat until nothing is too wide.
+  while (storeForBindings(nodes, stored, options.maxBuffers));
+  return join(storedGroups(nodes, stored), stored, options.maxBuffers);
+}
+
+/** A group for each value that has memory and is not given. */
+function storedGroups(nodes: readonly Tensor[], stored: ReadonlySet<Tensor>): Group[] {
+  return nodes
     .filter((node) => stored.has(node) && node.op.kind !== "leaf")
     .map((node) => group([node], stored));
-  return join(groups, stored, options.maxBuffers);
 }
 
 /** What an element costs, in loads, if everything that is not stored is computed on the spot. */
@@ -93,32 +106,35 @@ function storeShared(nodes: readonly Tensor[], stored: Set<Tensor>): void {
   }
 }
 
-/** Stores parts of expressions that would read more buffers than a kernel can be bound to. */
+/**
+ * Stores parts of expressions that would read more buffers than a kernel can be bound to. Returns whether
+ * there were any.
+ */
 function storeForBindings(
   nodes: readonly Tensor[],
   stored: Set<Tensor>,
   maxBuffers: number,
-): void {
+): boolean {
+  const before = stored.size;
   const leaves = new Map<Tensor, Set<Tensor>>();
+  const leavesOf = (x: Tensor): Set<Tensor> => {
+    const source = stripReshape(x);
+    return stored.has(source) ? new Set([source]) : leaves.get(source)!;
+  };
+  const allLeaves = (node: Tensor): Set<Tensor> =>
+    new Set(node.inputs.flatMap((input) => [...leavesOf(input)]));
   for (const node of nodes) {
-    const own = new Set<Tensor>();
-    for (const input of [...node.inputs].sort((a, b) => count(b) - count(a))) {
-      const below = leavesOf(input);
-      // One binding is the result's.
-      if (new Set([...own, ...below]).size > maxBuffers - 1 && input.op.kind === "pointwise") {
-        stored.add(stripReshape(input));
-      }
-      leavesOf(input).forEach((leaf) => own.add(leaf));
+    let own = allLeaves(node);
+    // One binding is the result's.
+    while (node.op.kind !== "kernel" && own.size > maxBuffers - 1) {
+      const [widest] = [...node.inputs].sort((a, b) => leavesOf(b).size - leavesOf(a).size);
+      if (leavesOf(widest).size === 1) break;
+      stored.add(stripReshape(widest));
+      own = allLeaves(node);
     }
     leaves.set(node, own);
   }
-  function leavesOf(x: Tensor): Set<Tensor> {
-    const source = stripReshape(x);
-    return stored.has(source) ? new Set([source]) : leaves.get(source)!;
-  }
-  function count(x: Tensor): number {
-    return leavesOf(x).size;
-  }
+  return stored.size > before;
 }
 
 function group(outputs: Tensor[], stored: ReadonlySet<Tensor>): Group {

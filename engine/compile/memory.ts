@@ -20,21 +20,22 @@ export type Slots = ReadonlyMap<Tensor, Slot>;
  * the last to read, where both are read and written at the same offsets.
  *
  * @param given slots of leaves, and of the outputs that outlive the run.
+ * @param options.inPlace off: every result gets memory of its own.
  */
 export function assignSlots(
   groups: readonly Group[],
   given: ReadonlyMap<Tensor, Slot>,
+  options: { inPlace: boolean },
 ): Map<Tensor, Slot> {
   const lastReader = new Map<Tensor, Group>();
   for (const group of groups) for (const read of group.reads.keys()) lastReader.set(read, group);
 
   const slots = new Map(given);
   for (const group of groups) {
-    const free = group.kind !== "pointwise"
-      ? []
-      : [...group.reads].flatMap(([read, inPlace]) =>
-        inPlace && lastReader.get(read) === group && !given.has(read) ? [read] : []
-      );
+    const canReplace = group.kind === "pointwise" && options.inPlace;
+    const free = [...group.reads].flatMap(([read, inPlace]) =>
+      canReplace && inPlace && lastReader.get(read) === group && !given.has(read) ? [read] : []
+    );
     for (const output of group.outputs) {
       if (slots.has(output)) continue;
       const at = free.findIndex((x) =>
@@ -64,16 +65,20 @@ const ALIGNMENT = 256;
  * Places arena slots so that slots alive at the same time never overlap: the largest first, each at the
  * lowest offset that is free during its life.
  *
- * @param maxBytes the largest buffer that the device makes; a plan that needs more gets several.
+ * @param options.maxBytes the largest buffer that the device makes; a plan that needs more gets several.
+ * @param options.reuse off: every slot stays alive to the end.
  */
-export function place(dispatches: readonly Dispatch[], options: { maxBytes: number }): Placement {
+export function place(
+  dispatches: readonly Dispatch[],
+  options: { maxBytes: number; reuse: boolean },
+): Placement {
   const lives = new Map<Slot, { first: number; last: number }>();
   dispatches.forEach((dispatch, at) => {
     for (const slot of dispatch.slots) {
       if (!(slot instanceof ArenaSlot)) continue;
-      const life = lives.get(slot);
-      if (life) life.last = at;
-      else lives.set(slot, { first: at, last: at });
+      const life = lives.get(slot) ?? { first: at, last: at };
+      life.last = options.reuse ? at : dispatches.length;
+      lives.set(slot, life);
     }
   });
 

@@ -12,6 +12,7 @@ import { Timer } from "../runtime/timer.ts";
 import { pointwiseDispatch, reduceDispatches } from "./codegen.ts";
 import { fuse, type Group, stripReshape } from "./fuse.ts";
 import { ArenaSlot, assignSlots, place } from "./memory.ts";
+import { allPasses, type Passes } from "./passes.ts";
 import { schedule } from "./schedule.ts";
 import { reachable, simplify } from "./simplify.ts";
 
@@ -44,46 +45,59 @@ export class Plan {
   readonly #commands: readonly Command[];
   readonly #owned: readonly GPUBuffer[];
 
-  /** @param bound buffers of leaves that the caller fills, such as arguments. */
-  constructor(device: Device, program: Program, bound: ReadonlyMap<Tensor, GPUBuffer> = new Map()) {
+  /**
+   * @param options.bound buffers of leaves that the caller fills, such as arguments.
+   * @param options.passes improvements to leave out.
+   */
+  constructor(
+    device: Device,
+    program: Program,
+    options: { bound?: ReadonlyMap<Tensor, GPUBuffer>; passes?: Partial<Passes> } = {},
+  ) {
+    const { bound = new Map() } = options;
+    const passes = { ...allPasses, ...options.passes };
+    const { outputs, assignments } = resultNodes(program, passes);
+    const roots = [...outputs, ...assignments.values()];
+    const { groups, variables } = schedule(
+      fuse(roots, {
+        maxBuffers: device.limits.maxStorageBuffersPerShaderStage,
+        separate: !passes.fuse,
+      }),
+      assignments,
+    );
+
     const owned: GPUBuffer[] = [];
     const own = (bytes: number): GPUBuffer => {
       const buffer = device.createBuffer(bytes);
       owned.push(buffer);
       return buffer;
     };
-    const { outputs, assignments } = resultNodes(program);
-    const groups = fuse([...outputs, ...assignments.values()], {
-      maxBuffers: device.limits.maxStorageBuffersPerShaderStage,
-    });
-    const ordered = schedule(groups, assignments);
-
-    const given = new Map<Tensor, Slot>();
-    for (const leaf of reachable([...outputs, ...assignments.values()])) {
-      if (leaf.op.kind !== "leaf") continue;
-      const bytes = byteLength(leaf.size, leaf.dtype);
-      given.set(leaf, new BufferSlot(bound.get(leaf) ?? leafBuffer(device, leaf, own), bytes));
+    // One slot a buffer, however many tensors lie in it: kernels bind each slot once.
+    const fixed = new Map<GPUBuffer, BufferSlot>();
+    const given = new Map<Tensor, BufferSlot>();
+    const give = (node: Tensor, buffer: GPUBuffer): void => {
+      const slot = fixed.get(buffer) ?? new BufferSlot(buffer, byteLength(node.size, node.dtype));
+      fixed.set(buffer, slot);
+      given.set(node, slot);
+    };
+    for (const node of reachable(roots)) {
+      if (node.op.kind === "leaf") give(node, bound.get(node) ?? leafBuffer(device, node, own));
     }
-    for (const [node, variable] of ordered.variables) {
-      const known = [...given].find(([leaf]) => leaf.attributes.variable === variable);
-      const bytes = byteLength(variable.size, variable.dtype);
-      given.set(node, known?.[1] ?? new BufferSlot(variable.bufferOn(device), bytes));
-    }
-    this.outputs = outputs.map((node) => {
-      const bytes = byteLength(node.size, node.dtype);
-      const buffer = own(bytes);
-      given.set(node, new BufferSlot(buffer, bytes));
-      return buffer;
-    });
+    for (const [node, variable] of variables) give(node, variable.bufferOn(device));
+    for (const node of outputs) give(node, own(byteLength(node.size, node.dtype)));
+    this.outputs = outputs.map((node) => given.get(node)!.buffer);
 
-    const slots = assignSlots(ordered.groups, given);
+    const slots = assignSlots(groups, given, passes);
     const context: KernelContext = {
       cpu: device.adapter.cpu,
       limits: device.limits,
       scratch: (bytes) => new ArenaSlot(bytes),
     };
-    this.dispatches = ordered.groups.flatMap((group) => launch(group, slots, context));
-    const { ranges, arenas } = place(this.dispatches, { maxBytes: device.limits.maxBufferSize });
+    this.dispatches = groups.flatMap((group) => launch(group, slots, context));
+    const { ranges, arenas } = place(this.dispatches, {
+      maxBytes: device.limits.maxBufferSize,
+      reuse: passes.reuse,
+    });
     const buffers = arenas.map(own);
     this.arenaBytes = arenas.reduce((sum, bytes) => sum + bytes, 0);
     this.#commands = this.dispatches.map((dispatch, at) => ({
@@ -140,10 +154,11 @@ function dispatch(pass: GPUComputePassEncoder, command: Command): void {
 /** Simplified results, each of them a node of its own that a kernel can write straight to its place. */
 function resultNodes(
   program: Program,
+  passes: Passes,
 ): { outputs: Tensor[]; assignments: Map<Variable, Tensor> } {
   const roots = [...program.outputs, ...program.assignments.values()];
   const taken = new Set<Tensor>();
-  const nodes = simplify(roots).map((root) => {
+  const nodes = simplify(roots, { algebra: passes.simplify }).map((root) => {
     let node = stripReshape(root);
     if (node.op.kind === "leaf" || taken.has(node)) {
       node = new Tensor(copyOp, [node], {}, node.shape, node.dtype);

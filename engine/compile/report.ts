@@ -26,7 +26,9 @@ export function formatProfile(name: string, plan: Plan, nanoseconds: readonly nu
     ({ dispatch, count, time }) => {
       const bytes = dispatch.slots.reduce((sum, slot) => sum + slot.bytes, 0);
       return `${fixed(time / 1e6, 9)} ms ${fixed(100 * time / total, 5)} % ` +
-        `${fixed(dispatch.flops * count / time, 8)} GFLOP/s ${fixed(bytes * count / time, 7)} GB/s ` +
+        `${fixed(dispatch.flops * count / time, 8)} GFLOP/s ${
+          fixed(bytes * count / time, 7)
+        } GB/s ` +
         `${String(count).padStart(4)} x ${dispatch.kernel.padEnd(16)} ${dispatch.shape}  ` +
         `[${dispatch.variant}]`;
     },

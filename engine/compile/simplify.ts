@@ -11,9 +11,16 @@ import { Tensor } from "../tensor.ts";
 
 const { add, sub, mul, div, neg, cast } = arithmetic;
 
-/** Rewrites the graphs above `roots`; gives what stands for each of them, in the same order. */
-export function simplify(roots: readonly Tensor[]): Tensor[] {
-  const graph = new Graph();
+/**
+ * Rewrites the graphs above `roots`; gives what stands for each of them, in the same order.
+ *
+ * @param options.algebra off: only leave out what is there for differentiation alone.
+ */
+export function simplify(
+  roots: readonly Tensor[],
+  options: { algebra: boolean } = { algebra: true },
+): Tensor[] {
+  const graph = new Graph(options.algebra);
   return roots.map((root) => graph.rewrite(root));
 }
 
@@ -33,6 +40,11 @@ class Graph {
   readonly #done = new Map<Tensor, Tensor>();
   readonly #nodes = new Map<string, Tensor>();
   readonly #opIds = new Map<Op, number>();
+  readonly #algebra: boolean;
+
+  constructor(algebra: boolean) {
+    this.#algebra = algebra;
+  }
 
   rewrite(root: Tensor): Tensor {
     for (const node of reachable([root])) {
@@ -47,6 +59,9 @@ class Graph {
   #make(op: Op, inputs: readonly Tensor[], like: Pick<Tensor, "attributes" | "shape" | "dtype">) {
     const { attributes, shape, dtype } = like;
     if (op.kind === "leaf") return like as Tensor;
+    if (!this.#algebra) {
+      return op === detachOp ? inputs[0] : new Tensor(op, inputs, attributes, shape, dtype);
+    }
     const simpler = this.#simplified(op, inputs, like);
     if (simpler !== undefined) return simpler;
     const key = `${this.#opId(op)}|${inputs.map((x) => x.id)}|${shape}|${dtype}|` +

@@ -303,6 +303,9 @@ const concatOp = movement({
   },
 });
 
+/** Longer lists are joined in parts, because a kernel can be bound to a few buffers only. */
+const WIDEST = 6;
+
 /**
  * Joins tensors along an axis.
  *
@@ -322,6 +325,16 @@ export function concat(xs: readonly TensorLike[], options: { dim?: number } = {}
     }
   }
   if (inputs.length === 1) return inputs[0];
+  if (inputs.length > WIDEST) {
+    const parts = Math.ceil(inputs.length / WIDEST);
+    return concat(
+      Array.from(
+        { length: parts },
+        (_, i) => concat(inputs.slice(i * WIDEST, (i + 1) * WIDEST), { dim }),
+      ),
+      { dim },
+    );
+  }
   const total = inputs.reduce((length, x) => length + x.shape[dim], 0);
   const shape = inputs[0].shape.map((length, axis) => axis === dim ? total : length);
   return new Tensor(concatOp, inputs, { dim }, shape, inputs[0].dtype);

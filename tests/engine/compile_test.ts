@@ -2,6 +2,7 @@ import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   add,
   compile,
+  concat,
   conv2d,
   exp,
   grad,
@@ -143,6 +144,12 @@ Deno.test("more elements than one row of workgroups holds", async () => {
   let expected = 0;
   for (let i = 0; i < n; i++) expected += i % 7;
   assertAlmostEquals(total[0], expected, expected * 1e-6);
+});
+
+Deno.test("more tensors than a kernel can be bound to are joined", async () => {
+  const parts = Array.from({ length: 100 }, (_, i) => sum(tensor([i, i]), { keepdim: true }));
+  const [joined] = await read([concat(parts)]);
+  assertEquals([...joined], parts.map((_, i) => 2 * i));
 });
 
 Deno.test("an argument without numbers is refused", () => {

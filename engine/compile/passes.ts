@@ -1,0 +1,14 @@
+/** The compiler's improvements. All are on; tests turn them off to compare what comes out. */
+export interface Passes {
+  /** Merge equal nodes, and do algebra. */
+  readonly simplify: boolean;
+  /** Compute values inside the kernels that read them, and several in one kernel. */
+  readonly fuse: boolean;
+  /** Let results take over the memory of the inputs that they replace. */
+  readonly inPlace: boolean;
+  /** Use memory again once its value is not needed any more. */
+  readonly reuse: boolean;
+}
+
+/** Every improvement. */
+export const allPasses: Passes = { simplify: true, fuse: true, inPlace: true, reuse: true };
