@@ -8,13 +8,16 @@ import {
   type StoredTensor,
   type Variable,
 } from "../engine/mod.ts";
-import { replaceFile } from "./files.ts";
+import { asUserError, exists, replaceFile } from "./files.ts";
 import type { RunDescription } from "./run.ts";
 
 /** The newest checkpoint of a run. */
 export const NEWEST = "checkpoint.safetensors";
 /** The one before it, for when the newest turns out to be damaged. */
 export const PREVIOUS = "checkpoint.previous.safetensors";
+
+/** Where a damaged newest checkpoint is put when a run goes on from the one before it. */
+export const DAMAGED = "checkpoint.damaged.safetensors";
 
 /** The state of a run after some step, with the description of the run that it belongs to. */
 export interface Checkpoint {
@@ -91,6 +94,22 @@ export async function loadCheckpoint(
     throw new UserError(`${damaged.join("; ")}. No whole checkpoint is left in ${folder}`);
   }
   return undefined;
+}
+
+/**
+ * Moves a damaged newest checkpoint out of the way, so that it cannot take the place of the good one that
+ * `checkpoint` was read from when the next one is saved.
+ */
+export async function setDamagedAside(
+  folder: string,
+  checkpoint: { readonly file: string },
+): Promise<void> {
+  const newest = `${folder}/${NEWEST}`;
+  if (checkpoint.file === newest || !await exists(newest)) return;
+  await asUserError(
+    `Cannot move ${newest}`,
+    () => Deno.rename(newest, `${folder}/${DAMAGED}`),
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Batches, type Dataset, splitDataset, UserError } from "../data/mod.ts";
 import { Acgan } from "./acgan.ts";
 import { toTensors } from "./batch.ts";
-import { loadCheckpoint, restore, saveCheckpoint } from "./checkpoint.ts";
+import { loadCheckpoint, restore, saveCheckpoint, setDamagedAside } from "./checkpoint.ts";
 import { conditionsOf } from "./conditions.ts";
 import { checkSettings, type Schedule, type TrainSettings } from "./config.ts";
 import { Evaluator } from "./evaluate.ts";
@@ -75,10 +75,14 @@ export async function train(dataset: Dataset, options: TrainOptions): Promise<nu
   const model = new Acgan(settings, conditions);
   const state = model.state();
   const checkpoint = await loadCheckpoint(folder, onMessage);
-  if (checkpoint) restore(state, checkpoint.tensors);
+  if (checkpoint) {
+    await setDamagedAside(folder, checkpoint);
+    restore(state, checkpoint.tensors);
+  }
   let step = checkpoint?.step ?? 0;
   if (step > 0) onMessage(`Going on from step ${step}`);
   if (step >= schedule.steps) return step;
+  onMessage("Compiling the training step; an adapter's first time takes longest");
   using log = await MetricsLog.open(`${folder}/metrics.jsonl`, { step });
 
   // What runs it.

@@ -8,6 +8,7 @@ export { Acgan, type ModelSettings } from "./acgan.ts";
 export { Categorical, type CategoricalDescription } from "./categorical.ts";
 export {
   type Checkpoint,
+  DAMAGED,
   loadCheckpoint,
   NEWEST,
   PREVIOUS,

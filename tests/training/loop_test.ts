@@ -2,7 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { decodePicture, UserError } from "../../data/mod.ts";
 import { Device } from "../../engine/mod.ts";
 import {
+  DAMAGED,
   NEWEST,
+  PREVIOUS,
   type Progress,
   type Schedule,
   train,
@@ -50,7 +52,7 @@ Deno.test("A run that was stopped twice ends with the bytes of one that was not"
   assertEquals((await start(stopped.path, { stopAt: 4 })).step, 4);
   assertEquals((await start(stopped.path, { stopAt: 8 })).step, 8);
   const { step, messages } = await start(stopped.path);
-  assertEquals([step, messages], [12, ["Going on from step 8"]]);
+  assertEquals([step, messages[0]], [12, "Going on from step 8"]);
   assertEquals(await newest(stopped.path), await newest(whole.path));
   assertEquals(await metricsLines(stopped.path), await metricsLines(whole.path));
 });
@@ -66,6 +68,20 @@ Deno.test("Progress and metrics are reported at every log step and checkpoint", 
     assert(imagesPerSecond > 0 && secondsLeft >= 0);
     assert(metrics["d.adv_real"] > 0 && metrics["accuracy.hair.real"] <= 1);
   }
+});
+
+Deno.test("A damaged newest checkpoint is set aside, and the run goes on from the one before", async () => {
+  using whole = temporaryFolder();
+  using damaged = temporaryFolder();
+  await start(whole.path);
+  await start(damaged.path);
+  await Deno.truncate(`${damaged.path}/${NEWEST}`, 999);
+  const { messages } = await start(damaged.path);
+  assert(messages[0].includes(`${NEWEST} is damaged`), messages[0]);
+  assertEquals(messages[1], "Going on from step 6");
+  assertEquals(await newest(damaged.path), await newest(whole.path));
+  assertEquals((await Deno.stat(`${damaged.path}/${DAMAGED}`)).size, 999);
+  assertEquals((await Deno.stat(`${damaged.path}/${PREVIOUS}`)).size > 999, true);
 });
 
 Deno.test("Steps that are done again are logged once", async () => {
