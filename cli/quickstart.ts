@@ -1,14 +1,12 @@
 import { loadDataset, measureHairColour, writeAvatars } from "../data/mod.ts";
-import { presets } from "../models/mod.ts";
 import {
   type Condition,
-  defaultSettings,
   drawGrid,
   loadGenerator,
   prepareRunFolder,
+  presetSettings,
   Sampler,
   train,
-  type TrainSettings,
 } from "../training/mod.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
@@ -21,8 +19,8 @@ const PICTURES = 3000;
 /** Sampled pictures whose hair is measured. */
 const MEASURED = 256;
 
-const { size, generator, discriminator, batch } = presets.small32;
-const settings: TrainSettings = { ...defaultSettings, size, generator, discriminator, batch };
+const settings = presetSettings("small32");
+const { size } = settings;
 
 /** `kao quickstart`: from nothing to pictures that follow their labels, in minutes. */
 export const command = defineCommand({
@@ -36,7 +34,7 @@ export const command = defineCommand({
       default: "runs/quickstart",
       help: "Where to work",
     },
-    steps: { type: "integer", min: 1, default: 1200, help: "Training steps" },
+    steps: { type: "integer", min: 1, default: 1500, help: "Training steps" },
     ...deviceOptions,
   },
 }, async ({ options }) => {

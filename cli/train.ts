@@ -3,9 +3,9 @@ import { presets } from "../models/mod.ts";
 import {
   checkSettings,
   defaultSchedule,
-  defaultSettings,
   LARGEST_SEED,
   prepareRunFolder,
+  presetSettings,
   train,
   type TrainSettings,
   type Weights,
@@ -149,11 +149,6 @@ export const command = defineCommand({
 
 function showLoading(done: number, total: number): void {
   if (done % 1000 === 0) console.error(`Read ${done} of ${total} pictures`);
-}
-
-function presetSettings(name: keyof typeof presets): TrainSettings {
-  const { size, generator, discriminator, batch } = presets[name];
-  return { ...defaultSettings, size, generator, discriminator, batch };
 }
 
 /** Lays the options that were given over `base`; a preset that was given replaces `base`. */

@@ -1,5 +1,10 @@
 import { UserError } from "../data/mod.ts";
-import { type DiscriminatorWidths, type GeneratorWidths, presets } from "../models/mod.ts";
+import {
+  type DiscriminatorWidths,
+  type GeneratorWidths,
+  type PresetName,
+  presets,
+} from "../models/mod.ts";
 import type { Weights } from "./terms.ts";
 
 /** Everything that decides what a run computes. Two runs of the same settings and data are the same run. */
@@ -41,21 +46,24 @@ export interface Schedule {
   readonly checkpointEvery: number;
 }
 
-/** Settings of the preset `acgan32`, with every default of training. */
-export const defaultSettings: TrainSettings = {
-  size: presets.acgan32.size,
-  generator: presets.acgan32.generator,
-  discriminator: presets.acgan32.discriminator,
-  batch: presets.acgan32.batch,
-  seed: 1,
-  lr: 2e-4,
-  betas: [0.5, 0.999],
-  classOn: "real",
-  weights: {},
-  flip: true,
-  holdout: 0.05,
-  emaImages: 10_000,
-};
+/** The networks and the batch of a preset, with every default of training. */
+export function presetSettings(name: PresetName): TrainSettings {
+  const { size, generator, discriminator, batch, lr } = presets[name];
+  return {
+    size,
+    generator,
+    discriminator,
+    batch,
+    seed: 1,
+    lr,
+    betas: [0.5, 0.999],
+    classOn: "real",
+    weights: {},
+    flip: true,
+    holdout: 0.05,
+    emaImages: 10_000,
+  };
+}
 
 /** The default {@linkcode Schedule}. */
 export const defaultSchedule: Schedule = {

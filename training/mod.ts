@@ -20,7 +20,7 @@ export { conditionsOf, restoreCondition } from "./conditions.ts";
 export {
   checkSettings,
   defaultSchedule,
-  defaultSettings,
+  presetSettings,
   type Schedule,
   type TrainSettings,
 } from "./config.ts";

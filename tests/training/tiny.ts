@@ -4,7 +4,7 @@ import type { Dataset } from "../../data/mod.ts";
 import {
   type Categorical,
   conditionsOf,
-  defaultSettings,
+  presetSettings,
   type TrainSettings,
 } from "../../training/mod.ts";
 
@@ -16,7 +16,7 @@ const EYES = ["blue", "green"];
 
 /** Settings for {@linkcode tinyDataset}. */
 export const tinySettings: TrainSettings = {
-  ...defaultSettings,
+  ...presetSettings("small32"),
   size: SIZE,
   generator: { latent: 6, base: 4, channels: [8, 4] },
   discriminator: { channels: [4, 8] },
