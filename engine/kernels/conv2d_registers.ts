@@ -33,7 +33,9 @@ export function conv2dRegisters(
   const channels = g.inChannels, images = Math.ceil(g.batch / 4);
   const height = (oh - 1) * sh + (kh - 1) * dh + 1, width = (ow - 1) * sw + (kw - 1) * dw + 1;
   const groups: Triple = [oh, ow, images], loops: Triple = [kh, kw, channels];
-  const tile = chooseRegisterTile(Math.ceil(g.outChannels / 4), oh * ow * images);
+  const tile = chooseRegisterTile(Math.ceil(g.outChannels / 4), oh * ow * images, {
+    depth: kh * kw * channels,
+  });
   const splits = chooseSplits(tile, oh * ow * images, { loops, slices: 1 });
 
   const launch = new Launch(ctx, "conv2d");
@@ -92,7 +94,9 @@ export function conv2dInputGradRegisters(
   const groups: Triple = [vertical.count, horizontal.count, images];
   const loops: Triple = [vertical.taps, horizontal.taps, channels];
   const groupCount = vertical.count * horizontal.count * images;
-  const tile = chooseRegisterTile(Math.ceil(g.inChannels / 4), groupCount);
+  const tile = chooseRegisterTile(Math.ceil(g.inChannels / 4), groupCount, {
+    depth: sh * sw * vertical.taps * horizontal.taps * channels,
+  });
   const splits = chooseSplits(tile, groupCount, { loops, slices: sh * sw });
 
   const launch = new Launch(ctx, "conv2dInputGrad");
@@ -155,7 +159,9 @@ export function conv2dWeightGradRegisters(
   const channels = Math.ceil(g.inChannels / 4);
   const height = (oh - 1) * sh + (kh - 1) * dh + 1, width = (ow - 1) * sw + (kw - 1) * dw + 1;
   const groups: Triple = [kh, kw, channels];
-  const tile = chooseRegisterTile(Math.ceil(g.outChannels / 4), kh * kw * channels);
+  const tile = chooseRegisterTile(Math.ceil(g.outChannels / 4), kh * kw * channels, {
+    depth: g.batch * oh * ow,
+  });
 
   const launch = new Launch(ctx, "conv2dWeightGrad");
   const a = launch.pack("pack grad", slots.grad, [

@@ -37,19 +37,27 @@ export interface RegisterGemm {
   };
 }
 
-// What a load of one float and a multiplication cost a SIMD group of lavapipe, in cycles, measured.
-const loadCycles = 27, multiplyCycles = 1.4;
+// Measured on lavapipe, in cycles: what a load and a multiplication cost a SIMD group, and what it
+// costs to compile a tile of n accumulators, which grows with n squared.
+const loadCycles = 27, multiplyCycles = 1.3, compileCycles = 4000;
 
-// More accumulators than this leave the first-level cache, and double the time to compile.
-const maxTile = 16;
+// How many runs a compilation should pay for itself in; drivers keep the result on disk besides.
+const runs = 300;
 
-/** The tile that computes `rows` by `groups` vec4s in the fewest cycles. */
-export function chooseRegisterTile(rows: number, groups: number): RegisterTile {
+// The accumulators of a larger tile leave the first-level cache.
+const tileSides = { m: 6, n: 7 }, largestTile = 36;
+
+/** The tile that computes `rows` by `groups` vec4s, `depth` deep, in the fewest cycles. */
+export function chooseRegisterTile(rows: number, groups: number, { depth }: {
+  readonly depth: number;
+}): RegisterTile {
   let best: RegisterTile | undefined, least = Infinity;
-  for (let m = 1; m <= 4; m++) {
-    for (let n = 1; n <= 8 && m * n <= maxTile; n++) {
-      const cycles = Math.ceil(rows / m) * Math.ceil(groups / n) *
-        (loadCycles * 4 * (m + n) + multiplyCycles * 16 * m * n);
+  for (let m = 1; m <= tileSides.m; m++) {
+    for (let n = 1; n <= tileSides.n && m * n <= largestTile; n++) {
+      const accumulators = 16 * m * n;
+      const step = loadCycles * 4 * (m + n) + multiplyCycles * accumulators;
+      const tiles = Math.ceil(rows / m) * Math.ceil(groups / n);
+      const cycles = runs * tiles / 8 * depth * step + compileCycles * accumulators ** 2;
       if (cycles < least) {
         least = cycles;
         best = { m, n, rows: Math.ceil(rows / m) * m };

@@ -19,7 +19,7 @@ export function matmulRegisters(
 ): Dispatch[] {
   const kernel = "matmul";
   const columns = Math.ceil(g.n / 4);
-  const tile = chooseRegisterTile(Math.ceil(g.m / 4), columns);
+  const tile = chooseRegisterTile(Math.ceil(g.m / 4), columns, { depth: g.k * g.batch });
   const loops = [g.k, 1, 1] as const;
   const splits = chooseSplits(tile, columns, { loops, slices: g.batch });
   const strides = matmulStrides(g);

@@ -48,6 +48,15 @@ const cases: Record<string, Case> = {
     kernel: [3, 3],
     padding: [1, 1],
   },
+  "images and channels of several whole tiles": {
+    batch: 32,
+    inChannels: 32,
+    outChannels: 33,
+    inputSize: [2, 4],
+    kernel: [2, 3],
+    stride: [1, 2],
+    padding: [1, 1],
+  },
   "4x4 with stride 2": {
     batch: 4,
     inChannels: 3,
