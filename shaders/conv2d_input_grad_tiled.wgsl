@@ -1,8 +1,8 @@
 // The operands of a convolution's gradient for its input, for gemm_tiled.wgsl. Rows are input channels,
-// columns are input positions, the depth is (output channel, tap). With stride s, a position v = s q + r
-// (counted from the padding's edge) is reached only by taps k = s a + r, from output q - a, so each r is
-// a slice with taps of its own, and none multiplies by the zeros in between. Where the stride is 1, tap a
-// stands at distance a times the dilation (STEP_H, STEP_W).
+// columns are input positions, the depth is (output channel, tap). With stride s, the positions s u + p of
+// one parity p (a slice) are reached only by taps s a + r, where r = (p + padding) % s, from output
+// u + floor((p + padding) / s) - a: so each slice has taps of its own, and none multiplies by the zeros
+// in between. Where the stride is 1, tap a stands at distance a times the dilation (STEP_H, STEP_W).
 
 @group(0) @binding(0) var<storage, read_write> a: array<f32>; // weight
 @group(0) @binding(1) var<storage, read_write> b: array<f32>; // grad
@@ -18,7 +18,7 @@ struct ARow {
 }
 
 fn a_row(slice: u32, m: u32) -> ARow {
-  return ARow(m, slice / $SW, slice % $SW, m < $IN_CHANNELS);
+  return ARow(m, (slice / $SW + $PH) % $SH, (slice % $SW + $PW) % $SW, m < $IN_CHANNELS);
 }
 
 fn load_a(row: ARow, k: u32) -> f32 {
@@ -40,11 +40,11 @@ struct BColumn {
 }
 
 fn b_column(slice: u32, n: u32) -> BColumn {
-  let image = n / ${Q_H * Q_W};
+  let image = n / ${U_H * U_W};
   return BColumn(
     i32(image * ${OUT_CHANNELS * OH * OW}),
-    i32(n / $Q_W % $Q_H) + $START_H,
-    i32(n % $Q_W) + $START_W,
+    i32(n / $U_W % $U_H + (slice / $SW + $PH) / $SH),
+    i32(n % $U_W + (slice % $SW + $PW) / $SW),
     image < $BATCH,
   );
 }
@@ -60,10 +60,9 @@ fn load_b(column: BColumn, k: u32) -> f32 {
 }
 
 fn place(slice: u32, m: u32, n: u32) -> u32 {
-  let image = n / ${Q_H * Q_W};
-  let h = (n / $Q_W % $Q_H + $START_H) * $SH + slice / $SW - $PH;
-  let w = (n % $Q_W + $START_W) * $SW + slice % $SW - $PW;
+  let image = n / ${U_H * U_W};
+  let h = n / $U_W % $U_H * $SH + slice / $SW;
+  let w = n % $U_W * $SW + slice % $SW;
   let at = ((image * $IN_CHANNELS + m) * $H + h) * $W + w;
-  // Left and above the input, h and w wrap around to huge numbers.
   return select(nowhere, at, m < $IN_CHANNELS && image < $BATCH && h < $H && w < $W);
 }

@@ -9,7 +9,8 @@
 // the result's column. A is vec4s along m, contiguous; B is vec4 groups along n, where group g = (g0,
 // g1, g2) begins at g0 * B_G0 + g1 * B_G1 + g2 * B_G2. All strides count vec4s.
 //
-// Slices are independent products (a batch of matrices; the parities of a strided input gradient).
+// Slices are independent products: a batch of matrices, or the parities of a strided input gradient. The
+// latter take the slices of A turned by TURN0 and TURN1, and those before the turn begin farther in B.
 // Where a product has few tiles but is deep, its outermost loop is cut in SPLITS parts, each written
 // apart, for a later pass to add in order: no atomics, the same bits each time.
 //
@@ -42,8 +43,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let first = 0u;
   let end = u32($L0);
   //: end
-  let a_start = slice / $SLICES1 * $A_SLICE0 + slice % $SLICES1 * $A_SLICE1 + m;
-  let b_start = slice / $SLICES1 * $B_SLICE0 + slice % $SLICES1 * $B_SLICE1;
+  let turn0 = slice / $SLICES1 + $TURN0;
+  let turn1 = slice % $SLICES1 + $TURN1;
+  let a_start = turn0 % $SLICES0 * $A_SLICE0 + turn1 % $SLICES1 * $A_SLICE1 + m;
+  let b_start = slice * $B_SLICE + select($B_TURN0, 0u, turn0 >= $SLICES0) +
+    select($B_TURN1, 0u, turn1 >= $SLICES1);
   //: for j in 0..TN
   let column$j = b_start + group_offset(n + $j);
   //: end

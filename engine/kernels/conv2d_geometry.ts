@@ -47,26 +47,22 @@ export function conv2dValues(g: Conv2dGeometry): Record<string, number> {
   };
 }
 
-/** How the input gradient falls apart along one axis, by the remainders of position / stride. */
+/** How the input gradient falls apart along one axis, by the remainder of position / stride. */
 export interface Conv2dPhases {
-  /** Taps of each phase. */
+  /** Taps that reach a phase. */
   readonly taps: number;
-  /** How far apart, in outputs, a phase's taps stand. */
+  /** How far apart, in outputs, they stand. */
   readonly step: number;
-  /** The first floor(position / stride), positions counted from the padding's edge. */
-  readonly start: number;
-  /** How many there are. */
+  /** Positions of a phase; where the stride does not divide the size, some have one fewer. */
   readonly count: number;
 }
 
 /** The phases of an axis on which the stride or the dilation is 1. */
 export function conv2dPhases(g: Conv2dGeometry, axis: 0 | 1): Conv2dPhases {
-  const stride = g.stride[axis], padding = g.padding[axis];
-  const start = Math.floor(padding / stride);
+  const stride = g.stride[axis];
   return {
     taps: Math.ceil(g.kernel[axis] / stride),
     step: stride === 1 ? g.dilation[axis] : 1,
-    start,
-    count: Math.floor((g.inputSize[axis] - 1 + padding) / stride) - start + 1,
+    count: Math.ceil(g.inputSize[axis] / stride),
   };
 }

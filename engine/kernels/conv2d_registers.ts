@@ -5,6 +5,7 @@
 import {
   conv2dFlops,
   type Conv2dGeometry,
+  type Conv2dPhases,
   conv2dPhases,
   describeConv2d,
 } from "./conv2d_geometry.ts";
@@ -13,8 +14,8 @@ import { type Repack, repack } from "./gemm_repack.ts";
 import {
   chooseRegisterTile,
   chooseSplits,
+  type RegisterGemm,
   registerGemm,
-  type RegisterTile,
 } from "./gemm_registers.ts";
 
 type Triple = readonly [number, number, number];
@@ -52,11 +53,23 @@ export function conv2dRegisters(
     { size: 4 * tile.rows, stride: channels * kh * kw, limit: g.outChannels },
   ]);
   const position = channels * images;
-  const result = launch.multiply(g, { tile, splits, loops, groups, slices: [1, 1] }, {
-    a: { slot: a, slices: [0, 0], loops: channelLoops(g.kernel, channels * tile.rows, tile.rows) },
+  const result = launch.multiply(g, {
+    tile,
+    splits,
+    loops,
+    groups,
+    slices: [1, 1],
+    turns: [0, 0],
+  }, {
+    a: {
+      slot: a,
+      slices: [0, 0],
+      loops: [kw * channels * tile.rows, channels * tile.rows, tile.rows],
+    },
     b: {
       slot: b,
-      slices: [0, 0],
+      slice: 0,
+      turns: [0, 0],
       groups: [sh * width * position, sw * position, 1],
       loops: [dh * width * position, dw * position, images],
     },
@@ -76,10 +89,11 @@ export function conv2dRegisters(
 }
 
 /**
- * The gradient for the input. With stride s, an input position v = s q + r (counted from the padding's
- * edge) is reached only by taps k = s a + r, from output q - a: each r (a slice) is a convolution of
- * stride 1 with its own taps, and none multiplies by the zeros in between. Taps are stored reversed, so
- * that offsets grow with them. With stride 1, tap a stands at distance a times the dilation.
+ * The gradient for the input. With stride s, the positions s u + p of one parity p are reached only by
+ * taps s a + r, where r = (p + padding) % s, from output u + floor((p + padding) / s) - a. So each
+ * parity (a slice) is a convolution of stride 1 with its own taps, and none multiplies by the zeros in
+ * between. Taps are stored in reverse, so that offsets grow with them, and parities are numbered so,
+ * too. With stride 1, tap a stands at distance a times the dilation.
  */
 export function conv2dInputGradRegisters(
   ctx: KernelContext,
@@ -88,9 +102,8 @@ export function conv2dInputGradRegisters(
 ): Dispatch[] {
   const [h, w] = g.inputSize, [oh, ow] = g.outputSize, [kh, kw] = g.kernel, [sh, sw] = g.stride;
   const channels = g.outChannels, images = Math.ceil(g.batch / 4);
-  const vertical = conv2dPhases(g, 0), horizontal = conv2dPhases(g, 1);
-  const up = (vertical.taps - 1) * vertical.step, before = (horizontal.taps - 1) * horizontal.step;
-  const height = vertical.count + up, width = horizontal.count + before;
+  const vertical = paddedPhases(g, 0), horizontal = paddedPhases(g, 1);
+  const height = vertical.size, width = horizontal.size;
   const groups: Triple = [vertical.count, horizontal.count, images];
   const loops: Triple = [vertical.taps, horizontal.taps, channels];
   const groupCount = vertical.count * horizontal.count * images;
@@ -101,8 +114,8 @@ export function conv2dInputGradRegisters(
 
   const launch = new Launch(ctx, "conv2dInputGrad");
   const b = launch.pack("pack grad", slots.grad, [
-    { size: height, stride: ow, shift: vertical.start - up, limit: oh },
-    { size: width, stride: 1, shift: horizontal.start - before, limit: ow },
+    { size: height, stride: ow, shift: vertical.first, limit: oh },
+    { size: width, stride: 1, shift: horizontal.first, limit: ow },
     { size: channels, stride: oh * ow },
     { size: 4 * images, stride: channels * oh * ow, limit: g.batch },
   ]);
@@ -114,7 +127,14 @@ export function conv2dInputGradRegisters(
     { size: 4 * tile.rows, stride: kh * kw, limit: g.inChannels },
   ]);
   const tap = channels * tile.rows, position = channels * images;
-  const result = launch.multiply(g, { tile, splits, loops, groups, slices: [sh, sw] }, {
+  const result = launch.multiply(g, {
+    tile,
+    splits,
+    loops,
+    groups,
+    slices: g.stride,
+    turns: [vertical.turn, horizontal.turn],
+  }, {
     a: {
       slot: a,
       slices: [columns * tap, tap],
@@ -122,26 +142,45 @@ export function conv2dInputGradRegisters(
     },
     b: {
       slot: b,
-      slices: [0, 0],
+      slice: 0,
+      turns: [width * position, position],
       groups: [width * position, position, 1],
       loops: [vertical.step * width * position, horizontal.step * position, images],
     },
   });
   const row = 4 * groupCount, slice = 4 * tile.rows * row;
-  const down = 4 * horizontal.count * images, right = 4 * images;
   launch.unpack(result, slots.out, {
     axes: [
       { size: g.batch, stride: 1 },
       { size: g.inChannels, stride: row },
-      { size: h, stride: down, shift: g.padding[0], split: sh, remainder: -sw * slice },
-      { size: w, stride: right, shift: g.padding[1], split: sw, remainder: -slice },
+      { size: h, stride: 4 * horizontal.count * images, split: sh, remainder: -sw * slice },
+      { size: w, stride: 4 * images, split: sw, remainder: -slice },
     ],
-    base: (sh - 1) * sw * slice + (sw - 1) * slice - vertical.start * down -
-      horizontal.start * right,
+    base: (sh * sw - 1) * slice,
     terms: splits,
     termStride: sh * sw * slice,
   });
   return launch.dispatches;
+}
+
+interface PaddedPhases extends Conv2dPhases {
+  /** Turns a parity, numbered in reverse, into its taps', likewise; see RegisterGemm. */
+  readonly turn: number;
+  /** The output that the padded gradient begins with, and its length. */
+  readonly first: number;
+  readonly size: number;
+}
+
+function paddedPhases(g: Conv2dGeometry, axis: 0 | 1): PaddedPhases {
+  const phases = conv2dPhases(g, axis);
+  const stride = g.stride[axis], padding = g.padding[axis];
+  const reach = (phases.taps - 1) * phases.step;
+  return {
+    ...phases,
+    turn: stride - padding % stride,
+    first: Math.floor(padding / stride) - reach,
+    size: phases.count + Number(padding % stride > 0) + reach,
+  };
 }
 
 /**
@@ -181,11 +220,19 @@ export function conv2dWeightGradRegisters(
     g.batch >= oh ? [image, row, column] : [row, image, column];
   const loops = order(g.batch, oh, ow);
   const splits = chooseSplits(tile, kh * kw * channels, { loops, slices: 1 });
-  const result = launch.multiply(g, { tile, splits, loops, groups, slices: [1, 1] }, {
+  const result = launch.multiply(g, {
+    tile,
+    splits,
+    loops,
+    groups,
+    slices: [1, 1],
+    turns: [0, 0],
+  }, {
     a: { slot: a, slices: [0, 0], loops: order(oh * ow * tile.rows, ow * tile.rows, tile.rows) },
     b: {
       slot: b,
-      slices: [0, 0],
+      slice: 0,
+      turns: [0, 0],
       groups: [dh * width * channels, dw * channels, 1],
       loops: order(height * width * channels, sh * width * channels, sw * channels),
     },
@@ -204,21 +251,11 @@ export function conv2dWeightGradRegisters(
   return launch.dispatches;
 }
 
-function channelLoops(kernel: readonly [number, number], tap: number, channel: number): Triple {
-  return [kernel[1] * tap, tap, channel];
-}
-
-interface Product {
-  readonly tile: RegisterTile;
-  readonly splits: number;
-  readonly loops: Triple;
-  readonly groups: Triple;
-  readonly slices: readonly [number, number];
-}
+type Product = Omit<RegisterGemm, "kernel" | "shape" | "flops" | "a" | "b">;
 
 interface Operands {
-  readonly a: { slot: Slot; slices: readonly [number, number]; loops: Triple };
-  readonly b: { slot: Slot; slices: readonly [number, number]; loops: Triple; groups: Triple };
+  readonly a: { readonly slot: Slot } & RegisterGemm["a"];
+  readonly b: { readonly slot: Slot } & RegisterGemm["b"];
 }
 
 /** The dispatches of one launch: copies in, the product, and the copy out. */

@@ -51,9 +51,8 @@ export function conv2dInputGradTiled(
   });
   const values = {
     ...gemm.values,
-    ...{ TAPS_H: vertical.taps, STEP_H: vertical.step, START_H: vertical.start },
-    ...{ TAPS_W: horizontal.taps, STEP_W: horizontal.step, START_W: horizontal.start },
-    ...{ Q_H: vertical.count, Q_W: horizontal.count },
+    ...{ TAPS_H: vertical.taps, STEP_H: vertical.step, U_H: vertical.count },
+    ...{ TAPS_W: horizontal.taps, STEP_W: horizontal.step, U_W: horizontal.count },
   };
   const slices = g.stride[0] * g.stride[1];
   return tiledGemm(ctx, { ...gemm, values, slices }, { a: weight, b: grad, out });

@@ -6,6 +6,7 @@ import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { threadGrid } from "./gemm_grid.ts";
 import { instantiate } from "./template.ts";
 
+type Pair = readonly [number, number];
 type Triple = readonly [number, number, number];
 
 /** A thread's tile in vec4s: 4 `m` rows by `n` groups of four columns. */
@@ -28,11 +29,15 @@ export interface RegisterGemm {
   /** Sizes of the three axes that a group of four columns is numbered by. */
   readonly groups: Triple;
   /** Independent products, numbered by two axes. */
-  readonly slices: readonly [number, number];
-  readonly a: { readonly loops: Triple; readonly slices: readonly [number, number] };
+  readonly slices: Pair;
+  /** How far the slices of A are turned against the others. */
+  readonly turns: Pair;
+  readonly a: { readonly loops: Triple; readonly slices: Pair };
   readonly b: {
     readonly loops: Triple;
-    readonly slices: readonly [number, number];
+    readonly slice: number;
+    /** Added for the slices that do not pass the turn, by axis. */
+    readonly turns: Pair;
     readonly groups: Triple;
   };
 }
@@ -107,7 +112,8 @@ export function registerGemm(
       SPLITS: splits,
       SPLIT_LENGTH: Math.ceil(loops[0] / splits),
       SLICES: sliceCount,
-      SLICES1: slices[1],
+      ...{ SLICES0: slices[0], SLICES1: slices[1] },
+      ...{ TURN0: gemm.turns[0], TURN1: gemm.turns[1] },
       GROUPS: groupCount,
       G1: groups[1],
       G2: groups[2],
@@ -115,7 +121,8 @@ export function registerGemm(
       ...{ A_L0: a.loops[0], A_L1: a.loops[1], A_L2: a.loops[2] },
       ...{ B_L0: b.loops[0], B_L1: b.loops[1], B_L2: b.loops[2] },
       ...{ A_SLICE0: a.slices[0], A_SLICE1: a.slices[1] },
-      ...{ B_SLICE0: b.slices[0], B_SLICE1: b.slices[1] },
+      B_SLICE: b.slice,
+      ...{ B_TURN0: `${b.turns[0]}u`, B_TURN1: `${b.turns[1]}u` },
       ...{ B_G0: b.groups[0], B_G1: b.groups[1], B_G2: b.groups[2] },
     }),
     slots: [slots.a, slots.b, slots.result],

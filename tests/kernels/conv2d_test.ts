@@ -79,7 +79,7 @@ const cases: Record<string, Case> = {
     inputSize: [10, 11],
     kernel: [2, 2],
     stride: [3, 3],
-    padding: [1, 0],
+    padding: [2, 0],
   },
   "5x5 with stride 3 and padding 4": {
     batch: 3,
