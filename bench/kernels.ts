@@ -1,6 +1,6 @@
 // Times the kernels of the workloads' layers by themselves, in every form, on this adapter:
 //
-//   deno run --allow-env --allow-read bench/kernels.ts [filter] [--variant=registers] [--each]
+//   deno run bench/kernels.ts [filter] [--variant=registers] [--each]
 //
 // Rates count the operations of the direct form; `first` is the first run, which compiles the shaders.
 // `--each` also times every dispatch of a launch.
@@ -96,6 +96,7 @@ const layers: Layer[] = [
 
 const adapter = await navigator.gpu.requestAdapter();
 if (!adapter) throw new Error("No WebGPU adapter");
+const adapterName = adapter.info.description || adapter.info.device;
 const device = await adapter.requestDevice({
   requiredLimits: {
     maxBufferSize: adapter.limits.maxBufferSize,
@@ -177,7 +178,7 @@ const filter = Deno.args.find((arg) => !arg.startsWith("--")) ?? "";
 const variant = Deno.args.find((arg) => arg.startsWith("--variant="))?.slice(10);
 const each = Deno.args.includes("--each");
 const context: KernelContext = {
-  cpu: true,
+  cpu: /llvmpipe|swiftshader/i.test(adapterName),
   variant,
   limits: device.limits,
   scratch: (bytes) => ({ bytes }),
@@ -195,7 +196,7 @@ async function report(name: string, dispatches: readonly Dispatch[]): Promise<vo
   );
 }
 
-console.log(adapter.info.description || adapter.info.device);
+console.log(adapterName);
 for (const { name, launch } of layers.filter((layer) => layer.name.includes(filter))) {
   const dispatches = launch(context);
   const main = dispatches.find((dispatch) => dispatch.flops > 0)!;

@@ -1,5 +1,5 @@
 // One matrix product for CPU adapters: C[m, n] = sum over k of A[k, m] * B[k, n], without workgroup
-// memory. A CPU runs a workgroup as SIMD lanes and does each lane's load by itself, some thirty times
+// memory. A CPU runs a workgroup as SIMD lanes and does each lane's load by itself, some twenty times
 // the cost of a multiplication, so all that counts is multiplications per load: a thread owns a tile of
 // 4 TM x 4 TN results in named vec4s, and for each k loads TM + TN vec4s for 16 TM TN multiplications.
 // (On a GPU such a tile spills and starves the machine: the tiled form is for those.)

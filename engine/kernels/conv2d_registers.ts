@@ -53,23 +53,13 @@ export function conv2dRegisters(
     { size: 4 * tile.rows, stride: channels * kh * kw, limit: g.outChannels },
   ]);
   const position = channels * images;
-  const result = launch.multiply(g, {
-    tile,
-    splits,
-    loops,
-    groups,
-    slices: [1, 1],
-    turns: [0, 0],
-  }, {
+  const result = launch.multiply(g, { tile, splits, loops, groups }, {
     a: {
       slot: a,
-      slices: [0, 0],
       loops: [kw * channels * tile.rows, channels * tile.rows, tile.rows],
     },
     b: {
       slot: b,
-      slice: 0,
-      turns: [0, 0],
       groups: [sh * width * position, sw * position, 1],
       loops: [dh * width * position, dw * position, images],
     },
@@ -142,7 +132,6 @@ export function conv2dInputGradRegisters(
     },
     b: {
       slot: b,
-      slice: 0,
       turns: [width * position, position],
       groups: [width * position, position, 1],
       loops: [vertical.step * width * position, horizontal.step * position, images],
@@ -220,19 +209,10 @@ export function conv2dWeightGradRegisters(
     g.batch >= oh ? [image, row, column] : [row, image, column];
   const loops = order(g.batch, oh, ow);
   const splits = chooseSplits(tile, kh * kw * channels, { loops, slices: 1 });
-  const result = launch.multiply(g, {
-    tile,
-    splits,
-    loops,
-    groups,
-    slices: [1, 1],
-    turns: [0, 0],
-  }, {
-    a: { slot: a, slices: [0, 0], loops: order(oh * ow * tile.rows, ow * tile.rows, tile.rows) },
+  const result = launch.multiply(g, { tile, splits, loops, groups }, {
+    a: { slot: a, loops: order(oh * ow * tile.rows, ow * tile.rows, tile.rows) },
     b: {
       slot: b,
-      slice: 0,
-      turns: [0, 0],
       groups: [dh * width * channels, dw * channels, 1],
       loops: order(height * width * channels, sh * width * channels, sw * channels),
     },
@@ -278,7 +258,7 @@ class Launch {
   }
 
   multiply(g: Conv2dGeometry, product: Product, { a, b }: Operands): Slot {
-    const { tile, splits, groups, slices } = product;
+    const { tile, splits, groups, slices = [1, 1] } = product;
     const vectors = splits * slices[0] * slices[1] * 4 * tile.rows *
       groups[0] * groups[1] * groups[2];
     const result = this.#ctx.scratch(16 * vectors);

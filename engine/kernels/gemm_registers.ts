@@ -28,16 +28,16 @@ export interface RegisterGemm {
   readonly loops: Triple;
   /** Sizes of the three axes that a group of four columns is numbered by. */
   readonly groups: Triple;
-  /** Independent products, numbered by two axes. */
-  readonly slices: Pair;
+  /** Independent products, numbered by two axes; one unless given. */
+  readonly slices?: Pair;
   /** How far the slices of A are turned against the others. */
-  readonly turns: Pair;
-  readonly a: { readonly loops: Triple; readonly slices: Pair };
+  readonly turns?: Pair;
+  readonly a: { readonly loops: Triple; readonly slices?: Pair };
   readonly b: {
     readonly loops: Triple;
-    readonly slice: number;
+    readonly slice?: number;
     /** Added for the slices that do not pass the turn, by axis. */
-    readonly turns: Pair;
+    readonly turns?: Pair;
     readonly groups: Triple;
   };
 }
@@ -93,7 +93,8 @@ export function registerGemm(
   gemm: RegisterGemm,
   slots: { a: Slot; b: Slot; result: Slot },
 ): Dispatch {
-  const { tile, splits, loops, groups, slices, a, b } = gemm;
+  const { tile, splits, loops, groups, a, b, slices = [1, 1], turns = [0, 0] } = gemm;
+  const { slices: aSlices = [0, 0] } = a, { slice: bSlice = 0, turns: bTurns = [0, 0] } = b;
   const groupCount = groups[0] * groups[1] * groups[2];
   const mTiles = tile.rows / tile.m, nTiles = Math.ceil(groupCount / tile.n);
   const sliceCount = slices[0] * slices[1];
@@ -113,16 +114,16 @@ export function registerGemm(
       SPLIT_LENGTH: Math.ceil(loops[0] / splits),
       SLICES: sliceCount,
       ...{ SLICES0: slices[0], SLICES1: slices[1] },
-      ...{ TURN0: gemm.turns[0], TURN1: gemm.turns[1] },
+      ...{ TURN0: turns[0], TURN1: turns[1] },
       GROUPS: groupCount,
       G1: groups[1],
       G2: groups[2],
       ...{ L0: loops[0], L1: loops[1], L2: loops[2] },
       ...{ A_L0: a.loops[0], A_L1: a.loops[1], A_L2: a.loops[2] },
       ...{ B_L0: b.loops[0], B_L1: b.loops[1], B_L2: b.loops[2] },
-      ...{ A_SLICE0: a.slices[0], A_SLICE1: a.slices[1] },
-      B_SLICE: b.slice,
-      ...{ B_TURN0: `${b.turns[0]}u`, B_TURN1: `${b.turns[1]}u` },
+      ...{ A_SLICE0: aSlices[0], A_SLICE1: aSlices[1] },
+      B_SLICE: bSlice,
+      ...{ B_TURN0: `${bTurns[0]}u`, B_TURN1: `${bTurns[1]}u` },
       ...{ B_G0: b.groups[0], B_G1: b.groups[1], B_G2: b.groups[2] },
     }),
     slots: [slots.a, slots.b, slots.result],

@@ -64,12 +64,10 @@ export function matmulRegisters(
     loops,
     groups: [1, 1, columns],
     slices: [1, g.batch],
-    turns: [0, 0],
     a: { loops: [tile.rows, 0, 0], slices: [0, g.sharedA ? 0 : g.k * tile.rows] },
     b: {
       loops: [columns, 0, 0],
       slice: g.sharedB ? 0 : g.k * columns,
-      turns: [0, 0],
       groups: [0, 0, 1],
     },
   }, { a, b, result }));

@@ -47,7 +47,7 @@ for (const variant of matmulVariants) {
 async function check(
   harness: KernelHarness,
   g: MatmulGeometry,
-  options: { variant: string; maxWorkgroups?: number },
+  options: { variant: string; cpu?: boolean; maxWorkgroups?: number },
 ): Promise<void> {
   const aData = noise((g.sharedA ? 1 : g.batch) * g.m * g.k, 1);
   const bData = noise((g.sharedB ? 1 : g.batch) * g.k * g.n, 2);
