@@ -1,4 +1,12 @@
-import { Adam, concat, Generator, HostGenerator, type Tensor, Variable } from "../engine/mod.ts";
+import {
+  Adam,
+  concat,
+  ExponentialMovingAverage,
+  Generator,
+  HostGenerator,
+  type Tensor,
+  Variable,
+} from "../engine/mod.ts";
 import { AcganDiscriminator, AcganGenerator } from "../models/mod.ts";
 import type { Condition } from "./condition.ts";
 import type { TrainSettings } from "./config.ts";
@@ -16,6 +24,8 @@ export class Acgan {
   /** The generator whose weights and running statistics are averages over the last steps. */
   readonly average: AcganGenerator;
   readonly discriminator: AcganDiscriminator;
+  /** Moves {@linkcode average}, batch norm's running statistics included, towards the generator. */
+  readonly averaging: ExponentialMovingAverage;
   readonly optimizers: { readonly generator: Adam; readonly discriminator: Adam };
   /** Noise and classes of the fakes. */
   readonly random: Generator;
@@ -28,6 +38,7 @@ export class Acgan {
     this.conditions = conditions;
     this.generator = newGenerator(widths, conditions, seed);
     this.average = newGenerator(widths, conditions, seed).eval();
+    this.averaging = new ExponentialMovingAverage(this.generator, { average: this.average });
     this.discriminator = new AcganDiscriminator(discriminator, size, {
       heads: Object.fromEntries(conditions.map(({ name, headSize }) => [name, headSize])),
       generator: new HostGenerator(seedOf(seed, "discriminator")),

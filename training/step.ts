@@ -80,20 +80,17 @@ function accuracies(
 }
 
 /**
- * Moves the averaged generator, batch norm's running statistics included, towards the trained one:
- * by 1 - 0.5^(batch / n), so that after n pictures half of the past is forgotten. n is `emaImages`, but
- * early on only a twentieth of the pictures seen so far, lest the random start be remembered for long.
+ * The share of itself that the averaged generator keeps at a step: 0.5^(batch / n), so that after n
+ * pictures half of the past is forgotten. n is `emaImages`, but early on only a twentieth of the pictures
+ * seen so far, lest the random start be remembered for long.
  */
-export function updateAverage(model: Acgan, options: { batch: number; emaImages: number }): void {
-  const { batch, emaImages } = options;
-  const seen = mul(cast(add(model.step, 1), "f32"), batch);
-  const halfLife = minimum(mul(seen, 0.05), emaImages);
-  const kept = exp(div(-Math.LN2 * batch, halfLife));
-  const source = model.generator.stateDict();
-  for (const [name, average] of Object.entries(model.average.stateDict())) {
-    const now = source[name].value;
-    average.assign(add(now, mul(sub(average, now), kept)));
-  }
+function averageDecay(
+  stepsDone: Tensor,
+  options: { batch: number; emaImages: number },
+): Tensor {
+  const seen = mul(cast(stepsDone, "f32"), options.batch);
+  const halfLife = minimum(mul(seen, 0.05), options.emaImages);
+  return exp(div(-Math.LN2 * options.batch, halfLife));
 }
 
 /** The names of what {@linkcode trainStep} returns: the terms that weigh anything, and the accuracies. */
@@ -125,8 +122,8 @@ export function compileStep(
   const step = compile((bytes: Tensor, ...values: Tensor[]) => {
     const inputs = { images: fromBytes(bytes), values, forD: draw(), forG: draw() };
     ring.push(trainStep(model, inputs, { weights }));
-    updateAverage(model, options);
     model.step.assign(add(model.step, 1));
+    model.averaging.update(averageDecay(model.step.value, options));
     return [];
   }, { name: "train" });
   return (images, ...values) => void step(images, ...values);
