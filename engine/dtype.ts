@@ -26,11 +26,37 @@ export function byteLength(size: number, dtype: DType): number {
   return dtype === "u8" ? Math.ceil(size / 4) * 4 : size * 4;
 }
 
-/** The dtype that a typed array carries. */
+/**
+ * The dtype that a typed array carries.
+ *
+ * @throws {TypeError} for arrays of other types, such as `Float64Array`.
+ */
 export function dtypeOf(data: TypedArray): DType {
   if (data instanceof Float32Array) return "f32";
   if (data instanceof Int32Array) return "i32";
-  return data instanceof Uint32Array ? "u32" : "u8";
+  if (data instanceof Uint32Array) return "u32";
+  if (data instanceof Uint8Array) return "u8";
+  const type = Object.prototype.toString.call(data).slice("[object ".length, -1);
+  throw new TypeError(
+    `Cannot make a tensor from ${type}: Float32Array, Int32Array, Uint32Array or Uint8Array is needed`,
+  );
+}
+
+/**
+ * Numbers from the host as the array that a tensor or variable keeps: plain numbers become f32.
+ *
+ * @throws {TypeError} for lists in lists.
+ */
+export function hostArray(data: TypedArray | readonly number[]): TypedArray {
+  if (!Array.isArray(data)) return data as TypedArray;
+  const odd = data.find((value) => typeof value !== "number");
+  if (odd !== undefined) {
+    throw new TypeError(
+      `Cannot make a tensor from a list of ${Array.isArray(odd) ? "lists" : typeof odd}: ` +
+        `give the numbers in one list, and the shape beside it`,
+    );
+  }
+  return new Float32Array(data);
 }
 
 /** A view of the first `size` elements of `bytes` as the array type of a dtype. */
@@ -75,12 +101,62 @@ export function checkShape(op: string, shape: Shape): void {
   }
 }
 
-/** `axis` counted from the front, where negative ones count from the back. */
-export function resolveAxis(op: string, axis: number, options: { rank: number }): number {
-  const { rank } = options;
+/**
+ * `axis` counted from the front, where negative ones count from the back.
+ *
+ * @param options.rank how many axes there are to choose from; those of `shape` where left out.
+ * @throws {RangeError} where there is no such axis.
+ */
+export function resolveAxis(
+  op: string,
+  axis: number,
+  options: { shape: Shape; rank?: number },
+): number {
+  const { shape, rank = shape.length } = options;
   const resolved = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || resolved < 0 || resolved >= rank) {
-    throw new RangeError(`Cannot ${op} along axis ${axis}: the tensor has ${rank} axes`);
+    throw new RangeError(
+      `Cannot ${op} tensor ${formatShape(shape)} along axis ${axis}: ` +
+        (rank === 0 ? "it is a scalar" : `axes are ${-rank} to ${rank - 1}`),
+    );
   }
   return resolved;
+}
+
+/**
+ * Several axes counted from the front.
+ *
+ * @throws {RangeError} where there is no such axis, or one is named twice.
+ */
+export function resolveAxes(
+  op: string,
+  axes: readonly number[],
+  options: { shape: Shape },
+): number[] {
+  const resolved = axes.map((axis) => resolveAxis(op, axis, options));
+  if (new Set(resolved).size < resolved.length) {
+    throw new RangeError(
+      `Cannot ${op} tensor ${formatShape(options.shape)} along axes ${formatShape(axes)}: ` +
+        `one of them is named twice`,
+    );
+  }
+  return resolved;
+}
+
+/** @throws {RangeError} where one of the settings is not a whole number of at least `least` (1). */
+export function checkWhole(
+  op: string,
+  settings: Readonly<Record<string, number | readonly number[]>>,
+  options: { shape: Shape; least?: number },
+): void {
+  const { shape, least = 1 } = options;
+  for (const [name, setting] of Object.entries(settings)) {
+    const numbers = typeof setting === "number" ? [setting] : setting;
+    if (numbers.every((value) => Number.isInteger(value) && value >= least)) continue;
+    throw new RangeError(
+      `Cannot ${op} tensor ${formatShape(shape)} with ${name} ` +
+        `${typeof setting === "number" ? setting : formatShape(setting)}: ` +
+        `whole numbers of at least ${least} are needed`,
+    );
+  }
 }

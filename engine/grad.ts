@@ -65,6 +65,9 @@ export function grad(
 }
 
 function seed(output: Tensor, cotangent: Tensor | undefined): Tensor {
+  if (output.dtype !== "f32") {
+    throw new TypeError(`Cannot differentiate ${output}: only f32 has derivatives`);
+  }
   if (cotangent === undefined) {
     if (output.size !== 1) {
       throw new RangeError(
@@ -73,9 +76,10 @@ function seed(output: Tensor, cotangent: Tensor | undefined): Tensor {
     }
     return full(output.shape, 1);
   }
-  if (!sameShape(cotangent.shape, output.shape)) {
+  if (!sameShape(cotangent.shape, output.shape) || cotangent.dtype !== "f32") {
     throw new RangeError(
-      `Cannot differentiate ${output} with a cotangent of shape ${formatShape(cotangent.shape)}`,
+      `Cannot differentiate ${output} with a cotangent ${cotangent.dtype} ` +
+        `${formatShape(cotangent.shape)}: f32 of the same shape is needed`,
     );
   }
   return cotangent;

@@ -5,6 +5,7 @@ import {
   type DType,
   dtypeOf,
   formatShape,
+  hostArray,
   type Shape,
   sizeOf,
   type TypedArray,
@@ -60,6 +61,7 @@ export const constantOp: Op = { name: "constant", kind: "leaf" };
  *
  * @param shape the lengths of the axes; one axis (or a scalar, for a number) where left out.
  * @throws {RangeError} where the shape asks for another number of elements.
+ * @throws {TypeError} where the numbers come in an array of another type.
  *
  * @example
  * ```ts
@@ -69,11 +71,8 @@ export const constantOp: Op = { name: "constant", kind: "leaf" };
  * ```
  */
 export function tensor(data: number | readonly number[] | TypedArray, shape?: Shape): Tensor {
-  const array = typeof data === "number"
-    ? new Float32Array([data])
-    : Array.isArray(data)
-    ? new Float32Array(data)
-    : data as TypedArray;
+  const array = hostArray(typeof data === "number" ? [data] : data);
+  const dtype = dtypeOf(array);
   const resolved = shape ?? (typeof data === "number" ? [] : [array.length]);
   checkShape("make a tensor", resolved);
   if (sizeOf(resolved) !== array.length) {
@@ -82,7 +81,7 @@ export function tensor(data: number | readonly number[] | TypedArray, shape?: Sh
         `it holds ${sizeOf(resolved)}`,
     );
   }
-  return new Tensor(constantOp, [], { data: array }, resolved, dtypeOf(array));
+  return new Tensor(constantOp, [], { data: array }, resolved, dtype);
 }
 
 /** Elements uploaded from the host, where a tensor is a constant. */

@@ -8,6 +8,7 @@ import {
   type DType,
   dtypeOf,
   formatShape,
+  hostArray,
   type Shape,
   sizeOf,
   type TypedArray,
@@ -70,7 +71,8 @@ export class Variable {
     shape: Shape,
     options: { name?: string } = {},
   ) {
-    const array = Array.isArray(data) ? new Float32Array(data) : data as TypedArray;
+    const array = hostArray(data);
+    this.dtype = dtypeOf(array);
     checkShape("make a variable", shape);
     if (sizeOf(shape) !== array.length) {
       throw new RangeError(
@@ -79,7 +81,6 @@ export class Variable {
       );
     }
     this.shape = shape;
-    this.dtype = dtypeOf(array);
     this.size = array.length;
     this.name = options.name ?? "";
     this.#host = array;
@@ -123,7 +124,7 @@ export class Variable {
         `Cannot set variable ${this.#label()} from ${data.length} elements`,
       );
     }
-    const array = Array.isArray(data) ? new Float32Array(data) : data as TypedArray;
+    const array = hostArray(data);
     if (dtypeOf(array) !== this.dtype) {
       throw new TypeError(`Cannot set variable ${this.#label()} from ${dtypeOf(array)} numbers`);
     }

@@ -1,11 +1,11 @@
 // Graph -> smaller graph: equal nodes become one, arithmetic with known numbers is done here, and factors
 // that do not vary along a sum leave it. Unreachable nodes are left behind.
 
-import { sameShape, type Shape, sizeOf } from "../dtype.ts";
+import { type DType, sameShape, type Shape, sizeOf } from "../dtype.ts";
 import { arithmetic, detachOp } from "../ops/elementwise.ts";
 import { expandOp, reshapeOp } from "../ops/movement.ts";
 import { sumOp } from "../ops/reduce.ts";
-import { full, fullOp, fullValue } from "../ops/source.ts";
+import { canHold, full, fullOp, fullValue } from "../ops/source.ts";
 import type { Op } from "../op.ts";
 import { Tensor } from "../tensor.ts";
 
@@ -81,7 +81,8 @@ class Graph {
   ): Tensor | undefined {
     const { attributes, shape, dtype } = like;
     const [a, b] = inputs;
-    const number = (value: number): Tensor => this.#make(fullOp, [], full(shape, value, { dtype }));
+    const number = (value: number): Tensor | undefined =>
+      canHold(dtype, value) ? this.#make(fullOp, [], full(shape, value, { dtype })) : undefined;
     const values = inputs.map(fullValue);
     const known = values.length > 0 && values.every((value) => value !== undefined);
 
@@ -97,9 +98,7 @@ class Graph {
       if (a.op !== expandOp) return undefined;
       return this.#make(op, [a.inputs[0]], { attributes, shape, dtype });
     }
-    if (op === cast && known) {
-      return number(dtype === "f32" ? Math.fround(values[0]!) : Math.trunc(values[0]!));
-    }
+    if (op === cast && known) return number(castNumber(values[0]!, dtype));
     if (op === neg) {
       if (known) return number(-values[0]!);
       return a.op === neg ? a.inputs[0] : undefined;
@@ -160,6 +159,11 @@ class Graph {
     if (id === undefined) this.#opIds.set(op, id = this.#opIds.size);
     return id;
   }
+}
+
+function castNumber(value: number, dtype: DType): number {
+  if (dtype === "bool") return value === 0 ? 0 : 1;
+  return dtype === "f32" ? Math.fround(value) : Math.trunc(value);
 }
 
 /** JSON has no infinities: they would all be null. */

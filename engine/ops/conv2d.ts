@@ -1,7 +1,7 @@
 // Convolutions. Forward, input gradient and weight gradient are three faces of one form that is linear in
 // each of image, weight and gradient; each one's derivatives are the other two, to any order.
 
-import { formatShape, type Shape } from "../dtype.ts";
+import { checkWhole, formatShape, type Shape } from "../dtype.ts";
 import {
   conv2d as launchForward,
   type Conv2dGeometry,
@@ -12,7 +12,7 @@ import type { KernelOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
 import { add } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
-import { asTensor } from "./source.ts";
+import { asFloat, asTensor } from "./source.ts";
 
 const forwardOp: KernelOp = {
   name: "conv2d",
@@ -88,6 +88,7 @@ const pair = (value: Pair): readonly [number, number] =>
 function settings(
   name: string,
   options: ConvOptions,
+  { shape }: Tensor,
 ): Pick<Conv2dGeometry, "stride" | "padding" | "dilation" | "groups"> {
   const result = {
     stride: pair(options.stride ?? 1),
@@ -95,17 +96,9 @@ function settings(
     dilation: pair(options.dilation ?? 1),
     groups: options.groups ?? 1,
   };
-  const whole = (values: readonly number[], least: number): boolean =>
-    values.every((value) => Number.isInteger(value) && value >= least);
-  if (
-    !whole([...result.stride, ...result.dilation, result.groups], 1) || !whole(result.padding, 0)
-  ) {
-    throw new RangeError(
-      `Cannot ${name} with stride ${formatShape(result.stride)}, padding ` +
-        `${formatShape(result.padding)}, dilation ${formatShape(result.dilation)}, groups ` +
-        `${result.groups}: whole numbers are needed, of at least 1 (padding 0)`,
-    );
-  }
+  const { padding, ...positive } = result;
+  checkWhole(name, positive, { shape });
+  checkWhole(name, { padding }, { shape, least: 0 });
   return result;
 }
 
@@ -118,8 +111,16 @@ function checkOperands(name: string, x: Tensor, weight: Tensor): void {
   }
 }
 
-function withBias(y: Tensor, bias: TensorLike | undefined): Tensor {
-  return bias === undefined ? y : add(y, reshape(asTensor(bias), [1, y.shape[1], 1, 1]));
+function withBias(name: string, y: Tensor, bias: TensorLike | undefined): Tensor {
+  if (bias === undefined) return y;
+  const shifts = asFloat(name, bias), channels = y.shape[1];
+  if (shifts.rank !== 1 || shifts.size !== channels) {
+    throw new RangeError(
+      `Cannot ${name} with bias ${formatShape(shifts.shape)} to tensor ${formatShape(y.shape)}: ` +
+        `[${channels}] is needed, one number a channel`,
+    );
+  }
+  return add(y, reshape(shifts, [1, channels, 1, 1]));
 }
 
 /**
@@ -130,7 +131,7 @@ function withBias(y: Tensor, bias: TensorLike | undefined): Tensor {
 export function conv2d(x: TensorLike, weight: TensorLike, options: ConvOptions = {}): Tensor {
   const image = asTensor(x), kernels = asTensor(weight);
   checkOperands("conv2d", image, kernels);
-  const set = settings("conv2d", options);
+  const set = settings("conv2d", options, image);
   const [batch, inChannels, ...inputSize] = image.shape;
   const [outChannels, perGroup, ...kernel] = kernels.shape;
   const outputSize = inputSize.map((length, axis) =>
@@ -160,7 +161,7 @@ export function conv2d(x: TensorLike, weight: TensorLike, options: ConvOptions =
     kernel: both(kernel),
     ...set,
   };
-  return withBias(forward(image, kernels, geometry), options.bias);
+  return withBias("conv2d", forward(image, kernels, geometry), options.bias);
 }
 
 const both = (lengths: Shape): readonly [number, number] => [lengths[0], lengths[1]];
@@ -178,14 +179,21 @@ export function convTranspose2d(
 ): Tensor {
   const image = asTensor(x), kernels = asTensor(weight);
   checkOperands("convTranspose2d", image, kernels);
-  const set = settings("convTranspose2d", options);
+  const set = settings("convTranspose2d", options, image);
   const extra = pair(options.outputPadding ?? 0);
+  checkWhole("convTranspose2d", { outputPadding: extra }, { shape: image.shape, least: 0 });
   const [batch, channels, ...size] = image.shape;
   const [from, perGroup, ...kernel] = kernels.shape;
   if (from !== channels || channels % set.groups !== 0) {
     throw new RangeError(
       `Cannot convTranspose2d tensor ${formatShape(image.shape)} by weight ` +
         `${formatShape(kernels.shape)} in ${set.groups} groups: ${channels} channels vs ${from}`,
+    );
+  }
+  if (extra.some((length, axis) => length >= Math.max(set.stride[axis], set.dilation[axis]))) {
+    throw new RangeError(
+      `Cannot convTranspose2d tensor ${formatShape(image.shape)} with outputPadding ` +
+        `${formatShape(extra)}: it must be less than stride or dilation`,
     );
   }
   const target = size.map((length, axis) =>
@@ -207,5 +215,5 @@ export function convTranspose2d(
     kernel: both(kernel),
     ...set,
   };
-  return withBias(inputGrad(image, kernels, geometry), options.bias);
+  return withBias("convTranspose2d", inputGrad(image, kernels, geometry), options.bias);
 }

@@ -4,7 +4,7 @@ import { type DType, formatShape, sameShape, type Shape } from "../dtype.ts";
 import type { Derivative, PointwiseOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
 import { expand } from "./movement.ts";
-import { asTensor, full } from "./source.ts";
+import { asFloat, asTensor, canHold, full } from "./source.ts";
 import { wgslType } from "../compile/wgsl.ts";
 
 type Rule = (g: Tensor, y: Tensor, ...inputs: Tensor[]) => (Tensor | null)[];
@@ -50,16 +50,33 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   return shape;
 }
 
-/** Operands as tensors of one type: numbers take the type of the tensor beside them. */
-function operands(name: string, xs: readonly TensorLike[]): Tensor[] {
+const FLOATS: readonly DType[] = ["f32"];
+const NUMBERS: readonly DType[] = ["f32", "i32", "u32"];
+const ORDERED: readonly DType[] = [...NUMBERS, "u8"];
+const ALL: readonly DType[] = [...ORDERED, "bool"];
+
+/**
+ * Operands as tensors of one type: numbers take the type of the tensor beside them.
+ *
+ * @throws {TypeError} where types differ or are none of `allowed`, or hold no such number.
+ */
+function operands(name: string, xs: readonly TensorLike[], allowed: readonly DType[]): Tensor[] {
   const first = xs.find((x) => typeof x !== "number");
   const dtype = first === undefined ? "f32" : asTensor(first).dtype;
-  const tensors = xs.map((x) => asTensor(x, dtype));
-  const odd = tensors.find((x) => x.dtype !== tensors[0].dtype);
-  if (odd) {
-    throw new TypeError(`Cannot ${name} ${tensors[0].dtype} and ${odd.dtype}: cast one of them`);
+  const given = xs.map((x) => typeof x === "number" ? x : asTensor(x));
+  const fail = (why: string): TypeError => {
+    const list = given.map((x) =>
+      typeof x === "number" ? x : `${x.dtype} tensor ${formatShape(x.shape)}`
+    );
+    return new TypeError(`Cannot ${name} ${list.join(" and ")}: ${why}`);
+  };
+  for (const x of given) {
+    if (typeof x === "number") {
+      if (!canHold(dtype, x)) throw fail(`${dtype} has no number ${x}; cast the tensor`);
+    } else if (x.dtype !== dtype) throw fail("the types differ; cast one of them");
   }
-  return tensors;
+  if (!allowed.includes(dtype)) throw fail(`${allowed.join(" or ")} is needed; cast them`);
+  return given.map((x) => asTensor(x, dtype));
 }
 
 function broadcast(name: string, tensors: readonly Tensor[]): Tensor[] {
@@ -78,16 +95,17 @@ function broadcast(name: string, tensors: readonly Tensor[]): Tensor[] {
   return tensors.map((x) => sameShape(x.shape, shape) ? x : expand(x, shape));
 }
 
-function apply(op: PointwiseOp, xs: readonly TensorLike[], dtype?: DType): Tensor {
-  const inputs = broadcast(op.name, operands(op.name, xs));
-  return new Tensor(op, inputs, {}, inputs[0].shape, dtype ?? inputs[0].dtype);
+function apply(
+  op: PointwiseOp,
+  xs: readonly TensorLike[],
+  types: { of: readonly DType[]; gives?: DType },
+): Tensor {
+  const inputs = broadcast(op.name, operands(op.name, xs, types.of));
+  return new Tensor(op, inputs, {}, inputs[0].shape, types.gives ?? inputs[0].dtype);
 }
 
 function floating(op: PointwiseOp, x: TensorLike): Tensor {
-  const input = asTensor(x);
-  if (input.dtype !== "f32") {
-    throw new TypeError(`Cannot take ${op.name} of ${input.dtype}: cast it to f32`);
-  }
+  const input = asFloat(op.name, x);
   return new Tensor(op, [input], {}, input.shape, "f32");
 }
 
@@ -123,23 +141,25 @@ const minimumOp = define(
 );
 
 /** `a + b`, broadcast. */
-export const add = (a: TensorLike, b: TensorLike): Tensor => apply(addOp, [a, b]);
+export const add = (a: TensorLike, b: TensorLike): Tensor => apply(addOp, [a, b], { of: NUMBERS });
 /** `a - b`, broadcast. */
-export const sub = (a: TensorLike, b: TensorLike): Tensor => apply(subOp, [a, b]);
+export const sub = (a: TensorLike, b: TensorLike): Tensor => apply(subOp, [a, b], { of: NUMBERS });
 /** `a * b`, broadcast. */
-export const mul = (a: TensorLike, b: TensorLike): Tensor => apply(mulOp, [a, b]);
-/** `a / b`, broadcast. */
-export const div = (a: TensorLike, b: TensorLike): Tensor => apply(divOp, [a, b]);
+export const mul = (a: TensorLike, b: TensorLike): Tensor => apply(mulOp, [a, b], { of: NUMBERS });
+/** `a / b`, broadcast; f32, so that no quotient loses its fraction unnoticed. */
+export const div = (a: TensorLike, b: TensorLike): Tensor => apply(divOp, [a, b], { of: FLOATS });
 /** `a` to the power `b` for positive `a`; a whole number as `b` allows any `a`. */
 export function pow(a: TensorLike, b: TensorLike): Tensor {
   return typeof b === "number" && typeof a !== "number"
-    ? powScalar(asTensor(a), b)
-    : apply(powOp, [a, b]);
+    ? powScalar(asFloat("pow", a), b)
+    : apply(powOp, [a, b], { of: FLOATS });
 }
 /** The larger of two; a tie shares the gradient in halves. */
-export const maximum = (a: TensorLike, b: TensorLike): Tensor => apply(maximumOp, [a, b]);
+export const maximum = (a: TensorLike, b: TensorLike): Tensor =>
+  apply(maximumOp, [a, b], { of: NUMBERS });
 /** The smaller of two; a tie shares the gradient in halves. */
-export const minimum = (a: TensorLike, b: TensorLike): Tensor => apply(minimumOp, [a, b]);
+export const minimum = (a: TensorLike, b: TensorLike): Tensor =>
+  apply(minimumOp, [a, b], { of: NUMBERS });
 
 // ---- comparisons -------------------------------------------------------------------------------
 
@@ -153,17 +173,23 @@ const gtOp = comparison("gt", ">");
 const geOp = comparison("ge", ">=");
 
 /** Where `a == b`. */
-export const eq = (a: TensorLike, b: TensorLike): Tensor => apply(eqOp, [a, b], "bool");
+export const eq = (a: TensorLike, b: TensorLike): Tensor =>
+  apply(eqOp, [a, b], { of: ALL, gives: "bool" });
 /** Where `a != b`. */
-export const ne = (a: TensorLike, b: TensorLike): Tensor => apply(neOp, [a, b], "bool");
+export const ne = (a: TensorLike, b: TensorLike): Tensor =>
+  apply(neOp, [a, b], { of: ALL, gives: "bool" });
 /** Where `a < b`. */
-export const lt = (a: TensorLike, b: TensorLike): Tensor => apply(ltOp, [a, b], "bool");
+export const lt = (a: TensorLike, b: TensorLike): Tensor =>
+  apply(ltOp, [a, b], { of: ORDERED, gives: "bool" });
 /** Where `a <= b`. */
-export const le = (a: TensorLike, b: TensorLike): Tensor => apply(leOp, [a, b], "bool");
+export const le = (a: TensorLike, b: TensorLike): Tensor =>
+  apply(leOp, [a, b], { of: ORDERED, gives: "bool" });
 /** Where `a > b`. */
-export const gt = (a: TensorLike, b: TensorLike): Tensor => apply(gtOp, [a, b], "bool");
+export const gt = (a: TensorLike, b: TensorLike): Tensor =>
+  apply(gtOp, [a, b], { of: ORDERED, gives: "bool" });
 /** Where `a >= b`. */
-export const ge = (a: TensorLike, b: TensorLike): Tensor => apply(geOp, [a, b], "bool");
+export const ge = (a: TensorLike, b: TensorLike): Tensor =>
+  apply(geOp, [a, b], { of: ORDERED, gives: "bool" });
 
 const whereOp = define(
   "where",
@@ -175,9 +201,11 @@ const whereOp = define(
 export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
   const test = asTensor(condition, "bool");
   if (test.dtype !== "bool") {
-    throw new TypeError(`Cannot choose by ${test.dtype}: the condition must be bool`);
+    throw new TypeError(
+      `Cannot where by ${test.dtype} tensor ${formatShape(test.shape)}: the condition must be bool`,
+    );
   }
-  const inputs = broadcast("where", [test, ...operands("where", [a, b])]);
+  const inputs = broadcast("where", [test, ...operands("where", [a, b], ALL)]);
   return new Tensor(whereOp, inputs, {}, inputs[0].shape, inputs[1].dtype);
 }
 
@@ -248,7 +276,7 @@ const ops = {
 
 /** `-x`. */
 export function neg(x: TensorLike): Tensor {
-  const input = asTensor(x);
+  const [input] = operands("neg", [x], ["f32", "i32"]);
   return new Tensor(ops.neg, [input], {}, input.shape, input.dtype);
 }
 /** `e^x`. */
@@ -291,7 +319,12 @@ export const relu = (x: TensorLike): Tensor => floating(ops.relu, x);
 /** `x` where positive, else `negativeSlope * x`; derivative `negativeSlope` at 0. */
 export function leakyRelu(x: TensorLike, options: { negativeSlope?: number } = {}): Tensor {
   const slope = options.negativeSlope ?? 0.01;
-  const input = asTensor(x);
+  const input = asFloat("leakyRelu", x);
+  if (!Number.isFinite(slope)) {
+    throw new RangeError(
+      `Cannot leakyRelu tensor ${formatShape(input.shape)} with slope ${slope}: it is not finite`,
+    );
+  }
   const op = slope > 0 ? leakyReluOp : steepReluOp;
   return new Tensor(op, [input], { slope }, input.shape, input.dtype);
 }
@@ -315,6 +348,11 @@ const steepReluOp = leaky("leakyRelu", (y) => y.inputs[0]);
 
 /** `x` to the power of a number: whole ones by multiplication, so that negative bases work. */
 function powScalar(x: Tensor, exponent: number): Tensor {
+  if (!Number.isFinite(exponent)) {
+    throw new RangeError(
+      `Cannot pow tensor ${formatShape(x.shape)} by ${exponent}: it is not finite`,
+    );
+  }
   if (exponent === 0) return full(x.shape, 1);
   if (exponent === 1) return x;
   if (exponent === 0.5) return sqrt(x);
@@ -355,9 +393,19 @@ const castOp: PointwiseOp = {
   derivative: (g, node) => [node.inputs[0].dtype === "f32" ? g : null],
 };
 
-/** The same numbers in another type. Only f32 to f32 has a derivative. */
+/**
+ * The same numbers in another type; fractions are cut off towards 0. Only f32 to f32 has a derivative.
+ *
+ * @throws {TypeError} where the type is none that a shader can compute: bytes are for inputs.
+ */
 export function cast(x: TensorLike, dtype: DType): Tensor {
   const input = asTensor(x);
+  if (dtype !== input.dtype && (dtype === "u8" || !ALL.includes(dtype))) {
+    throw new TypeError(
+      `Cannot cast ${input.dtype} tensor ${formatShape(input.shape)} to ${dtype}: ` +
+        `f32, i32, u32 or bool is needed`,
+    );
+  }
   return input.dtype === dtype ? input : new Tensor(castOp, [input], {}, input.shape, dtype);
 }
 

@@ -6,7 +6,7 @@ import { abs, add, eq, mul, neg, softplus, square, sub, where } from "./elementw
 import { reshape } from "./movement.ts";
 import { sum } from "./reduce.ts";
 import { logSoftmax } from "./softmax.ts";
-import { arange, asTensor } from "./source.ts";
+import { arange, asFloat, asTensor } from "./source.ts";
 import { mean } from "./statistics.ts";
 import { unsqueeze } from "./views.ts";
 
@@ -17,11 +17,11 @@ import { unsqueeze } from "./views.ts";
  * @throws {RangeError} where a target tensor has another shape than `x`.
  */
 export function binaryCrossEntropyWithLogits(x: TensorLike, target: TensorLike): Tensor {
-  const logits = asTensor(x);
+  const logits = asFloat("binaryCrossEntropyWithLogits", x);
   // -log(sigmoid(x)) = softplus(-x). Two terms of one sign: softplus(x) - x * t would cancel.
   if (target === 1) return mean(softplus(neg(logits)));
   if (target === 0) return mean(softplus(logits));
-  const t = asTensor(target);
+  const t = asFloat("binaryCrossEntropyWithLogits", target);
   if (typeof target !== "number") requireSameShape("binaryCrossEntropyWithLogits", logits, t);
   return mean(add(mul(softplus(neg(logits)), t), mul(softplus(logits), sub(1, t))));
 }
@@ -33,10 +33,10 @@ export function binaryCrossEntropyWithLogits(x: TensorLike, target: TensorLike):
  * @throws {RangeError} where the shapes do not belong together.
  */
 export function crossEntropy(logits: TensorLike, labels: TensorLike): Tensor {
-  const x = asTensor(logits), y = asTensor(labels);
+  const x = asFloat("crossEntropy", logits), y = asTensor(labels);
   if (x.rank < 2 || y.dtype !== "i32" || !sameShape(x.shape.toSpliced(1, 1), y.shape)) {
     throw new RangeError(
-      `Cannot take crossEntropy of logits ${formatShape(x.shape)} and ${y.dtype} labels ` +
+      `Cannot crossEntropy logits ${formatShape(x.shape)} and ${y.dtype} labels ` +
         `${formatShape(y.shape)}: i32 labels of the logits' shape without axis 1 are needed`,
     );
   }
@@ -56,7 +56,7 @@ export function l1Loss(x: TensorLike, target: TensorLike): Tensor {
 }
 
 function difference(name: string, x: TensorLike, target: TensorLike): Tensor {
-  const a = asTensor(x), b = asTensor(target);
+  const a = asFloat(name, x), b = asFloat(name, target);
   if (typeof target !== "number") requireSameShape(name, a, b);
   return sub(a, b);
 }
@@ -65,7 +65,7 @@ function difference(name: string, x: TensorLike, target: TensorLike): Tensor {
 function requireSameShape(name: string, x: Tensor, target: Tensor): void {
   if (sameShape(x.shape, target.shape)) return;
   throw new RangeError(
-    `Cannot take ${name} of ${formatShape(x.shape)} and target ${formatShape(target.shape)}: ` +
+    `Cannot ${name} tensor ${formatShape(x.shape)} and target ${formatShape(target.shape)}: ` +
       `the shapes must be equal`,
   );
 }

@@ -72,10 +72,11 @@ export function matmul(a: TensorLike, b: TensorLike, options: MatmulOptions = {}
   const left = asTensor(a), right = asTensor(b);
   const fail = (why: string): RangeError =>
     new RangeError(
-      `Cannot matmul tensors ${formatShape(left.shape)} and ${formatShape(right.shape)}: ${why}`,
+      `Cannot matmul ${left.dtype} tensor ${formatShape(left.shape)} and ${right.dtype} tensor ` +
+        `${formatShape(right.shape)}: ${why}`,
     );
   if (left.rank === 0 || right.rank === 0) throw fail("scalars have no product; use mul");
-  if (left.dtype !== "f32" || right.dtype !== "f32") throw fail("both must be f32");
+  if (left.dtype !== "f32" || right.dtype !== "f32") throw fail("both must be f32; cast them");
   const x = left.rank === 1 ? reshape(left, ta ? [left.size, 1] : [1, left.size]) : left;
   const y = right.rank === 1 ? reshape(right, tb ? [1, right.size] : [right.size, 1]) : right;
   const [xm, xk] = ta ? [x.shape.at(-1)!, x.shape.at(-2)!] : [x.shape.at(-2)!, x.shape.at(-1)!];

@@ -6,7 +6,7 @@ import { Tensor, type TensorLike } from "../tensor.ts";
 import { add, mul, sub } from "./elementwise.ts";
 import { expand, permute, reshape, slice } from "./movement.ts";
 import { reducedShapes, type ReduceOptions } from "./reduce.ts";
-import { asTensor } from "./source.ts";
+import { asFloat } from "./source.ts";
 
 /** x: [outer, channels, inner] -> [2, channels]: the mean and the biased variance of each channel. */
 const momentsOp: KernelOp = {
@@ -38,8 +38,8 @@ export function moments(
   x: TensorLike,
   options: Pick<ReduceOptions, "dim"> = {},
 ): { mean: Tensor; variance: Tensor } {
-  const input = asTensor(x);
-  const { dims, kept } = reducedShapes("take moments", input, options);
+  const input = asFloat("moments", x);
+  const { dims, kept } = reducedShapes("moments", input, options);
   const folded = dims.filter((dim) => input.shape[dim] !== 1);
   const remaining = input.shape.map((_, axis) => axis).filter((axis) => !folded.includes(axis));
   const [outer, channels, inner] = splitAxes(input, remaining);

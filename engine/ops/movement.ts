@@ -1,13 +1,13 @@
 // Ops that move elements without arithmetic. Each is a rule for where an element of the result is found
 // in the inputs, so the compiler folds them into the kernels that read them.
 
-import { checkShape, formatShape, resolveAxis, sameShape, type Shape, sizeOf } from "../dtype.ts";
+import { formatShape, resolveAxes, resolveAxis, sameShape, type Shape, sizeOf } from "../dtype.ts";
 import type { PointwiseOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
 import { literal } from "../compile/wgsl.ts";
 import { cast, eq, where } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
-import { arange, asTensor } from "./source.ts";
+import { arange, asTensor, canHold } from "./source.ts";
 
 const movement = (op: Omit<PointwiseOp, "kind" | "elementwise" | "cost">): PointwiseOp => ({
   kind: "pointwise",
@@ -32,10 +32,14 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
   const input = asTensor(x);
   const known = shape.reduce((product, length) => length === -1 ? product : product * length, 1);
   const resolved = shape.map((length) => length === -1 ? input.size / known : length);
-  if (sizeOf(resolved) !== input.size || !resolved.every(Number.isInteger)) {
+  const whole = shape.every((length) => Number.isInteger(length) && (length >= 1 || length === -1));
+  const open = shape.filter((length) => length === -1).length;
+  if (!whole || open > 1 || sizeOf(resolved) !== input.size || !resolved.every(Number.isInteger)) {
+    const why = whole && open <= 1
+      ? `${input.size} elements vs ${open === 1 ? "a multiple of " : ""}${known}`
+      : "lengths are whole numbers of at least 1, and one of them may be -1";
     throw new RangeError(
-      `Cannot reshape tensor ${formatShape(input.shape)} to ${formatShape(shape)}: ` +
-        `${input.size} elements vs ${known}`,
+      `Cannot reshape tensor ${formatShape(input.shape)} to ${formatShape(shape)}: ${why}`,
     );
   }
   if (sameShape(resolved, input.shape)) return input;
@@ -64,8 +68,8 @@ const permuteOp = movement({
 /** The axes in another order: axis `i` of the result is axis `dims[i]` of `x`. */
 export function permute(x: TensorLike, dims: readonly number[]): Tensor {
   const input = asTensor(x);
-  const resolved = dims.map((dim) => resolveAxis("permute", dim, { rank: input.rank }));
-  if (resolved.length !== input.rank || new Set(resolved).size !== input.rank) {
+  const resolved = resolveAxes("permute", dims, { shape: input.shape });
+  if (resolved.length !== input.rank) {
     throw new RangeError(
       `Cannot permute tensor ${formatShape(input.shape)} by ${formatShape(dims)}: ` +
         `each of its ${input.rank} axes is needed once`,
@@ -101,6 +105,7 @@ export function expand(x: TensorLike, shape: Shape): Tensor {
     length === -1 ? input.shape[axis - skipped] : length
   );
   const fits = skipped >= 0 &&
+    resolved.every((length) => Number.isInteger(length) && length >= 1) &&
     input.shape.every((length, axis) => length === 1 || length === resolved[axis + skipped]);
   if (!fits) {
     throw new RangeError(
@@ -108,7 +113,6 @@ export function expand(x: TensorLike, shape: Shape): Tensor {
         `lengths must be equal or 1, counted from the last axis`,
     );
   }
-  checkShape("expand to a tensor", resolved);
   return sameShape(resolved, input.shape)
     ? input
     : new Tensor(expandOp, [input], {}, resolved, input.dtype);
@@ -174,12 +178,15 @@ export function slice(x: TensorLike, ranges: readonly Range[]): Tensor {
   const starts: number[] = [], steps: number[] = [];
   const shape = input.shape.map((length, axis) => {
     const [from, to, step = 1] = ranges[axis] ?? [0, null];
+    const whole = [from, to ?? 0, step].every(Number.isInteger);
     const start = Math.max(0, from < 0 ? from + length : from);
     const stop = to === null ? length : Math.min(length, to < 0 ? to + length : to);
-    if (step < 1 || stop <= start) {
+    if (!whole || step < 1 || stop <= start) {
       throw new RangeError(
         `Cannot slice axis ${axis} of tensor ${formatShape(input.shape)} from ${from} to ${to} ` +
-          `by ${step}: nothing is left`,
+          `by ${step}: ${
+            whole && step >= 1 ? "nothing is left" : "whole steps forward are needed"
+          }`,
       );
     }
     starts.push(start);
@@ -201,7 +208,7 @@ function sliceBy(
 /** The elements along some axes in reverse order. */
 export function flip(x: TensorLike, dims: readonly number[]): Tensor {
   const input = asTensor(x);
-  const axes = new Set(dims.map((dim) => resolveAxis("flip", dim, { rank: input.rank })));
+  const axes = new Set(resolveAxes("flip", dims, { shape: input.shape }));
   return sliceBy(input, {
     shape: input.shape,
     starts: input.shape.map((length, axis) => axes.has(axis) ? length - 1 : 0),
@@ -263,17 +270,22 @@ export function pad(
   options: { value?: number } = {},
 ): Tensor {
   const input = asTensor(x);
-  if (pads.length !== input.rank) {
-    throw new RangeError(
-      `Cannot pad tensor ${
-        formatShape(input.shape)
-      } by ${pads.length} pairs: one an axis is needed`,
+  const { value = 0 } = options;
+  const fail = (why: string): RangeError =>
+    new RangeError(
+      `Cannot pad tensor ${formatShape(input.shape)} by [${
+        pads.map(formatShape).join(", ")
+      }]: ${why}`,
     );
+  if (pads.length !== input.rank) throw fail(`one pair for each of ${input.rank} axes is needed`);
+  if (!pads.every((both) => both.length === 2 && both.every(Number.isInteger))) {
+    throw fail("whole numbers are needed, before and after each axis");
   }
+  if (value !== 0 && !canHold(input.dtype, value)) throw fail(`${input.dtype} has no ${value}`);
   if (pads.every(([before, after]) => before === 0 && after === 0)) return input;
   const shape = input.shape.map((length, axis) => length + pads[axis][0] + pads[axis][1]);
-  checkShape("pad to a tensor", shape);
-  return new Tensor(padOp, [input], { pads, value: options.value ?? 0 }, shape, input.dtype);
+  if (shape.some((length) => length < 1)) throw fail("nothing is left");
+  return new Tensor(padOp, [input], { pads, value }, shape, input.dtype);
 }
 
 const concatOp = movement({
@@ -314,13 +326,14 @@ const WIDEST = 6;
 export function concat(xs: readonly TensorLike[], options: { dim?: number } = {}): Tensor {
   const inputs = xs.map((x) => asTensor(x));
   if (inputs.length === 0) throw new RangeError("Cannot concat no tensors");
-  const dim = resolveAxis("concat", options.dim ?? 0, { rank: inputs[0].rank });
+  const dim = resolveAxis("concat", options.dim ?? 0, { shape: inputs[0].shape });
   for (const x of inputs) {
     const fits = x.rank === inputs[0].rank && x.dtype === inputs[0].dtype &&
       x.shape.every((length, axis) => axis === dim || length === inputs[0].shape[axis]);
     if (!fits) {
       throw new RangeError(
-        `Cannot concat ${inputs[0]} and ${x} along axis ${dim}: types and other lengths must agree`,
+        `Cannot concat ${inputs[0].dtype} tensor ${formatShape(inputs[0].shape)} and ${x.dtype} ` +
+          `tensor ${formatShape(x.shape)} along axis ${dim}: types and other lengths must agree`,
       );
     }
   }
@@ -381,7 +394,7 @@ const gatherOp = movement({
  */
 export function gather(x: TensorLike, index: TensorLike, options: { dim?: number } = {}): Tensor {
   const input = asTensor(x), at = asTensor(index);
-  const dim = resolveAxis("gather", options.dim ?? 0, { rank: input.rank });
+  const dim = resolveAxis("gather", options.dim ?? 0, { shape: input.shape });
   const fits = at.rank === input.rank &&
     at.shape.every((length, axis) => axis === dim || length <= input.shape[axis]);
   if (!fits || at.dtype === "f32" || at.dtype === "bool") {

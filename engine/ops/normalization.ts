@@ -4,14 +4,14 @@
 // The factor of each group is formed first, so that backward needs nothing but reductions of the
 // gradient and of the gradient times the centred input.
 
-import { formatShape, type Shape } from "../dtype.ts";
+import { checkWhole, formatShape, resolveAxis, sameShape, type Shape } from "../dtype.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { add, detach, div, maximum, mul, rsqrt, sub } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { moments } from "./moments.ts";
 import { permute, reshape } from "./movement.ts";
 import { sum } from "./reduce.ts";
-import { asTensor } from "./source.ts";
+import { asFloat, asTensor } from "./source.ts";
 import { norm } from "./statistics.ts";
 
 /** The learned part, and the constant under the root. */
@@ -55,7 +55,7 @@ function channelAffine(name: string, x: Tensor, options: AffineOptions): AffineO
 }
 
 function channelVector(name: string, x: Tensor, part: TensorLike): Tensor {
-  const vector = asTensor(part);
+  const vector = asFloat(name, part);
   if (vector.rank !== 1 || vector.size !== x.shape[1]) {
     throw new RangeError(
       `Cannot ${name} tensor ${formatShape(x.shape)} with a vector of shape ` +
@@ -76,7 +76,7 @@ export function batchNorm(
   x: TensorLike,
   options: AffineOptions = {},
 ): { output: Tensor; mean: Tensor; variance: Tensor } {
-  const input = asTensor(x);
+  const input = asFloat("batchNorm", x);
   const affine = channelAffine("batchNorm", input, options);
   const { mean, variance } = moments(input, { dim: axesWithout(input, [1]) });
   return {
@@ -91,7 +91,7 @@ export function batchNormInference(
   x: TensorLike,
   options: AffineOptions & { mean: TensorLike; variance: TensorLike },
 ): Tensor {
-  const input = asTensor(x), name = "batchNormInference";
+  const name = "batchNormInference", input = asFloat(name, x);
   return normalize(input, {
     ...channelAffine(name, input, options),
     mean: channelVector(name, input, options.mean),
@@ -109,22 +109,38 @@ export function layerNorm(
   x: TensorLike,
   options: AffineOptions & { normalizedShape: Shape },
 ): Tensor {
-  const input = asTensor(x), { normalizedShape } = options;
+  const input = asFloat("layerNorm", x), { normalizedShape } = options;
   const first = input.rank - normalizedShape.length;
-  if (normalizedShape.some((length, axis) => length !== input.shape[first + axis])) {
+  if (first === input.rank || !sameShape(normalizedShape, input.shape.slice(Math.max(0, first)))) {
     throw new RangeError(
       `Cannot layerNorm tensor ${formatShape(input.shape)} over ${formatShape(normalizedShape)}: ` +
         `its last axes differ`,
+    );
+  }
+  for (const part of [options.weight, options.bias]) {
+    if (part === undefined || sameShape(asTensor(part).shape, normalizedShape)) continue;
+    throw new RangeError(
+      `Cannot layerNorm tensor ${formatShape(input.shape)} with a weight or bias of shape ` +
+        `${formatShape(asTensor(part).shape)}: ${formatShape(normalizedShape)} is needed`,
     );
   }
   const dim = normalizedShape.map((_, axis) => first + axis);
   return normalize(input, { ...options, ...moments(input, { dim }) });
 }
 
-/** Instance normalisation (Ulyanov et al. 2016): each channel of each sample of `x` [N, C, ...]. */
+/**
+ * Instance normalisation (Ulyanov et al. 2016): each channel of each sample of `x` [N, C, ...].
+ *
+ * @throws {RangeError} where a channel of a sample is a single element.
+ */
 export function instanceNorm(x: TensorLike, options: AffineOptions = {}): Tensor {
-  const input = asTensor(x);
+  const input = asFloat("instanceNorm", x);
   const affine = channelAffine("instanceNorm", input, options);
+  if (input.rank < 3) {
+    throw new RangeError(
+      `Cannot instanceNorm tensor ${formatShape(input.shape)}: [N, C, ...] is needed`,
+    );
+  }
   return normalize(input, { ...affine, ...moments(input, { dim: axesWithout(input, [0, 1]) }) });
 }
 
@@ -138,8 +154,9 @@ export function groupNorm(
   x: TensorLike,
   options: AffineOptions & { groups: number },
 ): Tensor {
-  const input = asTensor(x), { groups } = options;
+  const input = asFloat("groupNorm", x), { groups } = options;
   const { weight, bias, eps } = channelAffine("groupNorm", input, options);
+  checkWhole("groupNorm", { groups }, { shape: input.shape });
   if (input.shape[1] % groups !== 0) {
     throw new RangeError(
       `Cannot groupNorm tensor ${formatShape(input.shape)} in ${groups} groups: ` +
@@ -173,17 +190,26 @@ export interface SpectralNorm {
  *
  * @param options.u the estimate to start from, [weight.shape[dim]].
  * @param options.dim the axis that counts the rows of the matrix; 1 for transposed convolutions.
+ * @throws {RangeError} where `u` has not one number a row, or `weight` is no matrix.
  */
 export function spectralNorm(
   weight: TensorLike,
   options: { u: TensorLike; dim?: number; iterations?: number; eps?: number },
 ): SpectralNorm {
-  const { dim = 0, iterations = 1, eps = 1e-12 } = options;
-  const w = asTensor(weight);
+  const { iterations = 1, eps = 1e-12 } = options;
+  const w = asFloat("spectralNorm", weight), start = asFloat("spectralNorm", options.u);
+  const dim = resolveAxis("spectralNorm", options.dim ?? 0, { shape: w.shape });
+  checkWhole("spectralNorm", { iterations }, { shape: w.shape });
+  if (w.rank < 2 || !sameShape(start.shape, [w.shape[dim]])) {
+    throw new RangeError(
+      `Cannot spectralNorm tensor ${formatShape(w.shape)} along axis ${dim} from u ` +
+        `${formatShape(start.shape)}: at least two axes, and one number a row, are needed`,
+    );
+  }
   const matrix = reshape(permute(w, [dim, ...axesWithout(w, [dim])]), [w.shape[dim], -1]);
   const fixed = detach(matrix);
   const unit = (t: Tensor): Tensor => div(t, maximum(norm(t), eps));
-  let u = detach(options.u), v = unit(matmul(u, fixed));
+  let u = detach(start), v = unit(matmul(u, fixed));
   for (let i = 0; i < iterations; i++) {
     if (i > 0) v = unit(matmul(u, fixed));
     u = unit(matmul(fixed, v));

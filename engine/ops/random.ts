@@ -1,7 +1,7 @@
 // Random numbers: Philox 4x32-10 on the device (Salmon et al., "Parallel random numbers: as easy as 1, 2,
 // 3", SC 2011), a pure function of seed, draw and element.
 
-import { checkShape, type Shape } from "../dtype.ts";
+import { checkShape, formatShape, type Shape } from "../dtype.ts";
 import type { PointwiseOp, Reader } from "../op.ts";
 import type { Index } from "../compile/index_expression.ts";
 import { Tensor } from "../tensor.ts";
@@ -94,8 +94,20 @@ export class Generator {
     return this.#draw(normalOp, shape);
   }
 
-  /** Whole numbers from 0 to `high` - 1, as i32. */
+  /**
+   * Whole numbers from 0 to `high` - 1, as i32.
+   *
+   * @throws {RangeError} where `high` is not from 1 to 2^24, the numbers that f32 tells apart.
+   */
   randint(high: number, shape: Shape): Tensor {
+    if (!Number.isInteger(high) || high < 1 || high > 2 ** 24) {
+      throw new RangeError(
+        `Cannot randint below ${high} for a tensor of shape ${
+          formatShape(shape)
+        }: a whole number ` +
+          `from 1 to 2^24 is needed`,
+      );
+    }
     return cast(minimum(floor(mul(this.uniform(shape), high)), high - 1), "i32");
   }
 }

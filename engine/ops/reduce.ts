@@ -1,11 +1,11 @@
 // Folding axes into one element: sums, extremes, and where the largest is.
 
-import { resolveAxis, type Shape } from "../dtype.ts";
+import { resolveAxes, resolveAxis, type Shape } from "../dtype.ts";
 import type { ReduceOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
 import { cast, div, eq, mul, where } from "./elementwise.ts";
 import { expand, reshape } from "./movement.ts";
-import { arange, asTensor } from "./source.ts";
+import { arange, asFloat, asTensor } from "./source.ts";
 
 /** Which axes to fold: all where left out. */
 export interface ReduceOptions {
@@ -25,7 +25,7 @@ export function reducedShapes(
     : typeof options.dim === "number"
     ? [options.dim]
     : options.dim;
-  const set = new Set(asked.map((dim) => resolveAxis(name, dim, { rank: x.rank })));
+  const set = new Set(resolveAxes(name, asked, { shape: x.shape }));
   return {
     dims: [...set].sort((a, b) => a - b),
     kept: x.shape.map((length, axis) => set.has(axis) ? 1 : length),
@@ -75,7 +75,7 @@ const minIndexOp: ReduceOp = {
   combine: (a, b) => `min(${a}, ${b})`,
 };
 
-/** The sum over axes. */
+/** The sum over axes, in f32 whatever the type. */
 export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const input = asTensor(x);
   return reduce(sumOp, input.dtype === "f32" ? input : cast(input, "f32"), options);
@@ -83,7 +83,7 @@ export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
 
 /** The largest element over axes; equal maxima share the gradient evenly. */
 export function amax(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  return reduce(amaxOp, asTensor(x), options);
+  return reduce(amaxOp, asFloat("amax", x), options);
 }
 
 /** The first position of the largest element along one axis, as i32. */
@@ -91,8 +91,8 @@ export function argmax(
   x: TensorLike,
   options: { dim: number; keepdim?: boolean },
 ): Tensor {
-  const input = asTensor(x);
-  const dim = resolveAxis("argmax", options.dim, { rank: input.rank });
+  const input = asFloat("argmax", x);
+  const dim = resolveAxis("argmax", options.dim, { shape: input.shape });
   const largest = amax(input, { dim, keepdim: true });
   const places = expand(
     reshape(arange(input.shape[dim]), input.shape.map((_, axis) => axis === dim ? -1 : 1)),

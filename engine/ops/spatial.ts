@@ -1,12 +1,12 @@
 // Resampling and pooling of pictures [N, C, H, W].
 
-import { formatShape } from "../dtype.ts";
+import { checkWhole, formatShape } from "../dtype.ts";
 import { type Tensor, tensor, type TensorLike } from "../tensor.ts";
 import type { Pair } from "./conv2d.ts";
 import { gt, where } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { expand, pad, permute, reshape, slice } from "./movement.ts";
-import { asTensor } from "./source.ts";
+import { asFloat, asTensor } from "./source.ts";
 import { mean } from "./statistics.ts";
 
 function pair(value: Pair): readonly [number, number] {
@@ -19,6 +19,11 @@ function picture(name: string, x: TensorLike): { input: Tensor; shape: number[] 
   throw new RangeError(`Cannot ${name} tensor ${formatShape(input.shape)}: [N, C, H, W] is needed`);
 }
 
+/** A picture whose pixels are mixed: real numbers. */
+function realPicture(name: string, x: TensorLike): { input: Tensor; shape: number[] } {
+  return picture(name, asFloat(name, x));
+}
+
 /**
  * Depth to space (Shi et al. 2016, section 2.2): [N, C * r * r, H, W] to [N, C, H * r, W * r]. The
  * pixel at offset (a, b) of each r x r block of channel c comes from channel (c * r + a) * r + b.
@@ -27,6 +32,7 @@ function picture(name: string, x: TensorLike): { input: Tensor; shape: number[] 
  */
 export function pixelShuffle(x: TensorLike, r: number): Tensor {
   const { input, shape: [n, c, h, w] } = picture("pixelShuffle", x);
+  checkWhole("pixelShuffle", { r }, { shape: input.shape });
   if (c % (r * r) !== 0) {
     throw new RangeError(
       `Cannot pixelShuffle tensor ${formatShape(input.shape)} by ${r}: ` +
@@ -44,6 +50,7 @@ export function pixelShuffle(x: TensorLike, r: number): Tensor {
  */
 export function pixelUnshuffle(x: TensorLike, r: number): Tensor {
   const { input, shape: [n, c, h, w] } = picture("pixelUnshuffle", x);
+  checkWhole("pixelUnshuffle", { r }, { shape: input.shape });
   if (h % r !== 0 || w % r !== 0) {
     throw new RangeError(
       `Cannot pixelUnshuffle tensor ${formatShape(input.shape)} by ${r}: ` +
@@ -57,6 +64,7 @@ export function pixelUnshuffle(x: TensorLike, r: number): Tensor {
 /** Each pixel repeated `scale` times in both directions. */
 export function upsampleNearest(x: TensorLike, scale: number): Tensor {
   const { input, shape: [n, c, h, w] } = picture("upsampleNearest", x);
+  checkWhole("upsampleNearest", { scale }, { shape: input.shape });
   const repeated = expand(reshape(input, [n, c, h, 1, w, 1]), [n, c, h, scale, w, scale]);
   return reshape(repeated, [n, c, h * scale, w * scale]);
 }
@@ -66,7 +74,8 @@ export function upsampleNearest(x: TensorLike, scale: number): Tensor {
  * centres the edge is repeated (PyTorch's `align_corners=False`).
  */
 export function upsampleBilinear(x: TensorLike, scale: number): Tensor {
-  const { input, shape: [, , h, w] } = picture("upsampleBilinear", x);
+  const { input, shape: [, , h, w] } = realPicture("upsampleBilinear", x);
+  checkWhole("upsampleBilinear", { scale }, { shape: input.shape });
   const weights = (length: number): Tensor =>
     weightMatrix([length * scale, length], (row, add) => {
       const at = Math.max(0, (row + 0.5) / scale - 0.5);
@@ -85,25 +94,31 @@ export interface PoolOptions {
   readonly padding?: Pair;
 }
 
-function windows(
-  options: PoolOptions,
-): Record<"kernel" | "stride" | "padding", readonly [number, number]> {
-  return {
-    kernel: pair(options.kernelSize),
-    stride: pair(options.stride ?? options.kernelSize),
-    padding: pair(options.padding ?? 0),
-  };
+/** The windows of a pooling op on pictures of some shape, and how many there are in both directions. */
+interface Windows {
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly counts: readonly number[];
 }
 
-function pooledLength(length: number, kernel: number, stride: number, padding: number): number {
-  const steps = Math.floor((length + 2 * padding - kernel) / stride);
-  if (steps < 0 || padding * 2 > kernel) {
+function windows(name: string, { shape }: Tensor, options: PoolOptions): Windows {
+  const kernel = pair(options.kernelSize), stride = pair(options.stride ?? options.kernelSize);
+  const padding = pair(options.padding ?? 0);
+  checkWhole(name, { kernelSize: kernel, stride }, { shape });
+  checkWhole(name, { padding }, { shape, least: 0 });
+  const counts = [0, 1].map((i) =>
+    Math.floor((shape[i + 2] + 2 * padding[i] - kernel[i]) / stride[i]) + 1
+  );
+  if (counts.some((count) => count < 1) || padding.some((length, i) => length * 2 > kernel[i])) {
     throw new RangeError(
-      `Cannot pool an axis of ${length} by a kernel of ${kernel} with padding ${padding}: ` +
-        `the kernel must fit, and be at least twice the padding`,
+      `Cannot ${name} tensor ${formatShape(shape)} by a kernel ${
+        formatShape(kernel)
+      } with padding ` +
+        `${formatShape(padding)}: the kernel must fit, and be at least twice the padding`,
     );
   }
-  return steps + 1;
+  return { kernel, stride, padding, counts };
 }
 
 /**
@@ -116,8 +131,8 @@ export function avgPool2d(
   x: TensorLike,
   options: PoolOptions & { countIncludePad?: boolean },
 ): Tensor {
-  const { input, shape: [n, c, h, w] } = picture("avgPool2d", x);
-  const { kernel, stride, padding } = windows(options);
+  const { input, shape: [n, c, h, w] } = realPicture("avgPool2d", x);
+  const { kernel, stride, padding, counts } = windows("avgPool2d", input, options);
   const tiles = [h, w].every((length, i) =>
     kernel[i] === stride[i] && padding[i] === 0 && length % kernel[i] === 0
   );
@@ -126,8 +141,7 @@ export function avgPool2d(
     return mean(blocks, { dim: [3, 5] });
   }
   const weights = (length: number, i: 0 | 1): Tensor => {
-    const out = pooledLength(length, kernel[i], stride[i], padding[i]);
-    return weightMatrix([out, length], (row, add) => {
+    return weightMatrix([counts[i], length], (row, add) => {
       const start = row * stride[i] - padding[i];
       const from = Math.max(0, start), to = Math.min(length, start + kernel[i]);
       const count = options.countIncludePad ?? true ? kernel[i] : to - from;
@@ -139,10 +153,8 @@ export function avgPool2d(
 
 /** The largest element of each window; of equal ones the first gets the gradient. */
 export function maxPool2d(x: TensorLike, options: PoolOptions): Tensor {
-  const { input, shape: [, , h, w] } = picture("maxPool2d", x);
-  const { kernel, stride, padding } = windows(options);
-  const rows = pooledLength(h, kernel[0], stride[0], padding[0]);
-  const columns = pooledLength(w, kernel[1], stride[1], padding[1]);
+  const { input } = realPicture("maxPool2d", x);
+  const { kernel, stride, padding, counts: [rows, columns] } = windows("maxPool2d", input, options);
   const [top, left] = padding;
   const padded = pad(input, [[0, 0], [0, 0], [top, top], [left, left]], { value: -Infinity });
   const stretch = (at: number, count: number, step: number) =>
@@ -164,7 +176,7 @@ export function maxPool2d(x: TensorLike, options: PoolOptions): Tensor {
 
 /** The mean of each channel: [N, C, H, W] to [N, C]. */
 export function globalAvgPool(x: TensorLike): Tensor {
-  return mean(picture("globalAvgPool", x).input, { dim: [2, 3] });
+  return mean(realPicture("globalAvgPool", x).input, { dim: [2, 3] });
 }
 
 /** `rows @ x @ transpose(columns)`: every linear resampling that treats the two directions apart. */
