@@ -3,7 +3,6 @@ import {
   type Condition,
   drawGrid,
   loadGenerator,
-  prepareRunFolder,
   presetSettings,
   Sampler,
   train,
@@ -54,7 +53,6 @@ export const command = defineCommand({
     columns: ["hair", "eyes"],
   });
 
-  await prepareRunFolder(run);
   using stop = stopSignal();
   const step = await train(dataset, {
     folder: run,

@@ -85,7 +85,7 @@ export const command = defineCommand({
 
   if (ends) {
     const [from, to] = await sampler.requests(ends, given);
-    const pictures = await sampler.draw(interpolate(from, to, options.frames));
+    const pictures = await sampler.draw(interpolate(from, to, options));
     const length = pictures.length / options.frames;
     const frames = Array.from(
       { length: options.frames },

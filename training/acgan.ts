@@ -34,10 +34,10 @@ export class Acgan {
   readonly conditions: readonly Condition[];
 
   constructor(settings: ModelSettings, conditions: readonly Condition[]) {
-    const { size, generator: widths, discriminator, seed, lr, betas } = settings;
+    const { size, discriminator, seed, lr, betas } = settings;
     this.conditions = conditions;
-    this.generator = newGenerator(widths, conditions, seed);
-    this.average = newGenerator(widths, conditions, seed).eval();
+    this.generator = newGenerator(settings, conditions);
+    this.average = newGenerator(settings, conditions).eval();
     this.averaging = new ExponentialMovingAverage(this.generator, { average: this.average });
     this.discriminator = new AcganDiscriminator(discriminator, size, {
       heads: Object.fromEntries(conditions.map(({ name, headSize }) => [name, headSize])),
@@ -66,13 +66,12 @@ export class Acgan {
 
 /** A fresh generator for these conditions. */
 export function newGenerator(
-  widths: TrainSettings["generator"],
+  settings: Pick<TrainSettings, "generator" | "seed">,
   conditions: readonly Condition[],
-  seed: number,
 ): AcganGenerator {
   const codeSize = conditions.reduce((sum, condition) => sum + condition.codeSize, 0);
-  const generator = new HostGenerator(seedOf(seed, "generator"));
-  return new AcganGenerator(widths, codeSize, { generator });
+  const generator = new HostGenerator(seedOf(settings.seed, "generator"));
+  return new AcganGenerator(settings.generator, codeSize, { generator });
 }
 
 /** The codes of all conditions side by side, `[batch, sum of code sizes]`. */

@@ -30,7 +30,7 @@ export async function loadGenerator(
   }
   const { run, tensors, step } = checkpoint;
   const conditions = run.conditions.map(restoreCondition);
-  const generator = newGenerator(run.generator, conditions, run.seed);
+  const generator = newGenerator(run, conditions);
   restore(under(raw ? "G" : "ema.G", generator.stateDict()), tensors);
   return { generator, conditions, step };
 }

@@ -12,6 +12,7 @@ import { MetricRing, type Metrics } from "./metric_ring.ts";
 import { averageMetrics, MetricsLog } from "./metrics_log.ts";
 import { describeRun } from "./run.ts";
 import { claimRunFolder } from "./run_folder.ts";
+import { Pace } from "./pace.ts";
 import { Sampler } from "./sampler.ts";
 import { compileStep, metricNames } from "./step.ts";
 
@@ -92,6 +93,8 @@ export async function train(dataset: Dataset, options: TrainOptions): Promise<nu
   const evaluator = unseen.count > 0 ? new Evaluator(model, unseen, { batch }) : undefined;
   const sampler = new Sampler(model.average, conditions);
 
+  const pace = new Pace();
+
   let reported = step;
   let reportedAt = performance.now();
   const report = async (extra: Metrics) => {
@@ -132,7 +135,7 @@ export async function train(dataset: Dataset, options: TrainOptions): Promise<nu
       await saveCheckpoint(folder, state, { step, run });
       saved = step;
     }
-    await breathe();
+    await pace.step();
   }
   if (saved < step) {
     if (reported < step) await report({});
@@ -153,12 +156,4 @@ function checkFinite(rows: readonly Metrics[], { first }: { first: number }): vo
       );
     }
   });
-}
-
-/** Lets signals and timers be heard between steps; often enough to seem prompt, seldom enough to be cheap. */
-let lastBreath = 0;
-async function breathe(): Promise<void> {
-  if (performance.now() - lastBreath < 20) return;
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  lastBreath = performance.now();
 }

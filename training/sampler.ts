@@ -103,17 +103,18 @@ function seededRows(seeds: readonly number[]): RandomSource {
 }
 
 /**
- * The way from one picture to another in `count` steps, both ends included: spherical interpolation
+ * The way from one picture to another in `frames` pictures, both ends included: spherical interpolation
  * (Shoemake, 1985) of the noise. Noise of many dimensions lies near a sphere; a straight line would cut
  * through its inside, where there are no pictures. What is shown stays what the first picture shows.
  */
 export function interpolate(
   from: PictureRequest,
   to: PictureRequest,
-  count: number,
+  options: { frames: number },
 ): PictureRequest[] {
-  return Array.from({ length: count }, (_, i) => ({
-    z: slerp(from.z, to.z, { t: count === 1 ? 0 : i / (count - 1) }),
+  const { frames } = options;
+  return Array.from({ length: frames }, (_, i) => ({
+    z: slerp(from.z, to.z, { t: frames === 1 ? 0 : i / (frames - 1) }),
     values: from.values,
   }));
 }

@@ -119,14 +119,12 @@ export function compileStep(
     z: random.normal([batch, model.generator.widths.latent]),
     values: conditions.map((condition) => condition.sample(random, batch)),
   });
-  const step = compile((bytes: Tensor, ...values: Tensor[]) => {
+  return compile((bytes: Tensor, ...values: Tensor[]) => {
     const inputs = { images: fromBytes(bytes), values, forD: draw(), forG: draw() };
     ring.push(trainStep(model, inputs, { weights }));
     model.step.assign(add(model.step, 1));
     model.averaging.update(averageDecay(model.step.value, options));
-    return [];
   }, { name: "train" });
-  return (images, ...values) => void step(images, ...values);
 }
 
 /** Pictures as networks take them, in [-1, 1], from bytes. */

@@ -31,7 +31,7 @@ Deno.test("What is given fixes a condition; the others stay what the seed makes 
 
 Deno.test("Interpolation begins and ends at its pictures, and keeps to the sphere between", async () => {
   const [from, to] = await sampler.requests([3, 4]);
-  const frames = interpolate(from, to, 5);
+  const frames = interpolate(from, to, { frames: 5 });
   const norm = (z: Float32Array) => Math.sqrt(z.reduce((sum, x) => sum + x * x, 0));
   frames[0].z.forEach((x, i) => assertAlmostEquals(x, from.z[i], 1e-6));
   frames[4].z.forEach((x, i) => assertAlmostEquals(x, to.z[i], 1e-6));

@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Batches, UserError } from "../../data/mod.ts";
 import { Device, read } from "../../engine/mod.ts";
 import {
@@ -74,7 +74,6 @@ Deno.test("Both networks learn, and the classifier comes to know real pictures",
   const weight = (name: string) => read([model.state()[name]]).then(([numbers]) => numbers);
   const before = [await weight("G.fc.weight"), await weight("D.src.weight")];
   run(1);
-  assert(before[0].some((x, i) => x !== 0 && i >= 0));
   assertEquals((await weight("G.fc.weight")).every((x, i) => x === before[0][i]), false);
   assertEquals((await weight("D.src.weight")).every((x, i) => x === before[1][i]), false);
   run(99);
