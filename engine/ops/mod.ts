@@ -42,17 +42,8 @@ export {
 } from "./elementwise.ts";
 export { matmul, type MatmulOptions } from "./matmul.ts";
 export { moments } from "./moments.ts";
-export {
-  concat,
-  expand,
-  flip,
-  gather,
-  pad,
-  permute,
-  type Range,
-  reshape,
-  slice,
-} from "./movement.ts";
+export { concat, expand, flip, gather, permute, type Range, reshape, slice } from "./movement.ts";
+export { pad, type PadOptions } from "./padding.ts";
 export { Generator } from "./random.ts";
 export { amax, argmax, type ReduceOptions, sum } from "./reduce.ts";
 export { arange, full } from "./source.ts";

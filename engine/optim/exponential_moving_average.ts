@@ -1,6 +1,6 @@
 import { formatShape, sameShape } from "../dtype.ts";
 import type { Module } from "../nn/mod.ts";
-import { add, detach, mul, sub } from "../ops/elementwise.ts";
+import { add, mul, sub } from "../ops/elementwise.ts";
 import type { TensorLike } from "../tensor.ts";
 import type { Variable } from "../variable.ts";
 
@@ -51,7 +51,7 @@ export class ExponentialMovingAverage {
    */
   update(decay: TensorLike): void {
     for (const { average, source } of this.#pairs) {
-      const now = detach(source);
+      const now = source.value;
       average.assign(add(now, mul(sub(average, now), decay)));
     }
   }

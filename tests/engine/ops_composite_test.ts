@@ -27,6 +27,22 @@ Deno.test("axes of length 1 come and go, and others are flattened, swapped and s
   assertThrows(() => kao.squeeze(grid, { dim: 1 }), RangeError, "axis 1 of tensor [2, 3]");
 });
 
+Deno.test("padding mirrors or repeats edges along any axis, and crops where it is negative", async () => {
+  const reflected = [6, 5, 4, 5, 6, 3, 2, 1, 2, 3, 6, 5, 4, 5, 6];
+  await assertValues(kao.pad(grid, [[1, 0], [2, 0]], { mode: "reflect" }), reflected, [3, 5]);
+  await assertValues(kao.pad(grid, [[2, 0], [-1, 1]], { mode: "replicate" }), [
+    ...[2, 3, 3, 2, 3, 3],
+    ...[2, 3, 3, 5, 6, 6],
+  ], [4, 3]);
+  await assertValues(kao.pad(grid, [[0, 0], [-2, 1]], { value: 9 }), [3, 9, 6, 9], [2, 2]);
+  const pads = [[0, 0], [0, 3]] as const;
+  assertThrows(
+    () => kao.pad(grid, pads, { mode: "reflect" }),
+    RangeError,
+    "Cannot pad axis 1 of tensor [2, 3] by 3 reflected elements: there are 2",
+  );
+});
+
 Deno.test("rows and slices are chosen in the order of the indices", async () => {
   const index = tensor(new Int32Array([1, 0, 1]));
   await assertValues(kao.indexSelect(grid, index, { dim: 0 }), [4, 5, 6, 1, 2, 3, 4, 5, 6], [3, 3]);
@@ -37,7 +53,11 @@ Deno.test("rows and slices are chosen in the order of the indices", async () => 
   ]);
   await assertValues(kao.oneHot(index, 2), [0, 1, 1, 0, 0, 1], [3, 2]);
   await assertValues(kao.oneHot(tensor(new Int32Array([-1, 2])), 2), [0, 0, 0, 0], [2, 2]);
-  assertThrows(() => kao.indexSelect(grid, grid, { dim: 0 }), RangeError, "whole numbers along one axis are needed");
+  assertThrows(
+    () => kao.indexSelect(grid, grid, { dim: 0 }),
+    RangeError,
+    "whole numbers along one axis are needed",
+  );
 });
 
 Deno.test("the length of a zero vector is 0, and so is its gradient", async () => {

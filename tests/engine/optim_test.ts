@@ -1,6 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   Adam,
+  AdamW,
   compile,
   detach,
   Device,
@@ -8,8 +9,11 @@ import {
   HostGenerator,
   Linear,
   mul,
+  type Optimizer,
   Parameter,
   read,
+  RMSprop,
+  SGD,
   square,
   sub,
   sum,
@@ -21,18 +25,54 @@ await Device.open();
 
 const scalar = (value: number) => new Parameter(new Float32Array([value]), []);
 
-Deno.test("Adam finds the bottom of a bowl", async () => {
-  const x = new Parameter(new Float32Array([3, -2]), [2]);
-  const adam = new Adam({ x }, { lr: 0.1 });
-  const step = compile(() => {
-    const loss = sum(square(sub(x, tensor([1, 1]))));
-    adam.minimize(loss);
-    return loss;
-  });
-  for (let i = 0; i < 200; i++) step();
-  const [numbers] = await read([x]);
-  assertAlmostEquals(numbers[0], 1, 0.02);
-  assertAlmostEquals(numbers[1], 1, 0.02);
+Deno.test("every optimiser finds the bottom of a bowl", async (t) => {
+  type Named = Record<string, Parameter>;
+  const optimizers: Record<string, (p: Named) => Optimizer> = {
+    Adam: (p) => new Adam(p, { lr: 0.1 }),
+    AdamW: (p) => new AdamW(p, { lr: 0.1, weightDecay: 1e-4 }),
+    SGD: (p) => new SGD(p, { lr: 0.1 }),
+    "SGD with momentum": (p) => new SGD(p, { lr: 0.01, momentum: 0.9 }),
+    "SGD with Nesterov's": (p) => new SGD(p, { lr: 0.01, momentum: 0.9, nesterov: true }),
+    RMSprop: (p) => new RMSprop(p, { lr: 0.02, alpha: 0.9 }),
+    "RMSprop, centred": (p) => new RMSprop(p, { lr: 0.02, eps: 1, momentum: 0.5, centered: true }),
+  };
+  for (const [name, optimizerOf] of Object.entries(optimizers)) {
+    await t.step(name, async () => {
+      const x = new Parameter(new Float32Array([3, -2]), [2]);
+      const optimizer = optimizerOf({ x });
+      const step = compile(() => optimizer.minimize(sum(square(sub(x, tensor([1, 1]))))));
+      for (let i = 0; i < 400; i++) step();
+      const [numbers] = await read([x]);
+      assertAlmostEquals(numbers[0], 1, 0.03);
+      assertAlmostEquals(numbers[1], 1, 0.03);
+    });
+  }
+});
+
+Deno.test("weight decay is rescaled by Adam's means, and not by AdamW's", async () => {
+  const x = scalar(8), y = scalar(8);
+  const options = { lr: 0.5, eps: 0, weightDecay: 0.25 };
+  const adam = new Adam({ x }, options), adamW = new AdamW({ y }, options);
+  compile(() => {
+    adam.step([tensor(0)]);
+    adamW.step([tensor(1e-6)]);
+  })();
+  const [a, b] = await read([x, y]);
+  assertAlmostEquals(a[0], 8 - 0.5, 1e-5);
+  assertAlmostEquals(b[0], 8 * (1 - 0.5 * 0.25) - 0.5, 1e-5);
+});
+
+Deno.test("an optimiser remembers what its settings need, by PyTorch's names", () => {
+  const x = scalar(0);
+  const names = (optimizer: Optimizer) => Object.keys(optimizer.state());
+  assertEquals(names(new SGD({ x })), []);
+  assertEquals(names(new SGD({ x }, { momentum: 0.5 })), ["momentum_buffer.x"]);
+  assertEquals(names(new RMSprop({ x })), ["square_avg.x"]);
+  assertEquals(
+    names(new RMSprop({ x }, { momentum: 0.5, centered: true })),
+    ["square_avg.x", "grad_avg.x", "momentum_buffer.x"],
+  );
+  assertEquals(names(new AdamW({ x })), ["step", "exp_avg.x", "exp_avg_sq.x"]);
 });
 
 Deno.test("Adam's first steps have the length of the learning rate, however small the gradient", async () => {
@@ -90,9 +130,13 @@ Deno.test("Adam's state is named by parameter, and a copy of it continues alike"
   assertEquals(await run(true), await run(false));
 });
 
-Deno.test("Adam refuses betas out of range and too few gradients", () => {
+Deno.test("settings out of range and too few gradients are refused", () => {
   const x = scalar(0);
-  assertThrows(() => new Adam({ x }, { betas: [0.9, 1] }), RangeError, "beta 1");
+  assertThrows(() => new Adam({ x }, { betas: [0.9, 1] }), RangeError, "beta 2 = 1");
+  assertThrows(() => new AdamW({ x }, { betas: [-1, 0] }), RangeError, "beta 1 = -1");
+  assertThrows(() => new SGD({ x }, { momentum: 1 }), RangeError, "momentum = 1");
+  assertThrows(() => new SGD({ x }, { nesterov: true }), RangeError, "set momentum");
+  assertThrows(() => new RMSprop({ x }, { alpha: NaN }), RangeError, "alpha = NaN");
   assertThrows(() => compile(() => new Adam({ x }).step([]))(), RangeError, "1 parameters by 0");
 });
 

@@ -213,7 +213,7 @@ function pairs(amounts: readonly number[], rank: number): [number, number][] {
 }
 
 const shape: Record<string, Operation> = {
-  pad: ({ x }, { pad: amounts, value }) => pad(x, pairs(amounts, x.rank), { value }),
+  pad: ({ x }, { pad: amounts, mode, value }) => pad(x, pairs(amounts, x.rank), { mode, value }),
   flip: ({ x }, { dims }) => flip(x, dims),
   slice: ({ x }, { slices }) => slice(x, slices),
   concat: (inputs, { dim }) => concat(Object.keys(inputs).sort().map((k) => inputs[k]), { dim }),
@@ -288,10 +288,3 @@ export const operations: Readonly<Record<string, Operation>> = {
   ...losses,
   ...ganMath,
 };
-
-/** Why a case is not for this engine, or undefined where it is. */
-export function missing(op: string, attributes: Attributes): string | undefined {
-  if (!Object.hasOwn(operations, op)) return op;
-  if (op === "pad" && attributes.mode !== "constant") return `pad by ${attributes.mode}`;
-  return undefined;
-}

@@ -3,6 +3,7 @@
 
 import {
   Adam,
+  AdamW,
   add,
   BatchNorm2d,
   binaryCrossEntropyWithLogits as bce,
@@ -22,6 +23,8 @@ import {
   read,
   relu,
   reshape,
+  RMSprop,
+  SGD,
   stack,
   type StoredTensor,
   tanh,
@@ -62,22 +65,26 @@ async function readNamed(variables: Readonly<Record<string, Tensor | Variable>>)
 
 function adamOf(
   parameters: Record<string, Variable>,
-  { lr, betas, eps, adam_eps: adamEps, weight_decay: weightDecay }: Attributes,
+  { lr, betas, eps, adam_eps: adamEps }: Attributes,
 ): Adam {
-  return new Adam(parameters, { lr, betas, eps: adamEps ?? eps, weightDecay });
+  return new Adam(parameters, { lr, betas, eps: adamEps ?? eps });
 }
 
-const optimizer: Training = async ({ param, grads }, attributes) => {
+const OPTIMIZERS = { adam: Adam, adamw: AdamW, sgd: SGD, rmsprop: RMSprop };
+
+const optimizer: Training = async ({ param, grads }, { kind, weight_decay, ...options }) => {
   const x = parameter(param);
-  const adam = adamOf({ x }, attributes);
-  const step = compile((gradient) => adam.step([gradient]));
+  const chosen = new OPTIMIZERS[kind as keyof typeof OPTIMIZERS]({ x }, {
+    ...options,
+    weightDecay: weight_decay,
+  });
+  const step = compile((gradient) => chosen.step([gradient]));
   const path: TypedArray[] = [];
   for (let t = 0; t < grads.shape[0]; t++) {
     step(at(grads, t));
     path.push(...await read([x]));
   }
-  const { "exp_avg.x": first, "exp_avg_sq.x": second } = adam.state();
-  return { out: joined(path), ...await readNamed({ exp_avg: first, exp_avg_sq: second }) };
+  return { out: joined(path), ...await readNamed(withoutSuffix(".x", chosen.state())) };
 };
 
 class Single extends Module {
@@ -192,6 +199,11 @@ const total = (terms: readonly Tensor[]): Tensor => terms.reduce((a, b) => add(a
 
 const prefixed = <T>(prefix: string, values: Record<string, T>): Record<string, T> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
+
+const withoutSuffix = <T>(suffix: string, values: Record<string, T>): Record<string, T> =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name.replace(suffix, ""), value]),
+  );
 
 /** Gradients of a loss for a module's parameters under their names, after one step along them. */
 function train(loss: Tensor, module: Module, adam: Adam): Record<string, Tensor> {

@@ -151,6 +151,8 @@ Deno.test("derivatives of moves of elements are those of finite differences", ()
     expand: (x) => kao.expand(kao.unsqueeze(x, 1), [3, 5, 4, 2]),
     slice: (x) => kao.slice(x, [[1, 3], [0, 4, 3], [-1, null]]),
     pad: (x) => kao.pad(x, [[1, 0], [-1, 2], [0, 3]], { value: 2 }),
+    padReflect: (x) => kao.pad(x, [[0, 1], [-1, 1], [1, 1]], { mode: "reflect" }),
+    padReplicate: (x) => kao.pad(x, [[2, 0], [0, 1], [2, -1]], { mode: "replicate" }),
     flip: (x) => kao.flip(x, [0, 2]),
     concat: (x) => kao.concat([x, kao.square(x), x], { dim: 1 }),
     stack: (x) => kao.stack([x, kao.sin(x)], { dim: 2 }),
