@@ -114,7 +114,8 @@ export class Variable {
   }
 
   /**
-   * Replaces the value with numbers from the host.
+   * Replaces the value with numbers from the host. A variable whose device was lost moves to the next
+   * one that uses it.
    *
    * @throws {RangeError} where the length differs.
    */
@@ -128,6 +129,7 @@ export class Variable {
     if (dtypeOf(array) !== this.dtype) {
       throw new TypeError(`Cannot set variable ${this.#label()} from ${dtypeOf(array)} numbers`);
     }
+    if (this.#device?.failed) this.destroy();
     if (this.#buffer && this.#device) this.#device.upload(this.#buffer, array);
     else this.#host = array.slice() as TypedArray;
   }
@@ -135,21 +137,32 @@ export class Variable {
   /** The variable's memory on `device`, made and filled when first asked for. */
   bufferOn(device: Device): GPUBuffer {
     if (this.#device !== undefined && this.#device !== device) {
-      throw new Error(`Variable ${this.#label()} belongs to another device`);
+      throw new Error(
+        `Cannot use variable ${this.#label()} on this device: ` +
+          (this.#device.failed
+            ? "its numbers went with its own; set(array) them again"
+            : "it lies on another one"),
+      );
     }
     if (this.#buffer === undefined) {
+      const host = this.#host;
+      if (host === undefined) {
+        throw new Error(`Cannot use variable ${this.#label()}: it was destroyed`);
+      }
+      const purpose = `variable ${this.#label()}`;
+      this.#buffer = device.createBuffer(byteLength(this.size, this.dtype), { purpose });
       this.#device = device;
-      this.#buffer = device.createBuffer(byteLength(this.size, this.dtype));
-      device.upload(this.#buffer, this.#host!);
+      device.upload(this.#buffer, host);
       this.#host = undefined;
     }
     return this.#buffer;
   }
 
-  /** Frees the device memory. The variable cannot be used afterwards. */
+  /** Frees the device memory. The variable cannot be used afterwards, unless it is set anew. */
   destroy(): void {
     if (this.#buffer) this.#device!.destroyBuffer(this.#buffer);
     this.#buffer = undefined;
+    this.#device = undefined;
     this.#host = undefined;
   }
 

@@ -1,19 +1,17 @@
 // compile(fn): a function of tensors, traced once for each shape of its arguments and replayed after.
 
-import { byteLength, type DType, type Shape, type TypedArray, typedArray } from "../dtype.ts";
+import { byteLength, formatShape, type TypedArray, typedArray } from "../dtype.ts";
 import type { LeafOp } from "../op.ts";
 import { Device } from "../runtime/device.ts";
 import { readBuffers } from "../runtime/readback.ts";
-import { constantData, Tensor } from "../tensor.ts";
+import { constantData, constantOp, Tensor } from "../tensor.ts";
 import { Variable, type VariableBindings, withBindings } from "../variable.ts";
-import { Plan } from "./plan.ts";
+import { Plan, resultBuffer, resultOp } from "./plan.ts";
 import { formatPlan, formatProfile } from "./report.ts";
 import { debugFlags } from "../debug.ts";
 
 /** An argument of a compiled function. */
 const argumentOp: LeafOp = { name: "argument", kind: "leaf" };
-/** A result of a compiled function: numbers that lie in a buffer. */
-const resultOp: LeafOp = { name: "result", kind: "leaf" };
 
 /** What a compiled function may return. */
 export type Results =
@@ -34,7 +32,7 @@ class Bindings implements VariableBindings {
 
 interface Traced<R> {
   readonly plan: Plan;
-  readonly inputs: readonly { buffer: GPUBuffer; shape: Shape; dtype: DType }[];
+  readonly inputs: readonly GPUBuffer[];
   readonly result: R;
   calls: number;
 }
@@ -67,14 +65,17 @@ export function compile<R extends Results>(
   options: { name?: string; device?: Device } = {},
 ): (...args: Tensor[]) => R {
   const name = options.name ?? (fn.name || "step");
-  const traces = new Map<string, Traced<R>>();
+  const tracesOf = new WeakMap<Device, Map<string, Traced<R>>>();
   return (...args) => {
     const device = options.device ?? Device.default;
     device.check();
+    const traces = tracesOf.get(device) ?? new Map<string, Traced<R>>();
+    tracesOf.set(device, traces);
+    args.forEach((x, at) => checkArgument(x, { at, name }));
     const key = args.map((x) => `${x.dtype}[${x.shape}]`).join(",");
     let traced = traces.get(key);
     if (traced === undefined) traces.set(key, traced = trace(device, fn, { args, name }));
-    args.forEach((x, at) => fill(device, traced.inputs[at].buffer, { argument: x, at, name }));
+    args.forEach((x, at) => fill(device, traced.inputs[at], x));
     if (++traced.calls === PROFILED_CALL && debugFlags.has("profile")) {
       traced.plan.time().then((times) => console.error(formatProfile(name, traced.plan, times)));
     } else {
@@ -90,22 +91,29 @@ function trace<R extends Results>(
   call: { args: readonly Tensor[]; name: string },
 ): Traced<R> {
   const inputs = call.args.map((x, at) => new Tensor(argumentOp, [], { at }, x.shape, x.dtype));
-  const buffers = inputs.map((x) => device.createBuffer(byteLength(x.size, x.dtype)));
   const bindings = new Bindings();
   const returned = withBindings(bindings, () => fn(...inputs));
   const tensors = leavesOf(returned);
-  const plan = new Plan(device, {
-    name: call.name,
-    outputs: tensors,
-    assignments: bindings.assignments,
-  }, { bound: new Map(inputs.map((x, at) => [x, buffers[at]])) });
+  const bound = new Map<Tensor, GPUBuffer>();
+  let plan: Plan;
+  try {
+    inputs.forEach((x, at) => {
+      const purpose = `argument ${at} ${formatShape(x.shape)} of ${call.name}`;
+      bound.set(x, device.createBuffer(byteLength(x.size, x.dtype), { purpose }));
+    });
+    const program = { name: call.name, outputs: tensors, assignments: bindings.assignments };
+    plan = new Plan(device, program, { bound });
+  } catch (error) {
+    bound.forEach((buffer) => device.destroyBuffer(buffer));
+    throw error;
+  }
   if (debugFlags.has("plan")) console.error(formatPlan(call.name, plan));
   const results = tensors.map((x, at) =>
-    new Tensor(resultOp, [], { buffer: plan.outputs[at] }, x.shape, x.dtype)
+    new Tensor(resultOp, [], { buffer: plan.outputs[at], device }, x.shape, x.dtype)
   );
   return {
     plan,
-    inputs: inputs.map((x, at) => ({ buffer: buffers[at], shape: x.shape, dtype: x.dtype })),
+    inputs: inputs.map((x) => bound.get(x)!),
     result: rebuild(returned, results),
     calls: 0,
   };
@@ -124,25 +132,28 @@ function rebuild<R extends Results>(like: R, tensors: readonly Tensor[]): R {
   return Object.fromEntries(Object.keys(like as object).map((k, at) => [k, tensors[at]])) as R;
 }
 
-function fill(
-  device: Device,
-  target: GPUBuffer,
-  options: { argument: Tensor; at: number; name: string },
-): void {
-  const { argument, at, name } = options;
-  const data = constantData(argument);
-  if (data !== undefined) {
-    device.upload(target, data);
-  } else if (argument.op === resultOp) {
-    const encoder = device.encoder();
-    encoder.copyBufferToBuffer(argument.attributes.buffer, 0, target, 0, target.size);
-    device.queue.submit([encoder.finish()]);
-  } else {
+function checkArgument(argument: Tensor, options: { at: number; name: string }): void {
+  const { at, name } = options, needed = "pass tensor(...) or the result of a compiled function";
+  if (!(argument instanceof Tensor)) {
+    const what = argument as unknown instanceof Variable
+      ? "a Variable, which is used inside instead of passed"
+      : `${typeof argument}, no Tensor`;
+    throw new TypeError(`Cannot call ${name}: argument ${at} is ${what}; ${needed}`);
+  }
+  if (argument.op !== constantOp && argument.op !== resultOp) {
     throw new TypeError(
-      `Cannot call ${name}: argument ${at} is ${argument}, which has no numbers yet; pass ` +
-        `tensor(...) or the result of a compiled function`,
+      `Cannot call ${name}: argument ${at} is ${argument}, which has no numbers yet; ${needed}`,
     );
   }
+}
+
+function fill(device: Device, target: GPUBuffer, argument: Tensor): void {
+  const data = constantData(argument);
+  if (data !== undefined) return device.upload(target, data);
+  const source = resultBuffer(argument, device);
+  const encoder = device.encoder();
+  encoder.copyBufferToBuffer(source, 0, target, 0, target.size);
+  device.queue.submit([encoder.finish()]);
 }
 
 /**
@@ -178,7 +189,7 @@ export async function read(
     plan?.run();
     const sources = values.map((x) => {
       if (x instanceof Variable) return x.bufferOn(device);
-      if (x.op === resultOp) return x.attributes.buffer as GPUBuffer;
+      if (x.op === resultOp) return resultBuffer(x, device);
       const at = lazy.indexOf(x);
       return at < 0 ? undefined : plan!.outputs[at];
     });

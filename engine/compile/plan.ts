@@ -1,10 +1,10 @@
 // A plan: a flat list of pipelines, bindings and grids over memory that is already there. Running it
 // costs one pass and one submit, whatever it computes.
 
-import { byteLength, type TypedArray } from "../dtype.ts";
+import { byteLength, formatShape, type TypedArray } from "../dtype.ts";
 import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
 import { copyOp } from "../ops/elementwise.ts";
-import type { KernelOp } from "../op.ts";
+import type { KernelOp, LeafOp } from "../op.ts";
 import { constantOp, Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
 import type { Device } from "../runtime/device.ts";
@@ -28,6 +28,15 @@ class BufferSlot implements Slot {
   constructor(readonly buffer: GPUBuffer, readonly bytes: number) {}
 }
 
+/** A result of a compiled function: numbers that lie in a buffer. */
+export const resultOp: LeafOp = { name: "result", kind: "leaf" };
+
+/** Where the numbers of a compiled function's result lie. @throws where that is on another device. */
+export function resultBuffer(result: Tensor, device: Device): GPUBuffer {
+  if (result.attributes.device === device) return result.attributes.buffer;
+  throw new TypeError(`Cannot use ${result} on this device: it lies on another one`);
+}
+
 interface Command {
   readonly pipeline: GPUComputePipeline;
   readonly bindings: GPUBindGroup;
@@ -43,77 +52,35 @@ export class Plan {
   readonly arenaBytes: number;
   readonly #device: Device;
   readonly #commands: readonly Command[];
-  readonly #owned: readonly GPUBuffer[];
+  readonly #owned: GPUBuffer[] = [];
 
   /**
    * @param options.bound buffers of leaves that the caller fills, such as arguments.
    * @param options.passes improvements to leave out.
+   * @throws {RangeError} where the device has no buffers of the sizes that are needed.
    */
   constructor(
     device: Device,
     program: Program,
     options: { bound?: ReadonlyMap<Tensor, GPUBuffer>; passes?: Partial<Passes> } = {},
   ) {
-    const { bound = new Map() } = options;
-    const passes = { ...allPasses, ...options.passes };
-    const { outputs, assignments } = resultNodes(program, passes);
-    const roots = [...outputs, ...assignments.values()];
-    const { groups, variables } = schedule(
-      fuse(roots, {
-        maxBuffers: device.limits.maxStorageBuffersPerShaderStage,
-        separate: !passes.fuse,
-      }),
-      assignments,
-    );
-
-    const owned: GPUBuffer[] = [];
-    const own = (bytes: number): GPUBuffer => {
-      const buffer = device.createBuffer(bytes);
-      owned.push(buffer);
+    const own = (bytes: number, what: string): GPUBuffer => {
+      const buffer = device.createBuffer(bytes, { purpose: `${what} of plan ${program.name}` });
+      this.#owned.push(buffer);
       return buffer;
     };
-    // One slot a buffer, however many tensors lie in it: kernels bind each slot once.
-    const fixed = new Map<GPUBuffer, BufferSlot>();
-    const given = new Map<Tensor, BufferSlot>();
-    const give = (node: Tensor, buffer: GPUBuffer): void => {
-      const slot = fixed.get(buffer) ?? new BufferSlot(buffer, byteLength(node.size, node.dtype));
-      fixed.set(buffer, slot);
-      given.set(node, slot);
-    };
-    for (const node of reachable(roots)) {
-      if (node.op.kind === "leaf") give(node, bound.get(node) ?? leafBuffer(device, node, own));
-    }
-    for (const [node, variable] of variables) give(node, variable.bufferOn(device));
-    for (const node of outputs) give(node, own(byteLength(node.size, node.dtype)));
-    this.outputs = outputs.map((node) => given.get(node)!.buffer);
-
-    const slots = assignSlots(groups, given, passes);
-    const context: KernelContext = {
-      cpu: device.adapter.cpu,
-      limits: device.limits,
-      scratch: (bytes) => new ArenaSlot(bytes),
-    };
-    this.dispatches = groups.flatMap((group) => launch(group, slots, context));
-    const { ranges, arenas } = place(this.dispatches, {
-      maxBytes: device.limits.maxBufferSize,
-      reuse: passes.reuse,
-    });
-    const buffers = arenas.map(own);
-    this.arenaBytes = arenas.reduce((sum, bytes) => sum + bytes, 0);
-    this.#commands = this.dispatches.map((dispatch, at) => ({
-      pipeline: device.pipeline(dispatch.code, {
-        label: `${program.name}#${at} ${dispatch.kernel} [${dispatch.variant}] ${dispatch.shape}`,
-        buffers: dispatch.slots.length,
-      }),
-      bindings: device.bindGroup(dispatch.slots.map((slot) => {
-        if (slot instanceof BufferSlot) return { buffer: slot.buffer, size: slot.bytes };
-        const { arena, offset } = ranges.get(slot)!;
-        return { buffer: buffers[arena], offset, size: Math.max(4, slot.bytes) };
-      })),
-      workgroups: dispatch.workgroups,
-    }));
     this.#device = device;
-    this.#owned = owned;
+    try {
+      const { bound = new Map(), passes } = options;
+      const built = build(device, program, { bound, own, passes: { ...allPasses, ...passes } });
+      this.outputs = built.outputs;
+      this.dispatches = built.dispatches;
+      this.arenaBytes = built.arenaBytes;
+      this.#commands = built.commands;
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
   }
 
   /** Enqueues the work; nothing is waited for. */
@@ -141,8 +108,88 @@ export class Plan {
 
   /** Frees the plan's memory. Variables are not the plan's. */
   destroy(): void {
-    this.#owned.forEach((buffer) => this.#device.destroyBuffer(buffer));
+    this.#owned.splice(0).forEach((buffer) => this.#device.destroyBuffer(buffer));
   }
+}
+
+/** What a plan consists of. */
+interface Built {
+  readonly outputs: readonly GPUBuffer[];
+  readonly dispatches: readonly Dispatch[];
+  readonly arenaBytes: number;
+  readonly commands: readonly Command[];
+}
+
+/** Program -> simplified graph -> groups -> dispatches -> memory -> pipelines and bindings. */
+function build(
+  device: Device,
+  program: Program,
+  options: {
+    bound: ReadonlyMap<Tensor, GPUBuffer>;
+    /** Makes a buffer that lives as long as the plan. */
+    own: (bytes: number, what: string) => GPUBuffer;
+    passes: Passes;
+  },
+): Built {
+  const { bound, own, passes } = options;
+  const { outputs, assignments } = resultNodes(program, passes);
+  const roots = [...outputs, ...assignments.values()];
+  const { groups, variables } = schedule(
+    fuse(roots, {
+      maxBuffers: device.limits.maxStorageBuffersPerShaderStage,
+      separate: !passes.fuse,
+    }),
+    assignments,
+  );
+
+  // One slot a buffer, however many tensors lie in it: kernels bind each slot once.
+  const fixed = new Map<GPUBuffer, BufferSlot>();
+  const given = new Map<Tensor, BufferSlot>();
+  const give = (node: Tensor, buffer: GPUBuffer): void => {
+    const slot = fixed.get(buffer) ?? new BufferSlot(buffer, byteLength(node.size, node.dtype));
+    fixed.set(buffer, slot);
+    given.set(node, slot);
+  };
+  for (const node of reachable(roots)) {
+    if (node.op.kind === "leaf") give(node, bound.get(node) ?? leafBuffer(device, node, own));
+  }
+  for (const [node, variable] of variables) give(node, variable.bufferOn(device));
+  for (const node of outputs) {
+    give(node, own(byteLength(node.size, node.dtype), `result ${formatShape(node.shape)}`));
+  }
+
+  const slots = assignSlots(groups, given, passes);
+  const context: KernelContext = {
+    cpu: device.adapter.cpu,
+    limits: device.limits,
+    scratch: (bytes) => new ArenaSlot(bytes),
+  };
+  const dispatches = groups.flatMap((group) => launch(group, slots, context));
+  const { ranges, arenas } = place(dispatches, {
+    maxBytes: device.limits.maxBufferSize,
+    reuse: passes.reuse,
+  });
+  const buffers = arenas.map((bytes) => own(bytes, "intermediate values"));
+  const commands = dispatches.map((dispatch, at) => {
+    const label =
+      `${program.name}#${at} ${dispatch.kernel} [${dispatch.variant}] ${dispatch.shape}`;
+    const bindings = dispatch.slots.map((slot) => {
+      if (slot instanceof BufferSlot) return { buffer: slot.buffer, size: slot.bytes };
+      const { arena, offset } = ranges.get(slot)!;
+      return { buffer: buffers[arena], offset, size: Math.max(4, slot.bytes) };
+    });
+    return {
+      pipeline: device.pipeline(dispatch.code, { label, buffers: bindings.length }),
+      bindings: device.bindGroup(bindings, { label }),
+      workgroups: dispatch.workgroups,
+    };
+  });
+  return {
+    outputs: outputs.map((node) => given.get(node)!.buffer),
+    dispatches,
+    arenaBytes: arenas.reduce((sum, bytes) => sum + bytes, 0),
+    commands,
+  };
 }
 
 function dispatch(pass: GPUComputePassEncoder, command: Command): void {
@@ -171,16 +218,20 @@ function resultNodes(
   return { outputs, assignments: new Map(variables.map((v, at) => [v, nodes[at]])) };
 }
 
-function leafBuffer(device: Device, leaf: Tensor, own: (bytes: number) => GPUBuffer): GPUBuffer {
+function leafBuffer(
+  device: Device,
+  leaf: Tensor,
+  own: (bytes: number, what: string) => GPUBuffer,
+): GPUBuffer {
   if (leaf.op === variableOp) return leaf.attributes.variable.bufferOn(device);
   if (leaf.op === constantOp) {
     const data: TypedArray = leaf.attributes.data;
-    const buffer = own(byteLength(leaf.size, leaf.dtype));
+    const buffer = own(byteLength(leaf.size, leaf.dtype), `constant ${formatShape(leaf.shape)}`);
     device.upload(buffer, data);
     return buffer;
   }
-  if (leaf.attributes.buffer) return leaf.attributes.buffer;
-  throw new Error(`${leaf} has no value here: it belongs to another compiled function`);
+  if (leaf.op === resultOp) return resultBuffer(leaf, device);
+  throw new Error(`Cannot compute from ${leaf}: it is an argument of another compiled function`);
 }
 
 function launch(

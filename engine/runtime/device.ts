@@ -46,7 +46,10 @@ export interface DeviceMemory {
 
 let defaultDevice: Device | undefined;
 
-/** An opened WebGPU device. The first one opened serves all computations that name none. */
+/**
+ * An opened WebGPU device. The first one opened serves all computations that name none, until it fails
+ * or is destroyed: then the next one opened takes its place.
+ */
 export class Device {
   readonly adapter: AdapterDescription;
   readonly limits: KernelLimits & { readonly maxBufferSize: number };
@@ -56,7 +59,6 @@ export class Device {
   readonly #pipelines = new Map<string, GPUComputePipeline>();
   readonly #layouts = new Map<number, GPUBindGroupLayout>();
   #failure: Error | undefined;
-  #destroyed = false;
   #buffers = 0;
   #bytes = 0;
 
@@ -77,9 +79,14 @@ export class Device {
       event.preventDefault();
       this.#fail(new Error(`WebGPU: ${(event as GPUUncapturedErrorEvent).error.message}`));
     });
-    gpu.lost.then((info) => {
-      if (!this.#destroyed) this.#fail(new Error(`The GPU was lost: ${info.message}`));
-    });
+    gpu.lost.then(({ message }) =>
+      this.#fail(
+        new Error(
+          `The GPU was lost (${message}), and all that lay on it. Open it again with ` +
+            `Device.open(), and go on from the last checkpoint`,
+        ),
+      )
+    );
   }
 
   /**
@@ -100,7 +107,7 @@ export class Device {
       requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, offered[name]])),
     });
     const device = new Device(gpu, describe(adapter.info));
-    defaultDevice ??= device;
+    if (defaultDevice === undefined || defaultDevice.failed) defaultDevice = device;
     return device;
   }
 
@@ -117,22 +124,50 @@ export class Device {
     return { buffers: this.#buffers, bytes: this.#bytes };
   }
 
-  /** @throws the first error that the device reported, if any. */
+  /** @throws the first error that the device reported, if any; the same one from then on. */
   check(): void {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Storage that shaders and copies can read and write. Zeros at first. */
-  createBuffer(bytes: number, usage: GPUBufferUsageFlags = STORAGE): GPUBuffer {
-    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
-    const largest = this.#gpu.limits.maxBufferSize;
+  /** Whether the device was lost, destroyed or misused, so that nothing runs on it any more. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /**
+   * Storage that shaders and copies can read and write. Zeros at first. Where memory runs out, the next
+   * {@linkcode Device.check} says so.
+   *
+   * @param options.purpose what it is for, in words that follow "for".
+   * @throws {RangeError} where the adapter has no buffers of that size.
+   */
+  createBuffer(
+    bytes: number,
+    options: { purpose: string; usage?: GPUBufferUsageFlags },
+  ): GPUBuffer {
+    this.check();
+    const { purpose, usage = STORAGE } = options;
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4),
+      wanted = `${megabytes(size)} for ${purpose}`;
+    const largest = usage & BINDABLE ? this.limits.maxBufferSize : this.#gpu.limits.maxBufferSize;
     if (size > largest) {
       throw new RangeError(
-        `Cannot allocate ${megabytes(size)}: the largest buffer of ${this.adapter.name} is ` +
-          `${megabytes(largest)}. Lower the batch`,
+        `Cannot allocate ${wanted}: a buffer of ${this.adapter.name} holds at most ` +
+          `${megabytes(largest)}. ${LOWER}`,
       );
     }
-    const buffer = this.#gpu.createBuffer({ size, usage });
+    this.#gpu.pushErrorScope("out-of-memory");
+    const buffer = this.#gpu.createBuffer({ size, usage, label: purpose });
+    const beside = this.#bytes;
+    this.#gpu.popErrorScope().then((error) => {
+      if (!error) return;
+      this.#fail(
+        new RangeError(
+          `Cannot allocate ${wanted} on ${this.adapter.name}: its memory is used up, ` +
+            `${megabytes(beside)} by kao. ${LOWER}`,
+        ),
+      );
+    });
     this.#buffers++;
     this.#bytes += size;
     return buffer;
@@ -147,15 +182,17 @@ export class Device {
 
   /** Writes host numbers into a buffer before the work that is submitted next. */
   upload(buffer: GPUBuffer, data: TypedArray): void {
+    this.check();
     const whole = data.byteLength % 4 === 0 ? data : padded(data);
     this.queue.writeBuffer(buffer, 0, whole.buffer, whole.byteOffset, whole.byteLength);
   }
 
   /** A pipeline with `buffers` storage bindings; made once for each different shader. */
   pipeline(code: string, options: { label: string; buffers: number }): GPUComputePipeline {
+    this.check();
     let pipeline = this.#pipelines.get(code);
     if (pipeline === undefined) {
-      this.#gpu.pushErrorScope("validation");
+      const report = this.#validate(options.label);
       const layout = this.#gpu.createPipelineLayout({
         bindGroupLayouts: [this.#layout(options.buffers)],
       });
@@ -165,20 +202,22 @@ export class Device {
         label: options.label,
         compute: { module, entryPoint: "main" },
       });
-      this.#gpu.popErrorScope().then((error) => {
-        if (error) this.#fail(new Error(`Kernel ${options.label}: ${error.message}`));
-      });
+      report();
       this.#pipelines.set(code, pipeline);
     }
     return pipeline;
   }
 
-  /** Binds buffer ranges in order to group 0. */
-  bindGroup(ranges: readonly GPUBufferBinding[]): GPUBindGroup {
-    return this.#gpu.createBindGroup({
+  /** Binds buffer ranges in order to group 0 of the kernel that `label` names. */
+  bindGroup(ranges: readonly GPUBufferBinding[], options: { label: string }): GPUBindGroup {
+    const report = this.#validate(options.label);
+    const group = this.#gpu.createBindGroup({
+      label: options.label,
       layout: this.#layout(ranges.length),
       entries: ranges.map((resource, binding) => ({ binding, resource })),
     });
+    report();
+    return group;
   }
 
   /** Time stamps of the device, two for each of `count` passes. */
@@ -191,6 +230,7 @@ export class Device {
 
   /** Starts recording commands. */
   encoder(): GPUCommandEncoder {
+    this.check();
     return this.#gpu.createCommandEncoder();
   }
 
@@ -202,9 +242,18 @@ export class Device {
 
   /** Gives the device back. Nothing made on it can be used afterwards. */
   destroy(): void {
-    this.#destroyed = true;
-    if (defaultDevice === this) defaultDevice = undefined;
+    this.#fail(new Error("The device was destroyed: open one with Device.open()"));
     this.#gpu.destroy();
+  }
+
+  /** Collects validation errors until the function that it gives is called, in the name of a kernel. */
+  #validate(label: string): () => void {
+    this.#gpu.pushErrorScope("validation");
+    return () => {
+      this.#gpu.popErrorScope().then((error) => {
+        if (error) this.#fail(new Error(`Kernel ${label} is invalid: ${error.message}`));
+      });
+    };
   }
 
   #layout(buffers: number): GPUBindGroupLayout {
@@ -228,12 +277,15 @@ export class Device {
 }
 
 // STORAGE | COPY_SRC | COPY_DST, in numbers because the constants are missing where WebGPU is.
-const STORAGE = 0x80 | 0x4 | 0x8;
+const BINDABLE = 0x80;
+const STORAGE = BINDABLE | 0x4 | 0x8;
 
 /** MAP_READ | COPY_DST: where results land to be read. */
 export const READBACK = 0x1 | 0x8;
 /** QUERY_RESOLVE | COPY_SRC: where time stamps land first. */
 export const TIMESTAMPS = 0x200 | 0x4;
+
+const LOWER = "Lower the batch, the size of the pictures, or the widths of the layers";
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 

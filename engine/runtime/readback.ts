@@ -22,15 +22,19 @@ export async function readBuffers(
 ): Promise<ArrayBuffer[]> {
   device.check();
   const { places, chunks } = arrange(buffers);
-  const staging = chunks.map((bytes) => device.createBuffer(bytes, READBACK));
+  const staging = chunks.map((bytes) =>
+    device.createBuffer(bytes, { purpose: "results on their way to JavaScript", usage: READBACK })
+  );
   try {
     const encoder = device.encoder();
     for (const { source, chunk, offset } of places) {
       encoder.copyBufferToBuffer(source, 0, staging[chunk], offset, source.size);
     }
     device.queue.submit([encoder.finish()]);
-    await Promise.all(staging.map((buffer) => buffer.mapAsync(MAP_READ)));
+    const mapped = await Promise.allSettled(staging.map((buffer) => buffer.mapAsync(MAP_READ)));
+    // What the device has to say explains more than "the buffer was not mapped".
     device.check();
+    for (const outcome of mapped) if (outcome.status === "rejected") throw outcome.reason;
     return places.map(({ source, chunk, offset }) =>
       staging[chunk].getMappedRange(offset, source.size).slice(0)
     );

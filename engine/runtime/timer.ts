@@ -18,7 +18,10 @@ export class Timer {
     this.#device = device;
     this.#count = count;
     this.#stamps = device.createTimestamps(count);
-    this.#buffer = device.createBuffer(2 * count * STAMP_BYTES, TIMESTAMPS);
+    this.#buffer = device.createBuffer(2 * count * STAMP_BYTES, {
+      purpose: "time stamps",
+      usage: TIMESTAMPS,
+    });
   }
 
   /** What pass `at` writes as it begins and ends. */
