@@ -1,6 +1,7 @@
 // Derivatives: each op's rule, from the result back to the inputs. What comes out is made of ops.
 
 import { formatShape, sameShape } from "./dtype.ts";
+import { asDerivative } from "./debug.ts";
 import { add } from "./ops/elementwise.ts";
 import { full, zerosLike } from "./ops/source.ts";
 import { Tensor } from "./tensor.ts";
@@ -45,7 +46,8 @@ export function grad(
   for (const node of [...path].sort((a, b) => b.id - a.id)) {
     const gradient = gradients.get(node);
     if (gradient === undefined || node.op.derivative === undefined) continue;
-    const partials = node.op.derivative(gradient, node);
+    const { derivative, name } = node.op;
+    const partials = asDerivative(name, node.origin, () => derivative(gradient, node));
     node.inputs.forEach((input, i) => {
       const partial = partials[i];
       if (partial === null || !path.has(input)) return;

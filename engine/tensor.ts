@@ -10,6 +10,7 @@ import {
   sizeOf,
   type TypedArray,
 } from "./dtype.ts";
+import { origin as currentLine } from "./debug.ts";
 import type { Variable } from "./variable.ts";
 import type { Op } from "./op.ts";
 
@@ -25,12 +26,14 @@ export class Tensor {
   /** The number of elements. */
   readonly size: number;
 
+  /** @param origin the line that wrote it, which KAO_DEBUG=nan keeps. */
   constructor(
     readonly op: Op,
     readonly inputs: readonly Tensor[],
     readonly attributes: Attributes,
     readonly shape: Shape,
     readonly dtype: DType,
+    readonly origin: string | undefined = currentLine(),
   ) {
     this.size = sizeOf(shape);
   }

@@ -195,6 +195,7 @@ export async function read(
     });
     const buffers = sources.filter((x) => x !== undefined);
     const bytes = await readBuffers(device, buffers);
+    await device.settled();
     let next = 0;
     return values.map((x, at) =>
       sources[at] === undefined

@@ -41,7 +41,9 @@ export function fuse(
   const nodes = reachable(roots);
   const stored = new Set(roots.map(stripReshape));
   if (options.separate) {
-    nodes.forEach((node) => stored.add(stripReshape(node)));
+    // Bytes are for inputs: they are never written.
+    const separate = nodes.filter((node) => node.op.kind === "leaf" || node.dtype !== "u8");
+    separate.forEach((node) => stored.add(stripReshape(node)));
     return storedGroups(nodes, stored);
   }
   for (const node of nodes) {

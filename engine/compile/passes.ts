@@ -12,3 +12,6 @@ export interface Passes {
 
 /** Every improvement. */
 export const allPasses: Passes = { simplify: true, fuse: true, inPlace: true, reuse: true };
+
+/** None of them: every value is computed alone, and keeps its memory to the end. */
+export const noPasses: Passes = { simplify: false, fuse: false, inPlace: false, reuse: false };

@@ -9,10 +9,12 @@ import { constantOp, Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
 import type { Device } from "../runtime/device.ts";
 import { Timer } from "../runtime/timer.ts";
+import { debugFlags } from "../debug.ts";
+import { Audit, type Place } from "./audit.ts";
 import { pointwiseDispatch, reduceDispatches } from "./codegen.ts";
 import { fuse, type Group, stripReshape } from "./fuse.ts";
 import { ArenaSlot, assignSlots, place } from "./memory.ts";
-import { allPasses, type Passes } from "./passes.ts";
+import { allPasses, noPasses, type Passes } from "./passes.ts";
 import { schedule } from "./schedule.ts";
 import { reachable, simplify } from "./simplify.ts";
 
@@ -52,17 +54,24 @@ export class Plan {
   readonly arenaBytes: number;
   readonly #device: Device;
   readonly #commands: readonly Command[];
+  readonly #audit: Audit | undefined;
   readonly #owned: GPUBuffer[] = [];
 
   /**
    * @param options.bound buffers of leaves that the caller fills, such as arguments.
    * @param options.passes improvements to leave out.
+   * @param options.audit look for values that are not finite after each run, and let the device fail
+   * where there are any. Leaves out all improvements.
    * @throws {RangeError} where the device has no buffers of the sizes that are needed.
    */
   constructor(
     device: Device,
     program: Program,
-    options: { bound?: ReadonlyMap<Tensor, GPUBuffer>; passes?: Partial<Passes> } = {},
+    options: {
+      bound?: ReadonlyMap<Tensor, GPUBuffer>;
+      passes?: Partial<Passes>;
+      audit?: boolean;
+    } = {},
   ) {
     const own = (bytes: number, what: string): GPUBuffer => {
       const buffer = device.createBuffer(bytes, { purpose: `${what} of plan ${program.name}` });
@@ -71,12 +80,14 @@ export class Plan {
     };
     this.#device = device;
     try {
-      const { bound = new Map(), passes } = options;
-      const built = build(device, program, { bound, own, passes: { ...allPasses, ...passes } });
+      const { bound = new Map(), audit = debugFlags.has("nan") } = options;
+      const passes = audit ? noPasses : { ...allPasses, ...options.passes };
+      const built = build(device, program, { bound, own, passes });
       this.outputs = built.outputs;
       this.dispatches = built.dispatches;
       this.arenaBytes = built.arenaBytes;
       this.#commands = built.commands;
+      if (audit) this.#audit = new Audit(device, { name: program.name, ...built }, own);
     } catch (error) {
       this.destroy();
       throw error;
@@ -86,10 +97,13 @@ export class Plan {
   /** Enqueues the work; nothing is waited for. */
   run(): void {
     const encoder = this.#device.encoder();
+    this.#audit?.before(encoder);
     const pass = encoder.beginComputePass();
     for (const command of this.#commands) dispatch(pass, command);
     pass.end();
+    this.#audit?.after(encoder);
     this.#device.queue.submit([encoder.finish()]);
+    if (this.#audit) this.#device.watch(this.#audit.verdict());
   }
 
   /** Runs once with a pass for each dispatch, and gives the nanoseconds that each took. */
@@ -118,6 +132,9 @@ interface Built {
   readonly dispatches: readonly Dispatch[];
   readonly arenaBytes: number;
   readonly commands: readonly Command[];
+  /** Leaves, and values in the order in which they are computed. */
+  readonly given: readonly Place[];
+  readonly computed: readonly Place[];
 }
 
 /** Program -> simplified graph -> groups -> dispatches -> memory -> pipelines and bindings. */
@@ -150,9 +167,8 @@ function build(
     fixed.set(buffer, slot);
     given.set(node, slot);
   };
-  for (const node of reachable(roots)) {
-    if (node.op.kind === "leaf") give(node, bound.get(node) ?? leafBuffer(device, node, own));
-  }
+  const leaves = reachable(roots).filter((node) => node.op.kind === "leaf");
+  for (const node of leaves) give(node, bound.get(node) ?? leafBuffer(device, node, own));
   for (const [node, variable] of variables) give(node, variable.bufferOn(device));
   for (const node of outputs) {
     give(node, own(byteLength(node.size, node.dtype), `result ${formatShape(node.shape)}`));
@@ -170,25 +186,29 @@ function build(
     reuse: passes.reuse,
   });
   const buffers = arenas.map((bytes) => own(bytes, "intermediate values"));
+  const bindingOf = (slot: Slot): GPUBufferBinding => {
+    if (slot instanceof BufferSlot) return { buffer: slot.buffer, size: slot.bytes };
+    const { arena, offset } = ranges.get(slot)!;
+    return { buffer: buffers[arena], offset, size: Math.max(4, slot.bytes) };
+  };
   const commands = dispatches.map((dispatch, at) => {
     const label =
       `${program.name}#${at} ${dispatch.kernel} [${dispatch.variant}] ${dispatch.shape}`;
-    const bindings = dispatch.slots.map((slot) => {
-      if (slot instanceof BufferSlot) return { buffer: slot.buffer, size: slot.bytes };
-      const { arena, offset } = ranges.get(slot)!;
-      return { buffer: buffers[arena], offset, size: Math.max(4, slot.bytes) };
-    });
+    const bindings = dispatch.slots.map(bindingOf);
     return {
       pipeline: device.pipeline(dispatch.code, { label, buffers: bindings.length }),
       bindings: device.bindGroup(bindings, { label }),
       workgroups: dispatch.workgroups,
     };
   });
+  const placeOf = (node: Tensor): Place => ({ node, binding: bindingOf(slots.get(node)!) });
   return {
     outputs: outputs.map((node) => given.get(node)!.buffer),
     dispatches,
     arenaBytes: arenas.reduce((sum, bytes) => sum + bytes, 0),
     commands,
+    given: leaves.map(placeOf),
+    computed: groups.flatMap((group) => group.outputs.map(placeOf)),
   };
 }
 
@@ -208,7 +228,7 @@ function resultNodes(
   const nodes = simplify(roots, { algebra: passes.simplify }).map((root) => {
     let node = stripReshape(root);
     if (node.op.kind === "leaf" || taken.has(node)) {
-      node = new Tensor(copyOp, [node], {}, node.shape, node.dtype);
+      node = new Tensor(copyOp, [node], {}, node.shape, node.dtype, node.origin);
     }
     taken.add(node);
     return node;

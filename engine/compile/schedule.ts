@@ -47,7 +47,7 @@ export function schedule(
     const old = readers.get(variable) ?? [];
     let target = value, writer = producer.get(value)!;
     if (!canOverwrite(writer, variable) || reaches(writer, old, after)) {
-      target = new Tensor(copyOp, [value], {}, value.shape, value.dtype);
+      target = new Tensor(copyOp, [value], {}, value.shape, value.dtype, value.origin);
       const copy: Group = { kind: "pointwise", outputs: [target], reads: new Map([[value, true]]) };
       after.get(writer)!.add(copy);
       after.set(copy, new Set());

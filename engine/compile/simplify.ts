@@ -36,6 +36,9 @@ export function reachable(roots: readonly Tensor[]): Tensor[] {
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
+/** What a node has besides op and inputs. */
+type Like = Pick<Tensor, "attributes" | "shape" | "dtype"> & { readonly origin?: string };
+
 class Graph {
   readonly #done = new Map<Tensor, Tensor>();
   readonly #nodes = new Map<string, Tensor>();
@@ -56,11 +59,11 @@ class Graph {
   }
 
   /** The node of an op on simplified inputs, or something simpler of the same value. */
-  #make(op: Op, inputs: readonly Tensor[], like: Pick<Tensor, "attributes" | "shape" | "dtype">) {
-    const { attributes, shape, dtype } = like;
+  #make(op: Op, inputs: readonly Tensor[], like: Like): Tensor {
+    const { attributes, shape, dtype, origin } = like;
     if (op.kind === "leaf") return like as Tensor;
     if (!this.#algebra) {
-      return op === detachOp ? inputs[0] : new Tensor(op, inputs, attributes, shape, dtype);
+      return op === detachOp ? inputs[0] : new Tensor(op, inputs, attributes, shape, dtype, origin);
     }
     const simpler = this.#simplified(op, inputs, like);
     if (simpler !== undefined) return simpler;
@@ -68,7 +71,7 @@ class Graph {
       JSON.stringify(attributes, finite);
     let node = this.#nodes.get(key);
     if (node === undefined) {
-      node = new Tensor(op, inputs, attributes, shape, dtype);
+      node = new Tensor(op, inputs, attributes, shape, dtype, origin);
       this.#nodes.set(key, node);
     }
     return node;
@@ -77,7 +80,7 @@ class Graph {
   #simplified(
     op: Op,
     inputs: readonly Tensor[],
-    like: Pick<Tensor, "attributes" | "shape" | "dtype">,
+    like: Like,
   ): Tensor | undefined {
     const { attributes, shape, dtype } = like;
     const [a, b] = inputs;
@@ -126,7 +129,7 @@ class Graph {
 
   #sum(
     x: Tensor,
-    like: Pick<Tensor, "attributes" | "shape" | "dtype">,
+    like: Like,
     value: number | undefined,
   ): Tensor | undefined {
     const { attributes, shape } = like;

@@ -58,6 +58,7 @@ export class Device {
   readonly #gpu: GPUDevice;
   readonly #pipelines = new Map<string, GPUComputePipeline>();
   readonly #layouts = new Map<number, GPUBindGroupLayout>();
+  readonly #watched = new Set<Promise<void>>();
   #failure: Error | undefined;
   #buffers = 0;
   #bytes = 0;
@@ -237,6 +238,20 @@ export class Device {
   /** Waits until all submitted work is done. */
   async idle(): Promise<void> {
     await this.queue.onSubmittedWorkDone();
+    await this.settled();
+  }
+
+  /** Lets the device fail where `work` does. */
+  watch(work: Promise<void>): void {
+    const watched = work.catch((error) => this.#fail(error)).finally(() =>
+      this.#watched.delete(watched)
+    );
+    this.#watched.add(watched);
+  }
+
+  /** Waits for what is watched. @throws the first error that the device reported, if any. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#watched);
     this.check();
   }
 
