@@ -3,7 +3,7 @@
 import { formatShape, sameShape } from "./dtype.ts";
 import { asDerivative } from "./debug.ts";
 import { add } from "./ops/elementwise.ts";
-import { full, zerosLike } from "./ops/source.ts";
+import { full } from "./ops/source.ts";
 import { Tensor } from "./tensor.ts";
 import type { Variable } from "./variable.ts";
 
@@ -58,7 +58,7 @@ export function grad(
   return targets.map((target, i) => {
     const found = gradients.get(target);
     if (found !== undefined) return found;
-    if (options.unused === "zeros") return zerosLike(target);
+    if (options.unused === "zeros") return full(target.shape, 0);
     throw new Error(
       `Cannot differentiate ${output} for input ${i} (${target}): it does not depend on it. ` +
         `Pass unused: "zeros" where that is meant`,

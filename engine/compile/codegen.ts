@@ -18,7 +18,8 @@ import { Index, Scope } from "./index_expression.ts";
 import type { Slots } from "./memory.ts";
 import { storageType, wgslType } from "./wgsl.ts";
 
-const LIBRARIES: Readonly<Record<string, string>> = { math, philox };
+/** What expressions may use, in the order in which it has to come. */
+const LIBRARIES: Readonly<Record<string, string>> = { f16: "enable f16;", math, philox };
 
 /** The dispatch that computes a pointwise group. */
 export function pointwiseDispatch(group: Group, slots: Slots, context: KernelContext): Dispatch {
@@ -27,7 +28,7 @@ export function pointwiseDispatch(group: Group, slots: Slots, context: KernelCon
   const body = new Body(group, bindings);
   const values = group.outputs.map((output) => body.value(output, body.index(output.shape, "i")));
   const stores = group.outputs.map((output, k) =>
-    store(bindings.name(output), "i", values[k], output)
+    body.store(bindings.name(output), "i", { value: values[k], of: output })
   );
   const workgroup = context.cpu ? 64 : 256;
   return {
@@ -235,7 +236,8 @@ class Body implements Reader {
   }
 
   library(): string {
-    return [...this.#libraries].map((name) => LIBRARIES[name]).join("\n");
+    return Object.keys(LIBRARIES).filter((name) => this.#libraries.has(name))
+      .map((name) => LIBRARIES[name]).join("\n");
   }
 
   read(x: Tensor, index: Index): string {
@@ -253,10 +255,25 @@ class Body implements Reader {
     });
   }
 
+  /** The statement that writes an element of an output. */
+  store(name: string, offset: string, { value, of }: { value: string; of: Tensor }): string {
+    switch (of.dtype) {
+      case "u8":
+        throw new TypeError(`Cannot compute ${of}: u8 is for inputs; cast it to f32 or i32`);
+      case "bool":
+        return `${name}[${offset}] = u32(${value});`;
+      case "f16":
+        this.use("f16");
+        return `${name}[${offset}] = f16(${value});`;
+      default:
+        return `${name}[${offset}] = ${value};`;
+    }
+  }
+
   #load(x: Tensor, index: Index): string {
     return this.#once(`${x.id}@${index.key}`, () => {
-      const name = this.#bindings.name(x);
-      return load(name, index.offset, x.dtype);
+      if (x.dtype === "f16") this.use("f16");
+      return load(this.#bindings.name(x), index.offset, x.dtype);
     });
   }
 
@@ -274,14 +291,8 @@ class Body implements Reader {
 
 function load(name: string, offset: string, dtype: DType): string {
   if (dtype === "u8") return `((${name}[${offset} / 4u] >> (${offset} % 4u * 8u)) & 255u)`;
+  if (dtype === "f16") return `f32(${name}[${offset}])`;
   return dtype === "bool" ? `(${name}[${offset}] != 0u)` : `${name}[${offset}]`;
-}
-
-function store(name: string, offset: string, value: string, tensor: Tensor): string {
-  if (tensor.dtype === "u8") {
-    throw new TypeError(`Cannot compute ${tensor}: u8 is for inputs; cast it to f32 or i32`);
-  }
-  return `${name}[${offset}] = ${tensor.dtype === "bool" ? `u32(${value})` : value};`;
 }
 
 /** The ops that a group computes, for people. */

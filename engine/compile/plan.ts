@@ -151,6 +151,7 @@ function build(
   const { bound, own, passes } = options;
   const { outputs, assignments } = resultNodes(program, passes);
   const roots = [...outputs, ...assignments.values()];
+  checkTypes(device, roots);
   const { groups, variables } = schedule(
     fuse(roots, {
       maxBuffers: device.limits.maxStorageBuffersPerShaderStage,
@@ -266,4 +267,14 @@ function launch(
     inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
     output: slots.get(node)!,
   });
+}
+
+/** @throws {TypeError} where the device's shaders lack a type. */
+function checkTypes(device: Device, roots: readonly Tensor[]): void {
+  const half = reachable(roots).find((node) => node.dtype === "f16");
+  if (half !== undefined && !device.features.has("shader-f16")) {
+    throw new TypeError(
+      `Cannot compute with ${half}: ${device.adapter.name} lacks shader-f16. Use f32`,
+    );
+  }
 }

@@ -166,6 +166,7 @@ class Graph {
 
 function castNumber(value: number, dtype: DType): number {
   if (dtype === "bool") return value === 0 ? 0 : 1;
+  if (dtype === "f16") return Math.f16round(value);
   return dtype === "f32" ? Math.fround(value) : Math.trunc(value);
 }
 

@@ -2,8 +2,9 @@
 
 import type { DType } from "../dtype.ts";
 
-/** The type of an element in an expression. */
+/** The type of an element in an expression: f16 is for memory alone. */
 export function wgslType(dtype: DType): string {
+  if (dtype === "f16") return "f32";
   return dtype === "u8" ? "u32" : dtype;
 }
 
@@ -11,6 +12,9 @@ export function wgslType(dtype: DType): string {
 export function storageType(dtype: DType): string {
   return dtype === "u8" || dtype === "bool" ? "u32" : dtype;
 }
+
+/** The largest finite numbers. */
+export const LARGEST = { f32: 3.4028234663852886e38, f16: 65504 } as const;
 
 /** A number as a literal. Infinite values become the largest finite ones: WGSL has no infinity. */
 export function literal(value: number, dtype: DType): string {
@@ -23,8 +27,9 @@ export function literal(value: number, dtype: DType): string {
     case "u8":
       return `${Math.trunc(value)}u`;
     default: {
-      const largest = 3.4028234663852886e38;
-      const rounded = Math.fround(Math.min(largest, Math.max(-largest, value)));
+      const largest = LARGEST[dtype];
+      const finite = Math.min(largest, Math.max(-largest, value));
+      const rounded = dtype === "f16" ? Math.f16round(finite) : Math.fround(finite);
       const text = String(rounded);
       return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
     }

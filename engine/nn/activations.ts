@@ -1,6 +1,7 @@
 // Layers without weights, for use in a Sequential.
 
-import { cast, ge, leakyRelu, mul, relu, tanh } from "../ops/elementwise.ts";
+import { cast } from "../ops/cast.ts";
+import { ge, leakyRelu, mul, relu, tanh } from "../ops/elementwise.ts";
 import type { Generator } from "../ops/random.ts";
 import { asTensor } from "../ops/source.ts";
 import { pixelShuffle } from "../ops/spatial.ts";

@@ -2,8 +2,8 @@
 
 import { formatShape } from "../dtype.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
+import { asFloat } from "./cast.ts";
 import { add, erf, expm1, gt, lt, mul, pow, sigmoid, tanh, where } from "./elementwise.ts";
-import { asFloat } from "./source.ts";
 
 /**
  * `x` kept within bounds; derivative 1 at the bounds themselves.

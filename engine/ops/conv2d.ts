@@ -10,9 +10,9 @@ import {
 } from "../kernels/conv2d.ts";
 import type { KernelOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
+import { asFloat, widened } from "./cast.ts";
 import { add } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
-import { asFloat, asTensor } from "./source.ts";
 
 const forwardOp: KernelOp = {
   name: "conv2d",
@@ -129,7 +129,7 @@ function withBias(name: string, y: Tensor, bias: TensorLike | undefined): Tensor
  * @throws {RangeError} where channels do not match, or the kernel is larger than the padded image.
  */
 export function conv2d(x: TensorLike, weight: TensorLike, options: ConvOptions = {}): Tensor {
-  const image = asTensor(x), kernels = asTensor(weight);
+  const image = widened(x), kernels = widened(weight);
   checkOperands("conv2d", image, kernels);
   const set = settings("conv2d", options, image);
   const [batch, inChannels, ...inputSize] = image.shape;
@@ -177,7 +177,7 @@ export function convTranspose2d(
   weight: TensorLike,
   options: ConvOptions & { outputPadding?: Pair } = {},
 ): Tensor {
-  const image = asTensor(x), kernels = asTensor(weight);
+  const image = widened(x), kernels = widened(weight);
   checkOperands("convTranspose2d", image, kernels);
   const set = settings("convTranspose2d", options, image);
   const extra = pair(options.outputPadding ?? 0);

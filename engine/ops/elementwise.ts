@@ -4,8 +4,8 @@ import { type DType, formatShape, sameShape, type Shape } from "../dtype.ts";
 import type { Derivative, PointwiseOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
 import { expand } from "./movement.ts";
-import { asFloat, asTensor, canHold, full } from "./source.ts";
-import { wgslType } from "../compile/wgsl.ts";
+import { asFloat, cast, castOp, widened } from "./cast.ts";
+import { asTensor, canHold, full } from "./source.ts";
 
 type Rule = (g: Tensor, y: Tensor, ...inputs: Tensor[]) => (Tensor | null)[];
 
@@ -56,14 +56,13 @@ const ORDERED: readonly DType[] = [...NUMBERS, "u8"];
 const ALL: readonly DType[] = [...ORDERED, "bool"];
 
 /**
- * Operands as tensors of one type: numbers take the type of the tensor beside them.
+ * Operands as tensors of one type: numbers take the type of the tensor beside them, f16 becomes f32.
  *
  * @throws {TypeError} where types differ or are none of `allowed`, or hold no such number.
  */
 function operands(name: string, xs: readonly TensorLike[], allowed: readonly DType[]): Tensor[] {
-  const first = xs.find((x) => typeof x !== "number");
-  const dtype = first === undefined ? "f32" : asTensor(first).dtype;
-  const given = xs.map((x) => typeof x === "number" ? x : asTensor(x));
+  const given = xs.map((x) => typeof x === "number" ? x : widened(x));
+  const dtype = given.find((x) => typeof x !== "number")?.dtype ?? "f32";
   const fail = (why: string): TypeError => {
     const list = given.map((x) =>
       typeof x === "number" ? x : `${x.dtype} tensor ${formatShape(x.shape)}`
@@ -383,31 +382,6 @@ const powScalarOp: PointwiseOp = {
     return [mul(g, mul(pow(node.inputs[0], exponent - 1), exponent))];
   },
 };
-
-const castOp: PointwiseOp = {
-  name: "cast",
-  kind: "pointwise",
-  elementwise: true,
-  cost: 0.1,
-  emit: (reader, index, node) => `${wgslType(node.dtype)}(${reader.read(node.inputs[0], index)})`,
-  derivative: (g, node) => [node.inputs[0].dtype === "f32" ? g : null],
-};
-
-/**
- * The same numbers in another type; fractions are cut off towards 0. Only f32 to f32 has a derivative.
- *
- * @throws {TypeError} where the type is none that a shader can compute: bytes are for inputs.
- */
-export function cast(x: TensorLike, dtype: DType): Tensor {
-  const input = asTensor(x);
-  if (dtype !== input.dtype && (dtype === "u8" || !ALL.includes(dtype))) {
-    throw new TypeError(
-      `Cannot cast ${input.dtype} tensor ${formatShape(input.shape)} to ${dtype}: ` +
-        `f32, i32, u32 or bool is needed`,
-    );
-  }
-  return input.dtype === dtype ? input : new Tensor(castOp, [input], {}, input.shape, dtype);
-}
 
 /** The same value, kept as a node of its own: a copy in memory of its own. */
 export const copyOp: PointwiseOp = define("copy", (x) => x, (g) => [g]);

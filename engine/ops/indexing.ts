@@ -1,8 +1,9 @@
 // Choosing by whole numbers: rows of a table, slices of an axis, one-hot vectors.
 
-import { checkWhole, formatShape, resolveAxis } from "../dtype.ts";
+import { checkWhole, formatShape, isFloat, resolveAxis } from "../dtype.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { cast, eq } from "./elementwise.ts";
+import { cast } from "./cast.ts";
+import { eq } from "./elementwise.ts";
 import { expand, gather, reshape } from "./movement.ts";
 import { arange, asTensor } from "./source.ts";
 import { unsqueeze } from "./views.ts";
@@ -29,7 +30,7 @@ export function indexSelect(
   return gather(input, expand(along, input.shape.with(dim, at.size)), { dim });
 }
 
-const isIndex = ({ dtype }: Tensor): boolean => dtype !== "f32" && dtype !== "bool";
+const isIndex = ({ dtype }: Tensor): boolean => !isFloat(dtype) && dtype !== "bool";
 
 /**
  * Rows of `weight` [n, d] for an i32 `index` of any shape: [...index, d].

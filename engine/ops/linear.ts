@@ -2,9 +2,9 @@
 
 import { formatShape } from "../dtype.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
+import { asFloat } from "./cast.ts";
 import { add } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
-import { asFloat } from "./source.ts";
 
 /**
  * `x @ transpose(weight) + bias` over the last axis of `x`: [..., in] to [..., out].

@@ -2,11 +2,12 @@
 
 import { formatShape, sameShape } from "../dtype.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
+import { asFloat } from "./cast.ts";
 import { abs, add, eq, mul, neg, softplus, square, sub, where } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 import { sum } from "./reduce.ts";
 import { logSoftmax } from "./softmax.ts";
-import { arange, asFloat, asTensor } from "./source.ts";
+import { arange, asTensor } from "./source.ts";
 import { mean } from "./statistics.ts";
 import { unsqueeze } from "./views.ts";
 

@@ -6,7 +6,7 @@ import type { KernelOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
 import { broadcastShapes } from "./elementwise.ts";
 import { expand, reshape, sumTo } from "./movement.ts";
-import { asTensor } from "./source.ts";
+import { widened } from "./cast.ts";
 
 /** Whether the last two axes of an operand are swapped first. */
 export interface MatmulOptions {
@@ -69,7 +69,7 @@ function product(a: Tensor, b: Tensor, flags: { ta: boolean; tb: boolean }): Ten
  */
 export function matmul(a: TensorLike, b: TensorLike, options: MatmulOptions = {}): Tensor {
   const { transposeA: ta = false, transposeB: tb = false } = options;
-  const left = asTensor(a), right = asTensor(b);
+  const left = widened(a), right = widened(b);
   const fail = (why: string): RangeError =>
     new RangeError(
       `Cannot matmul ${left.dtype} tensor ${formatShape(left.shape)} and ${right.dtype} tensor ` +

@@ -2,10 +2,10 @@
 
 export * from "./composite.ts";
 export { conv2d, type ConvOptions, convTranspose2d, type Pair } from "./conv2d.ts";
+export { cast } from "./cast.ts";
 export {
   abs,
   add,
-  cast,
   cos,
   detach,
   div,

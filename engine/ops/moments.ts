@@ -3,10 +3,10 @@
 import { moments as launch } from "../kernels/moments.ts";
 import type { KernelOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
+import { asFloat } from "./cast.ts";
 import { add, mul, sub } from "./elementwise.ts";
 import { expand, permute, reshape, slice } from "./movement.ts";
 import { reducedShapes, type ReduceOptions } from "./reduce.ts";
-import { asFloat } from "./source.ts";
 
 /** x: [outer, channels, inner] -> [2, channels]: the mean and the biased variance of each channel. */
 const momentsOp: KernelOp = {

@@ -1,11 +1,20 @@
 // Ops that move elements without arithmetic. Each is a rule for where an element of the result is found
 // in the inputs, so the compiler folds them into the kernels that read them.
 
-import { formatShape, resolveAxes, resolveAxis, sameShape, type Shape, sizeOf } from "../dtype.ts";
+import {
+  formatShape,
+  isFloat,
+  resolveAxes,
+  resolveAxis,
+  sameShape,
+  type Shape,
+  sizeOf,
+} from "../dtype.ts";
 import type { PointwiseOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
 import { literal } from "../compile/wgsl.ts";
-import { cast, eq, where } from "./elementwise.ts";
+import { cast } from "./cast.ts";
+import { eq, where } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
 import { arange, asTensor, canHold } from "./source.ts";
 
@@ -397,7 +406,7 @@ export function gather(x: TensorLike, index: TensorLike, options: { dim?: number
   const dim = resolveAxis("gather", options.dim ?? 0, { shape: input.shape });
   const fits = at.rank === input.rank &&
     at.shape.every((length, axis) => axis === dim || length <= input.shape[axis]);
-  if (!fits || at.dtype === "f32" || at.dtype === "bool") {
+  if (!fits || isFloat(at.dtype) || at.dtype === "bool") {
     throw new RangeError(
       `Cannot gather from tensor ${formatShape(input.shape)} by ${at.dtype} indices ` +
         `${formatShape(at.shape)} along axis ${dim}: whole numbers of the same rank are needed`,

@@ -6,12 +6,13 @@
 
 import { checkWhole, formatShape, resolveAxis, sameShape, type Shape } from "../dtype.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
+import { asFloat } from "./cast.ts";
 import { add, detach, div, maximum, mul, rsqrt, sub } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { moments } from "./moments.ts";
 import { permute, reshape } from "./movement.ts";
 import { sum } from "./reduce.ts";
-import { asFloat, asTensor } from "./source.ts";
+import { asTensor } from "./source.ts";
 import { norm } from "./statistics.ts";
 
 /** The learned part, and the constant under the root. */

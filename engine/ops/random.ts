@@ -6,7 +6,8 @@ import type { PointwiseOp, Reader } from "../op.ts";
 import type { Index } from "../compile/index_expression.ts";
 import { Tensor } from "../tensor.ts";
 import { Variable } from "../variable.ts";
-import { cast, detachOp, floor, minimum, mul } from "./elementwise.ts";
+import { cast } from "./cast.ts";
+import { detachOp, floor, minimum, mul } from "./elementwise.ts";
 
 /** The state's words as WGSL expressions: seed (low, high), draws so far. */
 function words(reader: Reader, index: Index, state: Tensor): string[] {

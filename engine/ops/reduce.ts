@@ -3,9 +3,10 @@
 import { resolveAxes, resolveAxis, type Shape } from "../dtype.ts";
 import type { ReduceOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
-import { cast, div, eq, mul, where } from "./elementwise.ts";
+import { asFloat, cast } from "./cast.ts";
+import { div, eq, mul, where } from "./elementwise.ts";
 import { expand, reshape } from "./movement.ts";
-import { arange, asFloat, asTensor } from "./source.ts";
+import { arange, asTensor } from "./source.ts";
 
 /** Which axes to fold: all where left out. */
 export interface ReduceOptions {

@@ -3,9 +3,9 @@
 
 import { resolveAxis } from "../dtype.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
+import { asFloat } from "./cast.ts";
 import { detach, div, exp, log, sub } from "./elementwise.ts";
 import { amax, sum } from "./reduce.ts";
-import { asFloat } from "./source.ts";
 
 function shifted(name: string, x: TensorLike, dim: number): Tensor {
   const input = asFloat(name, x);

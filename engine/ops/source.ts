@@ -3,7 +3,7 @@
 import { checkShape, type DType, formatShape, type Shape } from "../dtype.ts";
 import type { PointwiseOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
-import { literal, wgslType } from "../compile/wgsl.ts";
+import { LARGEST, literal, wgslType } from "../compile/wgsl.ts";
 
 /** One number everywhere. */
 export const fullOp: PointwiseOp = {
@@ -48,16 +48,12 @@ export function full(
 /** Whether a number can be written in a shader as an element of a type. */
 export function canHold(dtype: DType, value: number): boolean {
   if (dtype === "f32") return !Number.isNaN(value);
+  if (dtype === "f16") return Math.abs(value) <= LARGEST.f16 || Math.abs(value) === Infinity;
   const bounds = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1], bool: [0, 1] };
   // No tensor of bytes can be computed: they are for inputs.
   if (dtype === "u8") return false;
   const [least, most] = bounds[dtype];
   return Number.isInteger(value) && value >= least && value <= most;
-}
-
-/** Zeros in the shape and type of another tensor. */
-export function zerosLike(x: Tensor): Tensor {
-  return full(x.shape, 0, { dtype: x.dtype });
 }
 
 /** The numbers 0, 1, ..., n - 1; i32 unless asked otherwise. */
@@ -79,19 +75,6 @@ export function asTensor(x: TensorLike, dtype: DType = "f32"): Tensor {
   throw new TypeError(
     `Cannot use ${x === null ? null : typeof x} as a tensor: a Tensor, a Variable or a number is ` +
       `needed; tensor(...) makes one from a list`,
-  );
-}
-
-/**
- * What an op that works on real numbers was given.
- *
- * @throws {TypeError} where it is of another type than f32.
- */
-export function asFloat(op: string, x: TensorLike): Tensor {
-  const input = asTensor(x);
-  if (input.dtype === "f32") return input;
-  throw new TypeError(
-    `Cannot ${op} ${input.dtype} tensor ${formatShape(input.shape)}: f32 is needed; cast it`,
   );
 }
 

@@ -2,11 +2,12 @@
 
 import { checkWhole, formatShape } from "../dtype.ts";
 import { type Tensor, tensor, type TensorLike } from "../tensor.ts";
+import { asFloat } from "./cast.ts";
 import type { Pair } from "./conv2d.ts";
 import { gt, where } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { expand, pad, permute, reshape, slice } from "./movement.ts";
-import { asFloat, asTensor } from "./source.ts";
+import { asTensor } from "./source.ts";
 import { mean } from "./statistics.ts";
 
 function pair(value: Pair): readonly [number, number] {

@@ -2,11 +2,12 @@
 
 import { formatShape } from "../dtype.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
+import { asFloat } from "./cast.ts";
 import { add, detach, exp, gt, log, mul, neg, sqrt, square, sub, where } from "./elementwise.ts";
 import { moments } from "./moments.ts";
 import { reshape } from "./movement.ts";
 import { amax, reducedShapes, type ReduceOptions, sum } from "./reduce.ts";
-import { asFloat, asTensor } from "./source.ts";
+import { asTensor } from "./source.ts";
 
 /** The mean over axes. */
 export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {

@@ -1,5 +1,6 @@
 import { formatShape, sameShape } from "../dtype.ts";
 import type { Module } from "../nn/mod.ts";
+import { cast } from "../ops/cast.ts";
 import { add, mul, sub } from "../ops/elementwise.ts";
 import type { TensorLike } from "../tensor.ts";
 import type { Variable } from "../variable.ts";
@@ -52,7 +53,7 @@ export class ExponentialMovingAverage {
   update(decay: TensorLike): void {
     for (const { average, source } of this.#pairs) {
       const now = source.value;
-      average.assign(add(now, mul(sub(average, now), decay)));
+      average.assign(cast(add(now, mul(sub(average, now), decay)), average.dtype));
     }
   }
 

@@ -1,6 +1,7 @@
 // What all optimisers share: parameters, what is remembered for each of them, and the round of a step.
 
 import { grad } from "../grad.ts";
+import { cast } from "../ops/cast.ts";
 import { add, mul } from "../ops/elementwise.ts";
 import type { Tensor } from "../tensor.ts";
 import { Variable } from "../variable.ts";
@@ -91,7 +92,9 @@ export abstract class Optimizer<Slot extends string = string> {
         ? gradients[i]
         : add(gradients[i], mul(parameter, this.#weightDecay));
       const next: Record<string, Tensor> = update(gradient, now as ParameterState<Slot>);
-      for (const [name, variable] of Object.entries(variables)) variable.assign(next[name]);
+      for (const [name, variable] of Object.entries(variables)) {
+        variable.assign(cast(next[name], variable.dtype));
+      }
     });
   }
 
