@@ -1,7 +1,15 @@
 // Module: a tree of layers. What it owns is found by walking its public fields, so a model is declared
 // by nothing but its fields.
 
-import { formatShape, sameShape, type Shape, type TypedArray } from "../dtype.ts";
+import {
+  type DType,
+  dtypeOf,
+  formatShape,
+  isFloat,
+  sameShape,
+  type Shape,
+  type TypedArray,
+} from "../dtype.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { Variable } from "../variable.ts";
 
@@ -63,14 +71,15 @@ export abstract class Module {
   }
 
   /**
-   * Sets every parameter and buffer.
+   * Sets every parameter and buffer. Real numbers of another width are converted, and PyTorch's
+   * `num_batches_tracked`, which nothing here needs, is passed over.
    *
-   * @throws {Error} where a name is missing or unknown or a shape differs; then nothing is changed.
+   * @throws {Error} where a name is missing or unknown, or a shape or type differs; then nothing is changed.
    */
   loadStateDict(state: HostState): void {
     const own = this.stateDict();
     for (const name of Object.keys(state)) {
-      if (!Object.hasOwn(own, name)) {
+      if (!Object.hasOwn(own, name) && !name.endsWith("num_batches_tracked")) {
         throw new Error(`Cannot load state: the model has no "${name}"`);
       }
     }
@@ -85,7 +94,10 @@ export abstract class Module {
         );
       }
     }
-    for (const [name, variable] of Object.entries(own)) variable.set(state[name].data);
+    const numbers = Object.entries(own).map(([name, { dtype }]) =>
+      converted(name, state[name].data, dtype)
+    );
+    Object.values(own).forEach((variable, i) => variable.set(numbers[i]));
   }
 
   /** Puts the whole tree into training mode, or out of it. */
@@ -113,6 +125,16 @@ export abstract class Module {
       value instanceof Variable ? [[name, value]] : []
     );
   }
+}
+
+/** Numbers as the array of a variable's type, where both are real. */
+function converted(name: string, data: TypedArray, dtype: DType): TypedArray {
+  const from = dtypeOf(data);
+  if (from === dtype) return data;
+  if (!isFloat(from) || !isFloat(dtype)) {
+    throw new Error(`Cannot load state: "${name}" is ${from}, the model's is ${dtype}`);
+  }
+  return dtype === "f32" ? new Float32Array(data) : new Float16Array(data);
 }
 
 interface Found {

@@ -28,6 +28,7 @@ Deno.test("what is encoded is decoded: every type, shapes, scalars, nothing at a
     scalar: { dtype: "i32", shape: [], data: new Int32Array([-7]) },
     none: { dtype: "f32", shape: [0, 5], data: new Float32Array() },
     key: { dtype: "u32", shape: [2], data: new Uint32Array([0xffffffff, 1]) },
+    half: { dtype: "f16", shape: [3], data: new Float16Array([0.5, -65504, 2 ** -24]) },
     constructor: { dtype: "u8", shape: [1, 2], data: new Uint8Array([0, 1]) },
   } as const;
   const metadata = { step: "12", 'a "quoted" name': "é\n" };
@@ -102,7 +103,7 @@ Deno.test("a header that is not one JSON object in UTF-8 is refused", () => {
   const bytes = file('{"a":0}');
   bytes[10] = 0xff;
   assertRefused(bytes, "UTF-8");
-  assertRefused(file("[".repeat(100_000)), "JSON");
+  assertRefused(file("[".repeat(100_000)), "JSON object");
 });
 
 Deno.test("a key twice is refused, however it is spelt and wherever it is", () => {
@@ -145,8 +146,54 @@ Deno.test("offsets that do not fit the file or the shape are refused", () => {
   }
 });
 
+Deno.test("a header that would take up much more memory than it has bytes is refused before it is parsed", () => {
+  const deep = '{"a":' + "[".repeat(2_000_000) + "]".repeat(2_000_000) + "}";
+  assertRefused(file(deep), "nested more than 3 levels");
+  assertRefused(file('{"a":{"b":{"c":{"d":1}}}}'), "nested more than 3 levels");
+  const axes = new Array(1_000_000).fill(1);
+  assertRefused(file({ a: { dtype: "U8", shape: axes, data_offsets: [0, 1] } }, 1), "1000000 axes");
+});
+
+Deno.test("messages quote the beginning of long names", () => {
+  const name = "x".repeat(1_000_000);
+  const error = assertThrows(() => decodeSafetensors(file({ [name]: 1 })), Error, "xxx...");
+  assertEquals(error.message.length < 200, true);
+});
+
+Deno.test("types that tensors lack are read as what holds their numbers exactly, or refused", () => {
+  const decode = (type: string, data: Uint8Array): unknown => {
+    const head = file({ a: { dtype: type, shape: [2], data_offsets: [0, data.length] } });
+    const bytes = new Uint8Array(head.length + data.length);
+    bytes.set(head);
+    bytes.set(data, head.length);
+    return decodeSafetensors(bytes).tensors.a;
+  };
+  const raw = (array: BigInt64Array | Uint16Array): Uint8Array => new Uint8Array(array.buffer);
+  assertEquals(decode("BF16", raw(new Uint16Array([0x3fc0, 0xc2f7]))), {
+    dtype: "f32",
+    shape: [2],
+    data: new Float32Array([1.5, -123.5]),
+  });
+  assertEquals(decode("I64", raw(new BigInt64Array([-(2n ** 31n), 7n]))), {
+    dtype: "i32",
+    shape: [2],
+    data: new Int32Array([-(2 ** 31), 7]),
+  });
+  assertEquals(decode("BOOL", new Uint8Array([1, 0])), {
+    dtype: "u8",
+    shape: [2],
+    data: new Uint8Array([1, 0]),
+  });
+  assertThrows(
+    () => decode("I64", raw(new BigInt64Array([0n, 2n ** 31n]))),
+    Error,
+    'tensor "a" has 2147483648, which i32 does not hold',
+  );
+  assertThrows(() => decode("BOOL", new Uint8Array([0, 2])), Error, "BOOL, but has 2");
+});
+
 Deno.test("types, shapes and entries that the format does not know are refused", () => {
-  assertRefused(file({ a: entry(0, 2, [1], "BF16") }, 2), 'type "BF16"');
+  assertRefused(file({ a: entry(0, 8, [1], "F64") }, 8), 'type "F64"');
   assertRefused(file({ a: entry(0, 4, [1], "toString") }, 4), 'type "toString"');
   for (const shape of [undefined, 4, [-1], [1.5], ["1"], [null], { 0: 1 }]) {
     assertRefused(file({ a: { dtype: "F32", shape, data_offsets: [0, 4] } }, 4), "shape");
