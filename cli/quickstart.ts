@@ -33,7 +33,7 @@ export const command = defineCommand({
       default: "runs/quickstart",
       help: "Where to work",
     },
-    steps: { type: "integer", min: 1, default: 1500, help: "Training steps" },
+    steps: { type: "integer", min: 1, default: 1200, help: "Training steps" },
     ...deviceOptions,
   },
 }, async ({ options }) => {
