@@ -1,13 +1,14 @@
 // Times whole training steps of ACGAN on this adapter, as published figures of other engines are taken: a
 // step lasts from its start until its losses have been read; the first step, which compiles, is apart.
 //
-//   deno task bench [acgan32|acgan64] [--batch 32] [--steps 5] [--warmup 2]
+//   deno task bench [acgan32|acgan64] [--batch 32] [--steps 5] [--warmup 2] [--profile]
 //
-// Prints one line of JSON a workload. KAO_DEBUG=profile adds where a step's time goes.
+// Prints one line of JSON a workload; with --profile also where the time of one of its steps goes.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { compile, Device, HostGenerator, read, type Tensor, tensor } from "../engine/mod.ts";
-import { type PresetName, presets } from "../models/mod.ts";
+import { debugFlags } from "../engine/debug.ts";
+import { type PresetName } from "../models/mod.ts";
 import { Acgan, Categorical, presetSettings, trainStep } from "../training/mod.ts";
 
 /** Images and labels are noise: the arithmetic does not depend on them. Batches are cycled through. */
@@ -73,9 +74,11 @@ function noiseBatch(
   return [noise(batch, 3, size, size), labels(), ...draw(), ...draw()];
 }
 
-const { _: names, batch, steps, warmup } = parseArgs(Deno.args, {
+const { _: names, batch, steps, warmup, profile } = parseArgs(Deno.args, {
   default: { batch: 32, steps: 5, warmup: 2 },
+  boolean: ["profile"],
 });
+if (profile) debugFlags.add("profile");
 await Device.open();
 for (const name of names.length > 0 ? names : ["acgan32"]) {
   const options = { batch: Number(batch), steps: Number(steps), warmup: Number(warmup) };

@@ -8,7 +8,7 @@ import type { KernelOp, LeafOp } from "../op.ts";
 import { constantOp, Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
 import type { Device } from "../runtime/device.ts";
-import { Timer } from "../runtime/timer.ts";
+import { Timer, type Timing } from "../runtime/timer.ts";
 import { debugFlags } from "../debug.ts";
 import { Audit, type Place } from "./audit.ts";
 import { pointwiseDispatch, reduceDispatches } from "./codegen.ts";
@@ -106,18 +106,12 @@ export class Plan {
     if (this.#audit) this.#device.watch(this.#audit.verdict());
   }
 
-  /** Runs once with a pass for each dispatch, and gives the nanoseconds that each took. */
-  async time(): Promise<number[]> {
+  /** Runs once with a pass for each dispatch, and measures them. */
+  async time(): Promise<Timing> {
     const timer = new Timer(this.#device, this.#commands.length);
     const encoder = this.#device.encoder();
-    this.#commands.forEach((command, at) => {
-      const pass = encoder.beginComputePass({ timestampWrites: timer.writes(at) });
-      dispatch(pass, command);
-      pass.end();
-    });
-    timer.resolve(encoder);
-    this.#device.queue.submit([encoder.finish()]);
-    return await timer.read();
+    timer.record(encoder, (pass, at) => dispatch(pass, this.#commands[at]));
+    return await timer.run(encoder);
   }
 
   /** Frees the plan's memory. Variables are not the plan's. */

@@ -1,10 +1,25 @@
-// How long passes take, by the device's own clock.
+// How long passes take, by the device's own clock, calibrated with passes that do nothing.
 
 import { type Device, TIMESTAMPS } from "./device.ts";
 import { readBuffers } from "./readback.ts";
 
 /** A time stamp is a 64-bit count of nanoseconds. */
 const STAMP_BYTES = 8;
+/** Passes that do nothing, before those that are measured. */
+const EMPTY_PASSES = 9;
+const EMPTY = "@compute @workgroup_size(1) fn main() {}";
+
+/** What a {@linkcode Timer} measured, in nanoseconds. */
+export interface Timing {
+  /** Each pass, less what an empty one takes. */
+  readonly passes: readonly number[];
+  /** What an empty pass takes: the median of a few. */
+  readonly overhead: number;
+  /** From the beginning of the first pass to the end of the last, by the device's clock. */
+  readonly span: number;
+  /** From the submit until the stamps were read, by this machine's clock; waiting takes some of it. */
+  readonly wall: number;
+}
 
 /** Measures the passes of one submit. */
 export class Timer {
@@ -17,36 +32,70 @@ export class Timer {
   constructor(device: Device, count: number) {
     this.#device = device;
     this.#count = count;
-    this.#stamps = device.createTimestamps(count);
-    this.#buffer = device.createBuffer(2 * count * STAMP_BYTES, {
+    const passes = EMPTY_PASSES + count;
+    this.#stamps = device.createTimestamps(passes);
+    this.#buffer = device.createBuffer(2 * passes * STAMP_BYTES, {
       purpose: "time stamps",
       usage: TIMESTAMPS,
     });
   }
 
-  /** What pass `at` writes as it begins and ends. */
-  writes(at: number): GPUComputePassTimestampWrites {
+  /** Records the passes: empty ones, and then those that `record` fills. */
+  record(
+    encoder: GPUCommandEncoder,
+    record: (pass: GPUComputePassEncoder, at: number) => void,
+  ): void {
+    const pipeline = this.#device.pipeline(EMPTY, { label: "empty", buffers: 0 });
+    const bindings = this.#device.bindGroup([], { label: "empty" });
+    for (let at = -EMPTY_PASSES; at < this.#count; at++) {
+      const first = 2 * (at + EMPTY_PASSES);
+      const pass = encoder.beginComputePass({
+        timestampWrites: {
+          querySet: this.#stamps,
+          beginningOfPassWriteIndex: first,
+          endOfPassWriteIndex: first + 1,
+        },
+      });
+      if (at >= 0) {
+        record(pass, at);
+      } else {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindings);
+        pass.dispatchWorkgroups(1);
+      }
+      pass.end();
+    }
+    encoder.resolveQuerySet(this.#stamps, 0, 2 * (EMPTY_PASSES + this.#count), this.#buffer, 0);
+  }
+
+  /** Submits what was recorded and waits for it. The timer is used up. */
+  async run(encoder: GPUCommandEncoder): Promise<Timing> {
+    const begin = performance.now();
+    this.#device.queue.submit([encoder.finish()]);
+    const stamps = await this.#read();
+    const end = performance.now();
+
+    const lengths = Array.from(
+      { length: EMPTY_PASSES + this.#count },
+      (_, at) => Number(stamps[2 * at + 1] - stamps[2 * at]),
+    );
+    const empty = lengths.splice(0, EMPTY_PASSES).sort((a, b) => a - b);
+    const overhead = empty[EMPTY_PASSES >> 1];
     return {
-      querySet: this.#stamps,
-      beginningOfPassWriteIndex: 2 * at,
-      endOfPassWriteIndex: 2 * at + 1,
+      passes: lengths.map((length) => Math.max(0, length - overhead)),
+      overhead,
+      span: Number(stamps[stamps.length - 1] - stamps[2 * EMPTY_PASSES]),
+      wall: (end - begin) * 1e6,
     };
   }
 
-  /** To be recorded after the passes. */
-  resolve(encoder: GPUCommandEncoder): void {
-    encoder.resolveQuerySet(this.#stamps, 0, 2 * this.#count, this.#buffer, 0);
-  }
-
-  /** Nanoseconds of each pass. Waits for the device; the timer is used up. */
-  async read(): Promise<number[]> {
-    const [bytes] = await readBuffers(this.#device, [this.#buffer]);
-    this.#device.destroyBuffer(this.#buffer);
-    this.#stamps.destroy();
-    const stamps = new BigUint64Array(bytes);
-    return Array.from(
-      { length: this.#count },
-      (_, at) => Number(stamps[2 * at + 1] - stamps[2 * at]),
-    );
+  async #read(): Promise<BigUint64Array> {
+    try {
+      const [bytes] = await readBuffers(this.#device, [this.#buffer]);
+      return new BigUint64Array(bytes);
+    } finally {
+      this.#device.destroyBuffer(this.#buffer);
+      this.#stamps.destroy();
+    }
   }
 }
