@@ -17,6 +17,7 @@ export {
   type DeviceOptions,
   NoAdapterError,
 } from "./runtime/device.ts";
+export { type KernelLimits } from "./kernels/dispatch.ts";
 export * from "./ops/mod.ts";
 export * from "./nn/mod.ts";
 export * from "./optim/mod.ts";

@@ -21,7 +21,9 @@ export {
 
 /** What a file holds: tensors by name, and free text by name. */
 export interface SafetensorsFile {
+  /** The tensors by name. */
   readonly tensors: Record<string, StoredTensor>;
+  /** Free text by name. */
   readonly metadata: Record<string, string>;
 }
 

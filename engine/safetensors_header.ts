@@ -9,8 +9,11 @@ export type StoredDType = Exclude<DType, "bool">;
 
 /** One tensor of a file: its elements in row-major order. */
 export interface StoredTensor {
+  /** The type of the elements. */
   readonly dtype: StoredDType;
+  /** The lengths of the axes. */
   readonly shape: Shape;
+  /** The elements, in an array of that type. */
   readonly data: TypedArray;
 }
 

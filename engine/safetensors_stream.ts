@@ -16,6 +16,7 @@ import { refuse } from "./safetensors_json.ts";
 
 /** Bytes that can be read from anywhere. A `Blob` is one, and with it the `File` of a browser. */
 export interface ByteSource {
+  /** How many bytes there are. */
   readonly size: number;
   /** The bytes from `start` up to, but without, `end`. */
   slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
@@ -23,6 +24,7 @@ export interface ByteSource {
 
 /** A tensor whose elements are fetched when they are about to be written. */
 export interface LazyTensor extends TensorInfo {
+  /** Fetches the elements. */
   load(): TypedArray | Promise<TypedArray>;
 }
 

@@ -26,10 +26,17 @@ export class Tensor {
   /** The number of elements. */
   readonly size: number;
 
-  /** @param origin the line that wrote it, which KAO_DEBUG=nan keeps. */
+  /**
+   * What ops do to make their result.
+   *
+   * @param origin the line that wrote it, which KAO_DEBUG=nan keeps.
+   * @internal
+   */
   constructor(
+    /** @internal */
     readonly op: Op,
     readonly inputs: readonly Tensor[],
+    /** @internal */
     readonly attributes: Attributes,
     readonly shape: Shape,
     readonly dtype: DType,
@@ -43,6 +50,7 @@ export class Tensor {
     return this.shape.length;
   }
 
+  /** The op, shape and type, for messages. */
   toString(): string {
     return `Tensor(${this.op.name}, ${formatShape(this.shape)}, ${this.dtype})`;
   }

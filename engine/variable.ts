@@ -55,8 +55,11 @@ export function withBindings<R>(scope: VariableBindings, fn: () => R): R {
  * ```
  */
 export class Variable {
+  /** The lengths of the axes. */
   readonly shape: Shape;
+  /** The type of the elements. */
   readonly dtype: DType;
+  /** The number of elements. */
   readonly size: number;
   /** For messages; a checkpoint names variables by where they are found. */
   readonly name: string;
@@ -65,7 +68,11 @@ export class Variable {
   #device: Device | undefined;
   #buffer: GPUBuffer | undefined;
 
-  /** @throws {RangeError} where `shape` does not hold as many elements as `data`. */
+  /**
+   * Keeps the numbers until a device needs them.
+   *
+   * @throws {RangeError} where `shape` does not hold as many elements as `data`.
+   */
   constructor(
     data: TypedArray | readonly number[],
     shape: Shape,

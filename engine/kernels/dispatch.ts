@@ -36,8 +36,12 @@ export interface KernelContext {
 
 /** The device limits that decide which variants can run. */
 export interface KernelLimits {
+  /** Threads of a workgroup. */
   readonly maxComputeInvocationsPerWorkgroup: number;
+  /** Bytes that a workgroup shares. */
   readonly maxComputeWorkgroupStorageSize: number;
+  /** Workgroups along one axis of a grid. */
   readonly maxComputeWorkgroupsPerDimension: number;
+  /** Buffers that a kernel can be bound to. */
   readonly maxStorageBuffersPerShaderStage: number;
 }

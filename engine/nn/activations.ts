@@ -10,6 +10,7 @@ import { Module } from "./module.ts";
 
 /** `max(x, 0)`. */
 export class ReLU extends Module {
+  /** The activations of `x`, element by element. */
   forward(x: TensorLike): Tensor {
     return relu(x);
   }
@@ -17,10 +18,12 @@ export class ReLU extends Module {
 
 /** `x` where positive, else `negativeSlope * x`. */
 export class LeakyReLU extends Module {
+  /** A layer of the given slope, 0.01. */
   constructor(readonly negativeSlope = 0.01) {
     super();
   }
 
+  /** The activations of `x`, element by element. */
   forward(x: TensorLike): Tensor {
     return leakyRelu(x, { negativeSlope: this.negativeSlope });
   }
@@ -28,6 +31,7 @@ export class LeakyReLU extends Module {
 
 /** The hyperbolic tangent. */
 export class Tanh extends Module {
+  /** The activations of `x`, element by element. */
   forward(x: TensorLike): Tensor {
     return tanh(x);
   }
@@ -35,10 +39,12 @@ export class Tanh extends Module {
 
 /** Depth to space: [N, C * r * r, H, W] to [N, C, H * r, W * r]. */
 export class PixelShuffle extends Module {
+  /** A layer that enlarges both sides `r` times. */
   constructor(readonly r: number) {
     super();
   }
 
+  /** The channels of `x` as pixels. */
   forward(x: TensorLike): Tensor {
     return pixelShuffle(x, this.r);
   }
@@ -51,7 +57,11 @@ export class PixelShuffle extends Module {
 export class Dropout extends Module {
   readonly #generator: Generator;
 
-  /** @throws {RangeError} where `p` is not in [0, 1). */
+  /**
+   * A layer that drops each element with probability `p`.
+   *
+   * @throws {RangeError} where `p` is not in [0, 1).
+   */
   constructor(readonly p: number, options: { generator: Generator }) {
     super();
     if (!(p >= 0 && p < 1)) {

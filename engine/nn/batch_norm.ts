@@ -12,14 +12,20 @@ import { filled } from "./weights.ts";
  * the batch, which also move the running ones, otherwise by the running ones.
  */
 export class BatchNorm2d extends Module {
+  /** [channels], the gain, 1 at first. */
   readonly weight: Parameter;
+  /** [channels], the shift, 0 at first. */
   readonly bias: Parameter;
+  /** [channels], the moving mean of batches, 0 at first. */
   readonly runningMean: Variable;
+  /** [channels], the moving unbiased variance of batches, 1 at first. */
   readonly runningVar: Variable;
   readonly #eps: number;
   readonly #momentum: number;
 
   /**
+   * A layer for images of `channels` channels.
+   *
    * @param options.eps added to the variance, 1e-5.
    * @param options.momentum the share of the batch in the new running statistics, 0.1.
    */

@@ -7,6 +7,7 @@ import { weightAndBias, type WeightOptions } from "./weights.ts";
 
 /** What convolution layers take; lengths are in pixels, for both axes or `[height, width]`. */
 export interface Conv2dOptions extends WeightOptions, Omit<ConvOptions, "bias"> {
+  /** The height and width of the kernels. */
   readonly kernelSize: Pair;
 }
 
@@ -22,6 +23,7 @@ export class Conv2d extends Module {
   readonly bias: Parameter | undefined;
   readonly #geometry: Omit<ConvOptions, "bias">;
 
+  /** A layer whose weights are drawn as PyTorch's. */
   constructor(inChannels: number, outChannels: number, options: Conv2dOptions) {
     super();
     const { kernelSize, stride, padding, dilation, groups = 1 } = options;
@@ -33,6 +35,7 @@ export class Conv2d extends Module {
     ));
   }
 
+  /** [N, inChannels, H, W] to [N, outChannels, H', W']. */
   forward(x: TensorLike): Tensor {
     return conv2d(x, this.weight, { ...this.#geometry, bias: this.bias });
   }
@@ -46,6 +49,7 @@ export class ConvTranspose2d extends Module {
   readonly bias: Parameter | undefined;
   readonly #geometry: Omit<ConvOptions, "bias"> & { readonly outputPadding?: Pair };
 
+  /** A layer whose weights are drawn as PyTorch's. */
   constructor(
     inChannels: number,
     outChannels: number,
@@ -61,6 +65,7 @@ export class ConvTranspose2d extends Module {
     ));
   }
 
+  /** [N, inChannels, H, W] to [N, outChannels, H', W']. */
   forward(x: TensorLike): Tensor {
     return convTranspose2d(x, this.weight, { ...this.#geometry, bias: this.bias });
   }

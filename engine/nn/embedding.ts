@@ -10,12 +10,14 @@ export class Embedding extends Module {
   /** [count, features], normal at first. */
   readonly weight: Parameter;
 
+  /** A table of `count` vectors of `features` numbers. */
   constructor(count: number, features: number, options: { generator?: HostGenerator } = {}) {
     super();
     this.weight = filled([count, features], 0);
     normal(this.weight, options);
   }
 
+  /** The vectors that the whole numbers of `index` name. */
   forward(index: TensorLike): Tensor {
     return embedding(index, this.weight);
   }

@@ -20,6 +20,8 @@ export class HostGenerator {
   #spare: number | undefined;
 
   /**
+   * Begins a stream.
+   *
    * @param seed a whole number from 0 to 2^53 - 1.
    * @throws {RangeError} for any other.
    */

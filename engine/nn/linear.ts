@@ -10,6 +10,7 @@ export class Linear extends Module {
   /** [outFeatures] */
   readonly bias: Parameter | undefined;
 
+  /** A layer whose weights are drawn as PyTorch's. */
   constructor(inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
     super();
     ({ weight: this.weight, bias: this.bias } = weightAndBias(
@@ -19,6 +20,7 @@ export class Linear extends Module {
     ));
   }
 
+  /** The linear map of the last axis. */
   forward(x: TensorLike): Tensor {
     return linear(x, this.weight, { bias: this.bias });
   }

@@ -5,6 +5,7 @@ export { BatchNorm2d } from "./batch_norm.ts";
 export { Conv2d, type Conv2dOptions, ConvTranspose2d } from "./conv2d.ts";
 export { Embedding } from "./embedding.ts";
 export { HostGenerator } from "./host_generator.ts";
+/** Initial weights, drawn on the host: the same seed gives the same weights on every machine. */
 export * as init from "./init.ts";
 export { Linear } from "./linear.ts";
 export { type HostState, type Layer, Module, Parameter } from "./module.ts";

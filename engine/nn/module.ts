@@ -18,6 +18,7 @@ export class Parameter extends Variable {}
 
 /** A module with one input and one result. */
 export interface Layer extends Module {
+  /** The result for an input. */
   forward(x: TensorLike): Tensor;
 }
 

@@ -75,9 +75,13 @@ export type Pair = number | readonly [number, number];
 export interface ConvOptions {
   /** One number an output channel. */
   readonly bias?: TensorLike;
+  /** Pixels from one place of the kernel to the next, 1. */
   readonly stride?: Pair;
+  /** Zeros around the image, 0. */
   readonly padding?: Pair;
+  /** Pixels from one weight of the kernel to the next, 1. */
   readonly dilation?: Pair;
+  /** Runs of channels that see only each other, 1. */
   readonly groups?: number;
 }
 

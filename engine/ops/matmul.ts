@@ -10,7 +10,9 @@ import { widened } from "./cast.ts";
 
 /** Whether the last two axes of an operand are swapped first. */
 export interface MatmulOptions {
+  /** Swap the last two axes of the left operand. */
   readonly transposeA?: boolean;
+  /** Swap the last two axes of the right operand. */
   readonly transposeB?: boolean;
 }
 

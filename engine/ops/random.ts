@@ -65,7 +65,11 @@ export class Generator {
   /** Seed (low and high word), number of draws, and a word that is not used. */
   readonly state: Variable;
 
-  /** @param seed a whole number from 0 to 2^53 - 1. */
+  /**
+   * Begins a stream.
+   *
+   * @param seed a whole number from 0 to 2^53 - 1.
+   */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new RangeError(`Cannot seed a generator with ${seed}: a whole number is needed`);

@@ -10,6 +10,7 @@ import { arange, asTensor } from "./source.ts";
 
 /** Which axes to fold: all where left out. */
 export interface ReduceOptions {
+  /** One axis or several; negative ones count from the end. */
   readonly dim?: number | readonly number[];
   /** Keep folded axes with length 1. */
   readonly keepdim?: boolean;

@@ -89,9 +89,11 @@ export function upsampleBilinear(x: TensorLike, scale: number): Tensor {
 
 /** The window of a pooling op. */
 export interface PoolOptions {
+  /** The height and width of a window. */
   readonly kernelSize: Pair;
   /** The kernel size where left out. */
   readonly stride?: Pair;
+  /** Positions around the picture that windows may reach, 0. */
   readonly padding?: Pair;
 }
 

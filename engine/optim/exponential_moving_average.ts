@@ -23,6 +23,8 @@ export class ExponentialMovingAverage {
   readonly #pairs: readonly { average: Variable; source: Variable }[];
 
   /**
+   * Ties an average to its source.
+   *
    * @param options.average a module built like `source`, with the same initial weights: it holds the
    * average from then on.
    * @throws {Error} where the modules differ in names or shapes, or share a variable.

@@ -33,6 +33,7 @@ interface Entry<Slot extends string> {
  * step needs nothing from the host.
  */
 export abstract class Optimizer<Slot extends string = string> {
+  /** Step length. */
   protected readonly lr: number | Variable;
   readonly #weightDecay: number;
   readonly #entries: Readonly<Record<string, Entry<Slot>>>;

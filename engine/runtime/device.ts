@@ -11,9 +11,13 @@ export interface DeviceOptions {
 
 /** Names the adapter for people. */
 export interface AdapterDescription {
+  /** What the adapter calls itself. */
   readonly name: string;
+  /** Who made it, as a number or a word. */
   readonly vendor: string;
+  /** Its family, where it tells. */
   readonly architecture: string;
+  /** What drives it, with a version where it tells. */
   readonly driver: string;
   /** True for software adapters, which run shaders on the CPU. */
   readonly cpu: boolean;
@@ -35,12 +39,15 @@ const WANTED_FEATURES: readonly GPUFeatureName[] = ["timestamp-query", "shader-f
 
 /** Thrown where there is no WebGPU adapter to open. */
 export class NoAdapterError extends Error {
+  /** Tells it apart from other errors. */
   override readonly name = "NoAdapterError";
 }
 
 /** Memory of a device that is in use now. */
 export interface DeviceMemory {
+  /** Buffers that are alive. */
   readonly buffers: number;
+  /** Their bytes. */
   readonly bytes: number;
 }
 
@@ -51,9 +58,13 @@ let defaultDevice: Device | undefined;
  * or is destroyed: then the next one opened takes its place.
  */
 export class Device {
+  /** The adapter, for people. */
   readonly adapter: AdapterDescription;
+  /** What kernels and buffers may ask for. */
   readonly limits: KernelLimits & { readonly maxBufferSize: number };
+  /** The optional features that were granted. */
   readonly features: ReadonlySet<string>;
+  /** Where work is submitted. */
   readonly queue: GPUQueue;
   readonly #gpu: GPUDevice;
   readonly #pipelines = new Map<string, GPUComputePipeline>();
@@ -125,7 +136,11 @@ export class Device {
     return { buffers: this.#buffers, bytes: this.#bytes };
   }
 
-  /** @throws the first error that the device reported, if any; the same one from then on. */
+  /**
+   * Lets the first error that the device reported surface.
+   *
+   * @throws that error, if there was one; the same one from then on.
+   */
   check(): void {
     if (this.#failure) throw this.#failure;
   }
