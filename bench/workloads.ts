@@ -8,7 +8,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { compile, Device, HostGenerator, read, type Tensor, tensor } from "../engine/mod.ts";
 import { debugFlags } from "../engine/debug.ts";
-import { type PresetName } from "../models/mod.ts";
+import type { PresetName } from "../models/mod.ts";
 import { Acgan, Categorical, presetSettings, trainStep } from "../training/mod.ts";
 
 /** Images and labels are noise: the arithmetic does not depend on them. Batches are cycled through. */

@@ -12,7 +12,7 @@ import {
 } from "../training/mod.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
-import { type GivenValues } from "./options.ts";
+import type { GivenValues } from "./options.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { formatProgress } from "./progress.ts";
 

@@ -15,7 +15,7 @@ import {
   sub,
   sum,
   tanh,
-  Tensor,
+  type Tensor,
   tensor,
   Variable,
 } from "../../engine/mod.ts";

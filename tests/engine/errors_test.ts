@@ -2,7 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import * as kao from "../../engine/mod.ts";
-import { compile, type Shape, Tensor, tensor, Variable } from "../../engine/mod.ts";
+import { compile, type Shape, type Tensor, tensor, Variable } from "../../engine/mod.ts";
 import { device } from "./device.ts";
 
 await device();

@@ -8,7 +8,7 @@ import {
   compile,
   concat,
   conv2d,
-  Device,
+  type Device,
   embedding,
   ExponentialMovingAverage,
   full,

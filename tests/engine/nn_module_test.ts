@@ -12,7 +12,7 @@ import {
   ReLU,
   Sequential,
 } from "../../engine/nn/mod.ts";
-import { Variable } from "../../engine/variable.ts";
+import type { Variable } from "../../engine/variable.ts";
 
 /** A parameter that keeps what is set, so that initial weights can be seen without a device. */
 class Recorder extends Parameter {

@@ -25,7 +25,7 @@ import {
   sub,
   sum,
   tanh,
-  Tensor,
+  type Tensor,
   tensor,
   type TypedArray,
   Variable,
