@@ -1,5 +1,6 @@
 // The device: a WebGPU adapter opened with all it can do, its memory counted, its errors kept.
 
+import { type AdapterDescription, describe } from "./adapter.ts";
 import type { KernelLimits } from "../kernels/dispatch.ts";
 import type { TypedArray } from "../dtype.ts";
 
@@ -7,20 +8,6 @@ import type { TypedArray } from "../dtype.ts";
 export interface DeviceOptions {
   /** Passed on to `requestAdapter`. */
   readonly powerPreference?: "low-power" | "high-performance";
-}
-
-/** Names the adapter for people. */
-export interface AdapterDescription {
-  /** What the adapter calls itself. */
-  readonly name: string;
-  /** Who made it, as a number or a word. */
-  readonly vendor: string;
-  /** Its family, where it tells. */
-  readonly architecture: string;
-  /** What drives it, with a version where it tells. */
-  readonly driver: string;
-  /** True for software adapters, which run shaders on the CPU. */
-  readonly cpu: boolean;
 }
 
 /** The limits of which we ask the adapter's own instead of the defaults. */
@@ -323,15 +310,4 @@ function padded(data: TypedArray): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
   bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return bytes;
-}
-
-function describe(info: GPUAdapterInfo): AdapterDescription {
-  const text = `${info.device} ${info.description} ${info.architecture} ${info.vendor}`;
-  return {
-    name: info.device && /[a-z]/i.test(info.device) ? info.device : info.description || "unnamed",
-    vendor: info.vendor,
-    architecture: info.architecture,
-    driver: info.description,
-    cpu: /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(text),
-  };
 }
