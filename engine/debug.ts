@@ -7,8 +7,8 @@
  */
 export const debugFlags: Set<string> = new Set(readVariable("KAO_DEBUG").split(","));
 
-/** This folder, as stacks write it. */
-const ENGINE = new URL("./", import.meta.url).href;
+/** This folder, as stacks write it; bundlers may leave out where a module came from. */
+const ENGINE = import.meta.url?.replace(/[^/]*$/, "") ?? "bundle:";
 /** Derivatives of derivatives pass through many frames of the engine. */
 const DEPTH = 200;
 

@@ -1,6 +1,6 @@
 // Weights and biases as PyTorch's layers have them when new.
 
-import { type Shape, sizeOf } from "../dtype.ts";
+import { checkShape, type Shape, sizeOf } from "../dtype.ts";
 import type { HostGenerator } from "./host_generator.ts";
 import * as init from "./init.ts";
 import { Parameter } from "./module.ts";
@@ -13,8 +13,9 @@ export interface WeightOptions {
   readonly generator?: HostGenerator;
 }
 
-/** A parameter with the same number everywhere. */
+/** A parameter with the same number everywhere. @throws {RangeError} where a length is not whole. */
 export function filled(shape: Shape, value: number): Parameter {
+  checkShape("make a weight", shape);
   return new Parameter(new Float32Array(sizeOf(shape)).fill(value), shape);
 }
 

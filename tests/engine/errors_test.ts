@@ -330,6 +330,16 @@ Deno.test("tensors, ranges and random numbers of impossible sizes are refused", 
   refused(() => random.randint(2 ** 25, [3]), "Cannot randint below 33554432", ["[3]"]);
 });
 
+Deno.test("layers of impossible sizes are refused", () => {
+  const start = "Cannot make a weight of shape ";
+  refused(() => new kao.Linear(-2, 3), start, ["[3, -2]"]);
+  refused(() => new kao.Linear(2.5, 3), start, ["[3, 2.5]"]);
+  refused(() => new kao.Conv2d(3, 4, { kernelSize: 3, groups: 2 }), start, ["[4, 1.5, 3, 3]"]);
+  refused(() => new kao.ConvTranspose2d(3, 4, { kernelSize: NaN }), start, ["[3, 4, NaN, NaN]"]);
+  refused(() => new kao.BatchNorm2d(0), start, ["[0]"]);
+  refused(() => new kao.Embedding(Infinity, 4), start, ["[Infinity, 4]"]);
+});
+
 Deno.test("what is no list of numbers makes no tensor", () => {
   const lists = [[1, 2], [3, 4]] as unknown as number[];
   refused(() => tensor(lists), "Cannot make a tensor from a list of lists", []);
