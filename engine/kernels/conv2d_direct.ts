@@ -45,10 +45,23 @@ export function conv2dWeightGradDirect(
 ): Dispatch[] {
   const count = g.outChannels * g.inChannels / g.groups * g.kernel[0] * g.kernel[1];
   const channels = { CHANNELS: g.inChannels / g.groups };
-  return [
-    direct(ctx, g, { kernel: "conv2dWeightGrad", code: weightGradCode, count, channels, slots }),
-  ];
+  const lines = g.batch * g.outputSize[0];
+  const stretch = Math.max(1, Math.floor(MOST_ROUNDS / (g.outputSize[1] + 1)));
+  const dispatches: Dispatch[] = [];
+  for (let first = 0; first < lines; first += stretch) {
+    const range = {
+      FIRST: first,
+      LAST: Math.min(lines, first + stretch),
+      START: first === 0 ? "0.0" : "out[index]",
+    };
+    const launch = { kernel: "conv2dWeightGrad", code: weightGradCode, count, channels, slots };
+    dispatches.push(direct(ctx, g, { ...launch, range, share: (range.LAST - first) / lines }));
+  }
+  return dispatches;
 }
+
+/** llvmpipe ends a thread's loops, without a word, after 65,535 rounds of all of them together. */
+const MOST_ROUNDS = 60_000;
 
 interface DirectLaunch {
   readonly kernel: string;
@@ -57,6 +70,9 @@ interface DirectLaunch {
   readonly count: number;
   readonly channels: { readonly CHANNELS: number };
   readonly slots: readonly [Slot, Slot, Slot];
+  /** What is summed in this dispatch, and its share of the work, where there are several. */
+  readonly range?: { readonly FIRST: number; readonly LAST: number; readonly START: string };
+  readonly share?: number;
 }
 
 function direct(ctx: KernelContext, g: Conv2dGeometry, launch: DirectLaunch): Dispatch {
@@ -68,10 +84,11 @@ function direct(ctx: KernelContext, g: Conv2dGeometry, launch: DirectLaunch): Di
     code: instantiate(launch.code, {
       ...grid.values,
       ...launch.channels,
+      ...launch.range,
       ...conv2dValues(g),
     }),
     slots: launch.slots,
     workgroups: grid.workgroups,
-    flops: conv2dFlops(g),
+    flops: conv2dFlops(g) * (launch.share ?? 1),
   };
 }

@@ -4,9 +4,9 @@ import { moments as launch } from "../kernels/moments.ts";
 import type { KernelOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
 import { asFloat } from "./cast.ts";
-import { add, mul, sub } from "./elementwise.ts";
+import { add, div, mul, square, sub } from "./elementwise.ts";
 import { expand, permute, reshape, slice } from "./movement.ts";
-import { reducedShapes, type ReduceOptions } from "./reduce.ts";
+import { reducedShapes, type ReduceOptions, sum } from "./reduce.ts";
 
 /** x: [outer, channels, inner] -> [2, channels]: the mean and the biased variance of each channel. */
 const momentsOp: KernelOp = {
@@ -30,6 +30,14 @@ const momentsOp: KernelOp = {
   },
 };
 
+/** More elements than one workgroup should fold: reductions share them among several. */
+const LONG = 2 ** 19;
+
+function average(x: Tensor, dims: readonly number[]): Tensor {
+  const total = sum(x, { dim: dims, keepdim: true });
+  return div(total, x.size / total.size);
+}
+
 /**
  * Mean and biased variance over axes, kept with length 1. The variance is the mean square of the distance
  * from the mean, so a large mean does not cancel it.
@@ -42,6 +50,13 @@ export function moments(
   const { dims, kept } = reducedShapes("moments", input, options);
   const folded = dims.filter((dim) => input.shape[dim] !== 1);
   const remaining = input.shape.map((_, axis) => axis).filter((axis) => !folded.includes(axis));
+  if (folded.reduce((count, dim) => count * input.shape[dim], 1) > LONG) {
+    const mean = average(input, folded);
+    return {
+      mean: reshape(mean, kept),
+      variance: reshape(average(square(sub(input, expand(mean, input.shape))), folded), kept),
+    };
+  }
   const [outer, channels, inner] = splitAxes(input, remaining);
   // Axes that stay must lie together for the kernel; others are moved to the front.
   const arranged = outer === 0
