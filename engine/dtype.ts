@@ -41,10 +41,11 @@ export function byteLength(size: number, dtype: DType): number {
  */
 export function dtypeOf(data: TypedArray): DType {
   if (data instanceof Float32Array) return "f32";
-  if (data instanceof Float16Array) return "f16";
   if (data instanceof Int32Array) return "i32";
   if (data instanceof Uint32Array) return "u32";
   if (data instanceof Uint8Array) return "u8";
+  // The last: browsers without the class get here with nothing else.
+  if (data instanceof Float16Array) return "f16";
   const type = Object.prototype.toString.call(data).slice("[object ".length, -1);
   throw new TypeError(
     `Cannot make a tensor from ${type}: Float32Array, Float16Array, Int32Array, Uint32Array or ` +
