@@ -2,28 +2,17 @@
 // costs one pass and one submit, whatever it computes.
 
 import { byteLength, formatShape, type TypedArray } from "../dtype.ts";
-import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
-import { copyOp } from "../ops/elementwise.ts";
-import type { KernelOp, LeafOp } from "../op.ts";
-import { constantOp, Tensor } from "../tensor.ts";
+import type { Dispatch, Slot } from "../kernels/dispatch.ts";
+import type { LeafOp } from "../op.ts";
+import { constantOp, type Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
 import type { Device } from "../runtime/device.ts";
 import { Timer, type Timing } from "../runtime/timer.ts";
 import { debugFlags } from "../debug.ts";
 import { Audit, type Place } from "./audit.ts";
-import { pointwiseDispatch, reduceDispatches } from "./codegen.ts";
-import { fuse, type Group, stripReshape } from "./fuse.ts";
-import { ArenaSlot, assignSlots, place } from "./memory.ts";
+import { lower, type Program } from "./lower.ts";
 import { allPasses, noPasses, type Passes } from "./passes.ts";
-import { schedule } from "./schedule.ts";
-import { reachable, simplify } from "./simplify.ts";
-
-/** A traced function: what it returns, and what it assigns. */
-export interface Program {
-  readonly name: string;
-  readonly outputs: readonly Tensor[];
-  readonly assignments: ReadonlyMap<Variable, Tensor>;
-}
+import { reachable } from "./simplify.ts";
 
 /** Memory that outlives a run. */
 class BufferSlot implements Slot {
@@ -131,7 +120,7 @@ interface Built {
   readonly computed: readonly Place[];
 }
 
-/** Program -> simplified graph -> groups -> dispatches -> memory -> pipelines and bindings. */
+/** Lowers a program, and makes what the device needs to run it. */
 function build(
   device: Device,
   program: Program,
@@ -143,45 +132,30 @@ function build(
   },
 ): Built {
   const { bound, own, passes } = options;
-  const { outputs, assignments } = resultNodes(program, passes);
-  const roots = [...outputs, ...assignments.values()];
-  checkTypes(device, roots);
-  const { groups, variables } = schedule(
-    fuse(roots, {
-      maxBuffers: device.limits.maxStorageBuffersPerShaderStage,
-      separate: !passes.fuse,
-    }),
-    assignments,
-  );
-
+  checkTypes(device, [...program.outputs, ...program.assignments.values()]);
   // One slot a buffer, however many tensors lie in it: kernels bind each slot once.
   const fixed = new Map<GPUBuffer, BufferSlot>();
-  const given = new Map<Tensor, BufferSlot>();
-  const give = (node: Tensor, buffer: GPUBuffer): void => {
-    const slot = fixed.get(buffer) ?? new BufferSlot(buffer, byteLength(node.size, node.dtype));
+  const slotOf = (buffer: GPUBuffer, { size, dtype }: Tensor | Variable): BufferSlot => {
+    const slot = fixed.get(buffer) ?? new BufferSlot(buffer, byteLength(size, dtype));
     fixed.set(buffer, slot);
-    given.set(node, slot);
+    return slot;
   };
-  const leaves = reachable(roots).filter((node) => node.op.kind === "leaf");
-  for (const node of leaves) give(node, bound.get(node) ?? leafBuffer(device, node, own));
-  for (const [node, variable] of variables) give(node, variable.bufferOn(device));
-  for (const node of outputs) {
-    give(node, own(byteLength(node.size, node.dtype), `result ${formatShape(node.shape)}`));
-  }
-
-  const slots = assignSlots(groups, given, passes);
-  const context: KernelContext = {
-    cpu: device.adapter.cpu,
-    limits: device.limits,
-    scratch: (bytes) => new ArenaSlot(bytes),
-  };
-  const dispatches = groups.flatMap((group) => launch(group, slots, context));
-  const { ranges, arenas } = place(dispatches, {
-    maxBytes: device.limits.maxBufferSize,
-    reuse: passes.reuse,
+  const { outputs, leaves, computed, slots, dispatches, placement } = lower(program, {
+    target: { cpu: device.adapter.cpu, limits: device.limits },
+    memory: {
+      leaf: (node) => slotOf(bound.get(node) ?? leafBuffer(device, node, own), node),
+      variable: (variable) => slotOf(variable.bufferOn(device), variable),
+      output: (node) => {
+        const bytes = byteLength(node.size, node.dtype);
+        return slotOf(own(bytes, `result ${formatShape(node.shape)}`), node);
+      },
+    },
+    passes,
   });
+
+  const { ranges, arenas } = placement;
   const buffers = arenas.map((bytes) => own(bytes, "intermediate values"));
-  const bindingOf = (slot: Slot): GPUBufferBinding => {
+  const bindingOf = (slot: Slot): GPUBufferBinding & { buffer: GPUBuffer } => {
     if (slot instanceof BufferSlot) return { buffer: slot.buffer, size: slot.bytes };
     const { arena, offset } = ranges.get(slot)!;
     return { buffer: buffers[arena], offset, size: Math.max(4, slot.bytes) };
@@ -198,12 +172,12 @@ function build(
   });
   const placeOf = (node: Tensor): Place => ({ node, binding: bindingOf(slots.get(node)!) });
   return {
-    outputs: outputs.map((node) => given.get(node)!.buffer),
+    outputs: outputs.map((node) => bindingOf(slots.get(node)!).buffer),
     dispatches,
     arenaBytes: arenas.reduce((sum, bytes) => sum + bytes, 0),
     commands,
     given: leaves.map(placeOf),
-    computed: groups.flatMap((group) => group.outputs.map(placeOf)),
+    computed: computed.map(placeOf),
   };
 }
 
@@ -211,26 +185,6 @@ function dispatch(pass: GPUComputePassEncoder, command: Command): void {
   pass.setPipeline(command.pipeline);
   pass.setBindGroup(0, command.bindings);
   pass.dispatchWorkgroups(...command.workgroups);
-}
-
-/** Simplified results, each of them a node of its own that a kernel can write straight to its place. */
-function resultNodes(
-  program: Program,
-  passes: Passes,
-): { outputs: Tensor[]; assignments: Map<Variable, Tensor> } {
-  const roots = [...program.outputs, ...program.assignments.values()];
-  const taken = new Set<Tensor>();
-  const nodes = simplify(roots, { algebra: passes.simplify }).map((root) => {
-    let node = stripReshape(root);
-    if (node.op.kind === "leaf" || taken.has(node)) {
-      node = new Tensor(copyOp, [node], {}, node.shape, node.dtype, node.origin);
-    }
-    taken.add(node);
-    return node;
-  });
-  const outputs = nodes.splice(0, program.outputs.length);
-  const variables = [...program.assignments.keys()];
-  return { outputs, assignments: new Map(variables.map((v, at) => [v, nodes[at]])) };
 }
 
 function leafBuffer(
@@ -247,20 +201,6 @@ function leafBuffer(
   }
   if (leaf.op === resultOp) return resultBuffer(leaf, device);
   throw new Error(`Cannot compute from ${leaf}: it is an argument of another compiled function`);
-}
-
-function launch(
-  group: Group,
-  slots: ReadonlyMap<Tensor, Slot>,
-  context: KernelContext,
-): readonly Dispatch[] {
-  if (group.kind === "pointwise") return [pointwiseDispatch(group, slots, context)];
-  if (group.kind === "reduce") return reduceDispatches(group, slots, context);
-  const [node] = group.outputs;
-  return (node.op as KernelOp).launch(context, node, {
-    inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
-    output: slots.get(node)!,
-  });
 }
 
 /** @throws {TypeError} where the device's shaders lack a type. */

@@ -1,0 +1,93 @@
+// The arena of whole training steps against the least that any placement could do with.
+
+import { assertLessOrEqual } from "@std/assert";
+import { tensor } from "../../engine/mod.ts";
+import { ArenaSlot } from "../../engine/compile/memory.ts";
+import { lower, type Lowered } from "../../engine/compile/lower.ts";
+import { allPasses } from "../../engine/compile/passes.ts";
+import type { Slot } from "../../engine/kernels/dispatch.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import { type Variable, withBindings } from "../../engine/variable.ts";
+import { presets } from "../../models/mod.ts";
+import { Acgan, Categorical, presetSettings, trainStep } from "../../training/mod.ts";
+
+const CLASSES = Array.from({ length: 12 }, (_, i) => `class ${i}`);
+
+/** Lowers a training step of a preset, as for an adapter that is a CPU or a GPU. */
+function lowerStep(
+  preset: keyof typeof presets,
+  options: { batch: number; cpu: boolean },
+): Lowered {
+  const { batch, cpu } = options;
+  const settings = presetSettings(preset);
+  const label = Categorical.fromLabels("label", CLASSES, Int32Array.from(CLASSES.keys()));
+  const model = new Acgan(settings, [label]);
+  const zeros = (...shape: number[]): Tensor =>
+    tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
+  const labels = tensor(new Int32Array(batch));
+  const draw = { z: zeros(batch, settings.generator.latent), values: [labels] };
+  const images = zeros(batch, 3, settings.size, settings.size);
+  const assignments = new Map<Variable, Tensor>();
+  const outputs = withBindings(
+    assignments,
+    () => Object.values(trainStep(model, { images, values: [labels], forD: draw, forG: draw })),
+  );
+
+  const known = new Map<unknown, Slot>();
+  const slotOf = (owner: { size: number }): Slot => {
+    const slot = known.get(owner) ?? { bytes: 4 * owner.size };
+    known.set(owner, slot);
+    return slot;
+  };
+  return lower({ name: preset, outputs, assignments }, {
+    target: {
+      cpu,
+      limits: {
+        maxBufferSize: 2 ** 31,
+        maxComputeInvocationsPerWorkgroup: 256,
+        maxComputeWorkgroupStorageSize: 32_768,
+        maxComputeWorkgroupsPerDimension: 65_535,
+        maxStorageBuffersPerShaderStage: 8,
+      },
+    },
+    memory: {
+      leaf: (node) => slotOf(node.attributes.variable ?? node),
+      variable: (variable) => slotOf(variable),
+      output: (node) => slotOf(node),
+    },
+    passes: allPasses,
+  });
+}
+
+/** Bytes that are alive at once, at the worst moment: no placement needs less. */
+function livenessBound({ dispatches }: Lowered): number {
+  const lives = new Map<Slot, [first: number, last: number]>();
+  dispatches.forEach(({ slots }, at) => {
+    for (const slot of slots) {
+      if (slot instanceof ArenaSlot) lives.set(slot, [lives.get(slot)?.[0] ?? at, at]);
+    }
+  });
+  const alive = new Float64Array(dispatches.length + 1);
+  for (const [slot, [first, last]] of lives) {
+    alive[first] += slot.bytes;
+    alive[last + 1] -= slot.bytes;
+  }
+  let now = 0;
+  return alive.reduce((most, change) => Math.max(most, now += change), 0);
+}
+
+for (const [preset, batch] of [["acgan32", 32], ["acgan64", 16]] as const) {
+  for (const cpu of [true, false]) {
+    const adapter = cpu ? "a CPU" : "a GPU";
+    Deno.test(`The arena of ${preset} on ${adapter} is within 1.15 of what is alive at once`, () => {
+      const lowered = lowerStep(preset, { batch, cpu });
+      const arena = lowered.placement.arenas.reduce((sum, bytes) => sum + bytes, 0);
+      const bound = livenessBound(lowered);
+      console.log(
+        `${lowered.dispatches.length} dispatches, ${(arena / 2 ** 20).toFixed(1)} MiB, ` +
+          `${(arena / bound).toFixed(3)} of the bound`,
+      );
+      assertLessOrEqual(arena / bound, 1.15);
+    });
+  }
+}
