@@ -59,7 +59,7 @@ const STRETCH = 16_384;
 export function reduceDispatches(group: Group, slots: Slots, context: KernelContext): Dispatch[] {
   const [first] = group.outputs;
   const results = first.size, length = first.inputs[0].size / results;
-  const alone = length <= SHORT || results >= MANY;
+  const alone = length <= SHORT || (results >= MANY && length <= STRETCH);
   const parts = alone || length < 2 * STRETCH ? 1 : Math.min(256, Math.ceil(length / STRETCH));
 
   const bindings = new Bindings(slots);

@@ -72,9 +72,13 @@ export function chooseRegisterTile(rows: number, groups: number, { depth }: {
   return best!;
 }
 
+/** llvmpipe ends a thread's loops, without a word, after 65,535 rounds of all of them together. */
+const mostRounds = 60_000;
+
 /**
  * How many parts to cut the outermost of `loops` into so that some hundreds of threads run, which
- * keep every core and lane busy, yet each adds up no fewer than `64` products.
+ * keep every core and lane busy, yet each adds up no fewer than `64` products; and so that no thread
+ * goes more rounds than the adapter allows.
  */
 export function chooseSplits(tile: RegisterTile, groups: number, options: {
   readonly loops: Triple;
@@ -83,7 +87,9 @@ export function chooseSplits(tile: RegisterTile, groups: number, options: {
   const [outer, ...inner] = options.loops;
   const depth = outer * inner[0] * inner[1];
   const threads = tile.rows / tile.m * Math.ceil(groups / tile.n) * options.slices;
-  const wanted = Math.min(Math.ceil(256 / threads), Math.floor(depth / 64), outer);
+  const rounds = outer * (1 + inner[0] * (1 + inner[1]));
+  const busy = Math.min(Math.ceil(256 / threads), Math.floor(depth / 64));
+  const wanted = Math.min(Math.max(busy, Math.ceil(rounds / mostRounds)), outer);
   return wanted <= 1 ? 1 : Math.ceil(outer / Math.ceil(outer / wanted));
 }
 
