@@ -88,7 +88,7 @@ function resultNodes(
 ): { outputs: Tensor[]; assignments: Map<Variable, Tensor> } {
   const roots = [...program.outputs, ...program.assignments.values()];
   const taken = new Set<Tensor>();
-  const nodes = simplify(roots, { algebra: passes.simplify }).map((root) => {
+  const nodes = simplify(roots, passes).map((root) => {
     let node = stripReshape(root);
     if (node.op.kind === "leaf" || taken.has(node)) {
       node = new Tensor(copyOp, [node], {}, node.shape, node.dtype, node.origin);

@@ -1,7 +1,9 @@
 /** The compiler's improvements. All are on; tests turn them off to compare what comes out. */
 export interface Passes {
-  /** Merge equal nodes, and do algebra. */
-  readonly simplify: boolean;
+  /** Compute equal nodes once. */
+  readonly merge: boolean;
+  /** Do arithmetic with known numbers, and move what is constant out of sums. */
+  readonly algebra: boolean;
   /** Compute values inside the kernels that read them, and several in one kernel. */
   readonly fuse: boolean;
   /** Let results take over the memory of the inputs that they replace. */
@@ -11,7 +13,19 @@ export interface Passes {
 }
 
 /** Every improvement. */
-export const allPasses: Passes = { simplify: true, fuse: true, inPlace: true, reuse: true };
+export const allPasses: Passes = {
+  merge: true,
+  algebra: true,
+  fuse: true,
+  inPlace: true,
+  reuse: true,
+};
 
 /** None of them: every value is computed alone, and keeps its memory to the end. */
-export const noPasses: Passes = { simplify: false, fuse: false, inPlace: false, reuse: false };
+export const noPasses: Passes = {
+  merge: false,
+  algebra: false,
+  fuse: false,
+  inPlace: false,
+  reuse: false,
+};

@@ -8,19 +8,21 @@ import { sumOp } from "../ops/reduce.ts";
 import { canHold, full, fullOp, fullValue } from "../ops/source.ts";
 import type { Op } from "../op.ts";
 import { Tensor } from "../tensor.ts";
+import type { Passes } from "./passes.ts";
 
 const { add, sub, mul, div, neg, cast } = arithmetic;
 
 /**
  * Rewrites the graphs above `roots`; gives what stands for each of them, in the same order.
  *
- * @param options.algebra off: only leave out what is there for differentiation alone.
+ * @param passes which of the two, `merge` and `algebra`, to do. What is there for differentiation alone is
+ * left out in any case.
  */
 export function simplify(
   roots: readonly Tensor[],
-  options: { algebra: boolean } = { algebra: true },
+  passes: Pick<Passes, "merge" | "algebra">,
 ): Tensor[] {
-  const graph = new Graph(options.algebra);
+  const graph = new Graph(passes);
   return roots.map((root) => graph.rewrite(root));
 }
 
@@ -43,10 +45,10 @@ class Graph {
   readonly #done = new Map<Tensor, Tensor>();
   readonly #nodes = new Map<string, Tensor>();
   readonly #opIds = new Map<Op, number>();
-  readonly #algebra: boolean;
+  readonly #passes: Pick<Passes, "merge" | "algebra">;
 
-  constructor(algebra: boolean) {
-    this.#algebra = algebra;
+  constructor(passes: Pick<Passes, "merge" | "algebra">) {
+    this.#passes = passes;
   }
 
   rewrite(root: Tensor): Tensor {
@@ -62,11 +64,10 @@ class Graph {
   #make(op: Op, inputs: readonly Tensor[], like: Like): Tensor {
     const { attributes, shape, dtype, origin } = like;
     if (op.kind === "leaf") return like as Tensor;
-    if (!this.#algebra) {
-      return op === detachOp ? inputs[0] : new Tensor(op, inputs, attributes, shape, dtype, origin);
-    }
-    const simpler = this.#simplified(op, inputs, like);
+    if (op === detachOp) return inputs[0];
+    const simpler = this.#passes.algebra ? this.#simplified(op, inputs, like) : undefined;
     if (simpler !== undefined) return simpler;
+    if (!this.#passes.merge) return new Tensor(op, inputs, attributes, shape, dtype, origin);
     const key = `${this.#opId(op)}|${inputs.map((x) => x.id)}|${shape}|${dtype}|` +
       JSON.stringify(attributes, finite);
     let node = this.#nodes.get(key);
@@ -89,7 +90,6 @@ class Graph {
     const values = inputs.map(fullValue);
     const known = values.length > 0 && values.every((value) => value !== undefined);
 
-    if (op === detachOp) return a;
     if (op === reshapeOp) {
       if (known) return number(values[0]!);
       const root = a.op === reshapeOp ? a.inputs[0] : a;
