@@ -25,7 +25,7 @@ fn load_a(row: ARow, k: u32) -> f32 {
   let channel = k / ${TAPS_H * TAPS_W};
   let kh = row.kh + k / $TAPS_W % $TAPS_H * $SH;
   let kw = row.kw + k % $TAPS_W * $SW;
-  if (row.inside && k < $K && kh < $KH && kw < $KW) {
+  if (row.inside & (k < $K) & (kh < $KH) & (kw < $KW)) {
     return a[((channel * $IN_CHANNELS + row.channel) * $KH + kh) * $KW + kw];
   }
   return 0.0;
@@ -53,7 +53,7 @@ fn load_b(column: BColumn, k: u32) -> f32 {
   let channel = i32(k / ${TAPS_H * TAPS_W});
   let h = column.row - i32(k / $TAPS_W % $TAPS_H * $STEP_H);
   let w = column.column - i32(k % $TAPS_W * $STEP_W);
-  if (column.inside && k < $K && h >= 0 && h < $OH && w >= 0 && w < $OW) {
+  if (column.inside & (k < $K) & (h >= 0) & (h < $OH) & (w >= 0) & (w < $OW)) {
     return b[column.image + (channel * $OH + h) * $OW + w];
   }
   return 0.0;
@@ -64,5 +64,6 @@ fn place(slice: u32, m: u32, n: u32) -> u32 {
   let h = n / $U_W % $U_H * $SH + slice / $SW;
   let w = n % $U_W * $SW + slice % $SW;
   let at = ((image * $IN_CHANNELS + m) * $H + h) * $W + w;
-  return select(nowhere, at, m < $IN_CHANNELS && image < $BATCH && h < $H && w < $W);
+  let inside = (m < $IN_CHANNELS) & (image < $BATCH) & (h < $H) & (w < $W);
+  return select(nowhere, at, inside);
 }

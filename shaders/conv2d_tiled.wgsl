@@ -18,7 +18,7 @@ fn a_row(slice: u32, m: u32) -> ARow {
 }
 
 fn load_a(row: ARow, k: u32) -> f32 {
-  if (row.inside && k < $K) {
+  if (row.inside & (k < $K)) {
     return a[row.start + k];
   }
   return 0.0;
@@ -46,7 +46,7 @@ fn load_b(column: BColumn, k: u32) -> f32 {
   let channel = i32(k / ${KH * KW});
   let h = column.top + i32(k / $KW % $KH * $DH);
   let w = column.left + i32(k % $KW * $DW);
-  if (column.inside && k < $K && h >= 0 && h < $H && w >= 0 && w < $W) {
+  if (column.inside & (k < $K) & (h >= 0) & (h < $H) & (w >= 0) & (w < $W)) {
     return b[column.image + (channel * $H + h) * $W + w];
   }
   return 0.0;
@@ -55,5 +55,5 @@ fn load_b(column: BColumn, k: u32) -> f32 {
 fn place(slice: u32, m: u32, n: u32) -> u32 {
   let image = n / ${OH * OW};
   let at = (image * $OUT_CHANNELS + m) * ${OH * OW} + n % ${OH * OW};
-  return select(nowhere, at, m < $OUT_CHANNELS && image < $BATCH);
+  return select(nowhere, at, (m < $OUT_CHANNELS) & (image < $BATCH));
 }

@@ -18,7 +18,7 @@ fn a_row(slice: u32, m: u32) -> ARow {
 }
 
 fn load_a(row: ARow, k: u32) -> f32 {
-  if (row.inside && k < $K) {
+  if (row.inside & (k < $K)) {
     return a[k / ${OH * OW} * ${OUT_CHANNELS * OH * OW} + row.start + k % ${OH * OW}];
   }
   return 0.0;
@@ -46,12 +46,12 @@ fn load_b(column: BColumn, k: u32) -> f32 {
   let image = i32(k / ${OH * OW});
   let h = column.down + i32(k / $OW % $OH * $SH);
   let w = column.right + i32(k % $OW * $SW);
-  if (column.inside && k < $K && h >= 0 && h < $H && w >= 0 && w < $W) {
+  if (column.inside & (k < $K) & (h >= 0) & (h < $H) & (w >= 0) & (w < $W)) {
     return b[image * ${IN_CHANNELS * H * W} + column.channel + h * $W + w];
   }
   return 0.0;
 }
 
 fn place(slice: u32, m: u32, n: u32) -> u32 {
-  return select(nowhere, m * $N + n, m < $OUT_CHANNELS && n < $N);
+  return select(nowhere, m * $N + n, (m < $OUT_CHANNELS) & (n < $N));
 }

@@ -12,6 +12,9 @@
 //   load_b(column, k) -> f32            zero outside
 //   place(slice, m, n) -> u32           where the result goes, or `nowhere`
 //
+// Their conditions are joined by `&`, not `&&`: so many branches, inlined at every load, take SwiftShader's
+// compiler minutes and gigabytes.
+//
 // A_ALONG_K and B_ALONG_K say which way an operand lies in memory, so that neighbouring threads read
 // neighbours. Slabs have rows 4 longer than the tile, against bank conflicts. Where few workgroups
 // would run, the depth is cut in SPLITS parts, each written apart, RESULTS elements from the other, for

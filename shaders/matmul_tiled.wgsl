@@ -16,7 +16,7 @@ fn a_row(slice: u32, m: u32) -> ARow {
 }
 
 fn load_a(row: ARow, k: u32) -> f32 {
-  if (row.inside && k < $K) {
+  if (row.inside & (k < $K)) {
     return a[row.start + k * $A_STEP];
   }
   return 0.0;
@@ -32,12 +32,12 @@ fn b_column(slice: u32, n: u32) -> BColumn {
 }
 
 fn load_b(column: BColumn, k: u32) -> f32 {
-  if (column.inside && k < $K) {
+  if (column.inside & (k < $K)) {
     return b[column.start + k * $B_STEP];
   }
   return 0.0;
 }
 
 fn place(slice: u32, m: u32, n: u32) -> u32 {
-  return select(nowhere, (slice * $M + m) * $N + n, m < $M && n < $N);
+  return select(nowhere, (slice * $M + m) * $N + n, (m < $M) & (n < $N));
 }
