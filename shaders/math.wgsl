@@ -42,12 +42,19 @@ fn kao_log1p_near(f: f32) -> f32 {
   return f + f * f * (-0.5 + f * tail);
 }
 
-// log(x) = e log(2) + log(m) with x = 2^e m, m in [sqrt(1/2), sqrt(2)).
+// log(x) = e log(2) + log(m) with x = 2^e m, m in [sqrt(1/2), sqrt(2)). Numbers below the normal ones are
+// scaled up first. WGSL leaves open what its own log is at 0 and below: minus infinity and no number are
+// made of bits here, of x's because constants that are not finite are refused.
 fn kao_log(x: f32) -> f32 {
-  let e = (bitcast<i32>(x) - 0x3f3504f3) >> 23u;
-  let m = bitcast<f32>(bitcast<i32>(x) - (e << 23u));
-  let y = kao_log1p_near(m - 1.0) - f32(e) * 2.1219444e-4 + f32(e) * 0.693359375;
-  return select(y, log(x), x < 1.1754944e-38);
+  let tiny = abs(x) < 1.1754944e-38;
+  let scaled = select(x, x * 16777216.0, tiny);
+  let bits = bitcast<u32>(scaled);
+  let e = (bitcast<i32>(scaled) - 0x3f3504f3) >> 23u;
+  let m = bitcast<f32>(bitcast<i32>(scaled) - (e << 23u));
+  let n = f32(e - select(0, 24, tiny));
+  let y = kao_log1p_near(m - 1.0) - n * 2.1219444e-4 + n * 0.693359375;
+  let known = select(y, bitcast<f32>(bits | 0x7fc00000u), bits > 0x7f800000u);
+  return select(known, bitcast<f32>(bits | 0xff800000u), (bits & 0x7fffffffu) == 0u);
 }
 
 fn kao_log1p(x: f32) -> f32 {

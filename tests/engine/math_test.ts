@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
 import {
   cos,
   Device,
@@ -117,4 +117,15 @@ Deno.test("functions of numbers beyond their range saturate, and of no number gi
   assertEquals([...t], [-1, 1, NaN]);
   assertEquals([s[0] < 1e-38, s[1], s[2]], [true, 1, NaN]);
   assertEquals([...p], [0, 1000]);
+});
+
+Deno.test("logarithms are minus infinity at 0, and no number below it and of no number", async () => {
+  const [l, l1, smallest] = await read([
+    log(tensor([0, -0, -1e-30, -1, -3e38, NaN])),
+    log1p(tensor([-1, -1.5, NaN])),
+    log(tensor([2 ** -126])),
+  ]);
+  assertEquals([...l], [-Infinity, -Infinity, NaN, NaN, NaN, NaN]);
+  assertEquals([...l1], [-Infinity, NaN, NaN]);
+  assertAlmostEquals(smallest[0], -126 * Math.LN2, 1e-5);
 });
