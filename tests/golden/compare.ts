@@ -5,7 +5,7 @@ import type { StoredTensor, TypedArray } from "../../engine/mod.ts";
 /** What a number is: a result, a first derivative, or one taken through a derivative. */
 export type Kind = "out" | "extra" | "grad" | "grad2" | "jvp";
 
-const TIGHT = ["elementwise", "reduce", "spatial", "losses", "optim"];
+const TIGHT = ["elementwise", "reduce", "spatial", "losses", "optim", "metrics"];
 
 /** Operations whose result is made of gradients, so that their gradients are second derivatives. */
 const PENALTIES = ["dragan_penalty", "wgan_gp_penalty", "r1_penalty", "acgan_dragan_d_loss_net"];
@@ -22,7 +22,7 @@ export function toleranceOf(family: string, op: string, kind: Kind): number {
  * The length of the difference over the length of what is wanted, both as vectors. Whole numbers must
  * be equal: one that differs makes it infinite.
  */
-export function relativeError(got: TypedArray, want: StoredTensor): number {
+export function relativeError(got: TypedArray | readonly number[], want: StoredTensor): number {
   if (got.length !== want.data.length) return Infinity;
   if (want.dtype === "i32") return got.every((value, i) => value === want.data[i]) ? 0 : Infinity;
   let difference = 0, wanted = 0, own = 0;

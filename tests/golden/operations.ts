@@ -81,6 +81,7 @@ import {
 } from "../../engine/mod.ts";
 import type { Attributes } from "./cases.ts";
 import { ganMath } from "./gan_math.ts";
+import { similarities } from "./metrics.ts";
 
 export type Inputs = Readonly<Record<string, Tensor>>;
 
@@ -287,4 +288,5 @@ export const operations: Readonly<Record<string, Operation>> = {
   ...composite,
   ...losses,
   ...ganMath,
+  ...similarities,
 };

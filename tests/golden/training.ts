@@ -39,9 +39,13 @@ import { discriminatorTerms, draganPoint, gradientNorms, part, unitPenalty } fro
 export type StoredInputs = Readonly<Record<string, StoredTensor>>;
 
 /** Results by their golden names: `out`, or the name of an extra. */
-export type Results = Record<string, TypedArray>;
+export type Results = Record<string, TypedArray | readonly number[]>;
 
-type Training = (inputs: StoredInputs, attributes: Attributes) => Promise<Results>;
+/** A golden case that is more than one graph. */
+export type Program = (
+  inputs: StoredInputs,
+  attributes: Attributes,
+) => Results | Promise<Results>;
 
 /** Element `at` of the first axis. */
 function at({ shape, data }: StoredTensor, step: number): Tensor {
@@ -72,7 +76,7 @@ function adamOf(
 
 const OPTIMIZERS = { adam: Adam, adamw: AdamW, sgd: SGD, rmsprop: RMSprop };
 
-const optimizer: Training = async ({ param, grads }, { kind, weight_decay, ...options }) => {
+const optimizer: Program = async ({ param, grads }, { kind, weight_decay, ...options }) => {
   const x = parameter(param);
   const chosen = new OPTIMIZERS[kind as keyof typeof OPTIMIZERS]({ x }, {
     ...options,
@@ -93,7 +97,7 @@ class Single extends Module {
   }
 }
 
-const ema: Training = async ({ ema: start, params }, { decay }) => {
+const ema: Program = async ({ ema: start, params }, { decay }) => {
   const source = new Single(parameter(start)), average = new Single(parameter(start));
   const averaging = new ExponentialMovingAverage(source, { average });
   const step = compile(() => averaging.update(decay));
@@ -213,7 +217,7 @@ function train(loss: Tensor, module: Module, adam: Adam): Record<string, Tensor>
   return Object.fromEntries(Object.keys(parameters).map((name, i) => [name, gradients[i]]));
 }
 
-const acganTrain: Training = async (inputs, attributes) => {
+const acganTrain: Program = async (inputs, attributes) => {
   const generator = new Generator(part(inputs, "G."), attributes);
   const discriminator = new Discriminator(part(inputs, "D."), attributes);
   const adamG = adamOf(generator.namedParameters(), attributes);
@@ -254,7 +258,7 @@ const acganTrain: Training = async (inputs, attributes) => {
   };
 };
 
-const draganTrain: Training = async (inputs, attributes) => {
+const draganTrain: Program = async (inputs, attributes) => {
   const discriminator = new Discriminator(part(inputs, "D."), attributes);
   const adam = adamOf(discriminator.namedParameters(), attributes);
   const step = compile((real, fake, y, c, u) => {
@@ -281,7 +285,7 @@ const draganTrain: Training = async (inputs, attributes) => {
 };
 
 /** Every training operation by its golden name. */
-export const trainings: Readonly<Record<string, Training>> = {
+export const trainings: Readonly<Record<string, Program>> = {
   optimizer,
   ema,
   acgan_train: acganTrain,
