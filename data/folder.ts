@@ -11,11 +11,16 @@ export interface FoundFile {
   readonly modified: number;
 }
 
-/** Every file under a folder by its relative path; hidden files and folders are passed over. */
+/**
+ * Every file under a folder by its relative path. Hidden files and folders are passed over, and so are
+ * links that lead nowhere, or back up to a folder that they lie in.
+ */
 export function scanFolder(root: string): Map<string, FoundFile> {
   const found = new Map<string, FoundFile>();
-  const visit = (prefix: string) => {
-    for (const entry of readFolder(root, prefix)) {
+  const visit = (prefix: string, above: readonly string[]) => {
+    const entries = readFolder(root, prefix);
+    const folders = [...above, Deno.realPathSync(`${root}/${prefix}`)];
+    for (const entry of entries) {
       if (entry.name.startsWith(".")) continue;
       const file = prefix + entry.name;
       const path = `${root}/${file}`;
@@ -23,18 +28,23 @@ export function scanFolder(root: string): Map<string, FoundFile> {
       try {
         info = Deno.statSync(path);
       } catch (error) {
-        if (error instanceof Deno.errors.NotFound) continue; // A link to nothing.
+        if (entry.isSymlink && isBrokenLink(error)) continue;
         throw error;
       }
-      // A link to a folder could lead back up; pictures may be links, folders may not.
-      if (info.isDirectory && !entry.isSymlink) visit(file + "/");
+      if (info.isDirectory && !folders.includes(Deno.realPathSync(path))) {
+        visit(file + "/", folders);
+      }
       if (info.isFile) {
         found.set(file, { file, path, bytes: info.size, modified: info.mtime?.getTime() ?? 0 });
       }
     }
   };
-  visit("");
+  visit("", []);
   return found;
+}
+
+function isBrokenLink(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.FilesystemLoop;
 }
 
 /** Whether a name ends as those of PNG and JPEG pictures do. */

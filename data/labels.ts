@@ -22,10 +22,16 @@ export interface LabelTable {
   readonly problems: readonly Problem[];
 }
 
+interface ReadOptions {
+  readonly found: ReadonlyMap<string, FoundFile>;
+  readonly columns?: readonly string[];
+  readonly reserved?: readonly string[];
+}
+
 /** Reads the labels of the files `found` under `root`; see `loadDataset` for the rules. */
 export function readLabels(
   root: string,
-  options: { found: ReadonlyMap<string, FoundFile>; columns?: readonly string[] },
+  options: ReadOptions,
 ): LabelTable {
   const { found } = options;
   if (![...found.keys()].some(isPictureName)) {
@@ -58,9 +64,9 @@ function readClassFolders(root: string, found: ReadonlyMap<string, FoundFile>): 
 
 function readCsv(
   path: string,
-  options: { found: ReadonlyMap<string, FoundFile>; columns?: readonly string[] },
+  options: ReadOptions,
 ): LabelTable {
-  const { found } = options;
+  const { found, reserved = [] } = options;
   const records = readRecords(path);
   const header = readHeader(path, records[0]);
   const rows = records.slice(1);
@@ -76,6 +82,7 @@ function readCsv(
         `or name columns of numbers that are to be read as classes`,
     );
   }
+  for (const name of columns) checkName(path, { name, reserved });
 
   const fileCell = header.indexOf("file");
   const cellOf = columns.map((name) => header.indexOf(name));
@@ -104,6 +111,22 @@ function readCsv(
     }
   }
   return { columns, pictures, problems };
+}
+
+/** Names become options, parts of file names, and names of weights. */
+function checkName(
+  path: string,
+  { name, reserved }: { name: string; reserved: readonly string[] },
+): void {
+  const why = !/^[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]*$/u.test(name)
+    ? "whose name has more than letters, digits, _ and -"
+    : reserved.includes(name) || name in {}
+    ? "whose name is taken"
+    : undefined;
+  if (why === undefined) return;
+  throw new UserError(
+    `${path} has a label column "${name}", ${why}: rename it, or leave it out with --columns`,
+  );
 }
 
 function readRecords(path: string): CsvRecord[] {

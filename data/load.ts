@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly cache?: string;
   /** The label columns of `labels.csv` to read; by default all that are not decimal fractions. */
   readonly columns?: readonly string[];
+  /** Names that label columns may not have, because the caller gives them another meaning. */
+  readonly reserved?: readonly string[];
   /** How many usable pictures there must be. Default 1. */
   readonly minimum?: number;
   /** Called as pictures are decoded. */
@@ -44,7 +46,7 @@ export async function loadDataset(path: string, options: LoadOptions): Promise<D
     throw new RangeError(`Picture size must be a positive integer, got ${size}`);
   }
   const found = scanFolder(path);
-  const table = readLabels(path, { found, columns: options.columns });
+  const table = readLabels(path, { ...options, found });
   const files = table.pictures.map(({ file }) => file);
   const pack = await packPictures(files, { ...options, root: path });
 

@@ -7,7 +7,8 @@
 // unnoticed; then delete the pack.
 //
 // The file: "kaopack1", the length of the header in bytes (u32, little endian), the header as JSON, the
-// pixels. It is written beside and renamed, so that a pack is either whole or not there.
+// pixels. It is written beside and renamed, so that a pack is either whole or not there. What a process
+// that was killed left beside is removed a day later.
 
 import { decodePicture, PictureError } from "./codecs.ts";
 import { UserError } from "./errors.ts";
@@ -34,6 +35,8 @@ export interface Pack {
 }
 
 const MAGIC = "kaopack1";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Decodes pictures to `size` x `size`, as far as the pack in the folder `cache` has not got them. */
 export async function packPictures(
@@ -159,6 +162,7 @@ function writePack(path: string, options: { size: number; pack: Pack }): void {
   const beside = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
     Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    removeStale(path);
     {
       using file = Deno.openSync(beside, { write: true, createNew: true });
       for (const part of [start, header, pack.pixels]) {
@@ -174,5 +178,16 @@ function writePack(path: string, options: { size: number; pack: Pack }): void {
       // It was never made.
     }
     throw new UserError(`Cannot write the picture cache ${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Removes unfinished packs that nobody can be writing any more. */
+function removeStale(path: string): void {
+  const slash = path.lastIndexOf("/");
+  const folder = path.slice(0, slash);
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (!name.startsWith(`${path.slice(slash + 1)}.`) || !name.endsWith(".tmp")) continue;
+    const { mtime } = Deno.statSync(`${folder}/${name}`);
+    if (mtime && Date.now() - mtime.getTime() > DAY_MS) Deno.removeSync(`${folder}/${name}`);
   }
 }

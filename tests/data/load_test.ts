@@ -32,6 +32,27 @@ Deno.test("A folder a class becomes one column", async () => {
   assertEquals(dataset.problems, [{ file: "c.png", reason: "it is not in the folder of a class" }]);
 });
 
+Deno.test("Columns with names that cannot be used can be left out", async () => {
+  using folder = temporaryFolder({
+    "labels.csv": "file,Hair_2,seed\na.png,pink,1\n",
+    "a.png": plainPng(1),
+  });
+  const options = { size: 4, columns: ["Hair_2"], reserved: ["seed"] };
+  assertEquals((await loadDataset(folder.path, options)).columns[0].name, "Hair_2");
+});
+
+Deno.test("Links to folders are followed, and those that lead back up or nowhere are not", async () => {
+  using elsewhere = temporaryFolder({ "b.JPEG": faceJpeg() });
+  using folder = temporaryFolder({ "black/a.PNG": plainPng(1) });
+  const link = (to: string, name: string) => Deno.symlinkSync(to, `${folder.path}/${name}`);
+  link(elsewhere.path, "blonde");
+  link("..", "black/up");
+  link("nowhere", "black/broken.png");
+  link("itself.png", "black/itself.png");
+  const { count, columns, problems } = await loadDataset(folder.path, { size: 4 });
+  assertEquals([count, columns[0].classes, problems], [2, ["black", "blonde"], []]);
+});
+
 Deno.test("Pictures that cannot be used are left out and named with their row", async () => {
   using folder = temporaryFolder({
     "labels.csv": [
@@ -101,6 +122,10 @@ Deno.test("A data folder that cannot be used is one line that says what to do", 
     [labels("file;hair\na.png;pink\n"), "separate cells by commas"],
     [labels(""), "is empty"],
     [labels("file\na.png\n"), "no column of classes"],
+    [labels("file,seed\na.png,1\n"), 'label column "seed", whose name is taken'],
+    [labels("file,constructor\na.png,1\n"), 'label column "constructor", whose name is taken'],
+    [labels("file,hair colour\na.png,red\n"), 'label column "hair colour", whose name has more'],
+    [labels("file,../up\na.png,red\n"), 'label column "../up", whose name has more'],
     [labels("file,hair,hair\na.png,pink,red\n"), 'two columns named "hair"'],
     [labels("file,hair\na.png,pink\n"), 'no label column "hare"; it has hair', ["hare"]],
     [labels('file,hair\n"a.png,pink\n'), "not valid CSV: line 2"],
@@ -110,7 +135,7 @@ Deno.test("A data folder that cannot be used is one line that says what to do", 
   ];
   for (const [files, message, columns] of cases) {
     using folder = temporaryFolder(files);
-    const load = () => loadDataset(folder.path, { size: 4, columns });
+    const load = () => loadDataset(folder.path, { size: 4, columns, reserved: ["seed"] });
     const error = await assertRejects(load, UserError, message);
     assertEquals(error.message.includes("\n"), false, error.message);
   }

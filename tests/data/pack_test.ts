@@ -78,6 +78,22 @@ Deno.test("Packs of two sizes lie side by side, and nothing unfinished with them
   assert(names[0].startsWith("data-2px-") && names[1].startsWith("data-4px-"), names.join());
 });
 
+Deno.test("What a killed process left of a pack is removed a day later", async () => {
+  using folder = temporaryFolder(pictures());
+  const cache = `${folder.path}/cache`;
+  const load = () => loadDataset(`${folder.path}/data`, { size: 4, cache });
+  const names = () => [...Deno.readDirSync(cache)].map(({ name }) => name).sort();
+  await load();
+  const [pack] = names();
+  for (const name of [`${pack}.old.tmp`, `${pack}.new.tmp`, `other.${pack}.tmp`]) {
+    Deno.writeTextFileSync(`${cache}/${name}`, "");
+    if (!name.includes("new")) Deno.utimeSync(`${cache}/${name}`, 0, 0);
+  }
+  Deno.writeFileSync(`${folder.path}/data/a.png`, plainPng(99));
+  await load();
+  assertEquals(names(), [pack, `${pack}.new.tmp`, `other.${pack}.tmp`].sort());
+});
+
 Deno.test("A cache that cannot be written is one clear line", async () => {
   using folder = temporaryFolder({ ...pictures(), cache: "a file" });
   await assertRejects(
