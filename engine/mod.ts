@@ -11,7 +11,13 @@ export { Variable } from "./variable.ts";
 export { grad, type GradOptions } from "./grad.ts";
 export { compile, read, type Results } from "./compile/compile.ts";
 export { type AdapterDescription } from "./runtime/adapter.ts";
-export { Device, type DeviceMemory, type DeviceOptions, NoAdapterError } from "./runtime/device.ts";
+export {
+  Device,
+  DeviceLostError,
+  type DeviceMemory,
+  type DeviceOptions,
+  NoAdapterError,
+} from "./runtime/device.ts";
 export { type KernelLimits } from "./kernels/dispatch.ts";
 export * from "./ops/mod.ts";
 export * from "./nn/mod.ts";

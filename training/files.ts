@@ -16,11 +16,21 @@ export async function replaceFile(
   await asUserError(`Cannot write ${path}`, async () => {
     const unfinished = path + UNFINISHED;
     using file = await Deno.open(unfinished, { write: true, create: true, truncate: true });
-    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-    await file.sync();
+    try {
+      await writeAll(file, bytes);
+      await file.sync();
+    } catch (error) {
+      await Deno.remove(unfinished); // Where the disk is full, its space is needed.
+      throw error;
+    }
     if (keep && await exists(path)) await Deno.rename(path, keep);
     await Deno.rename(unfinished, path);
   });
+}
+
+/** Writes all of `bytes`; the operating system may take only a part at a time. */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 
 /** Whether there is a file or folder of this name. */

@@ -1,4 +1,5 @@
 import { Batches, type Dataset, splitDataset, UserError } from "../data/mod.ts";
+import { DeviceLostError } from "../engine/mod.ts";
 import { Acgan } from "./acgan.ts";
 import { toTensors } from "./batch.ts";
 import { loadCheckpoint, restore, saveCheckpoint, setDamagedAside } from "./checkpoint.ts";
@@ -49,10 +50,22 @@ const GRID_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
  * The run's state after a step depends on the settings, the data and the number of the step alone:
  * neither on the time nor on how often the run was stopped on the way.
  *
- * Throws a `UserError` where the data, the settings or the folder do not fit, and where a loss is no
- * longer finite.
+ * Throws a `UserError` where the data, the settings or the folder do not fit, where a loss is no longer
+ * finite, and where the GPU is lost.
  */
 export async function train(dataset: Dataset, options: TrainOptions): Promise<number> {
+  try {
+    return await trainOn(dataset, options);
+  } catch (error) {
+    if (!(error instanceof DeviceLostError)) throw error;
+    throw new UserError(
+      `The GPU was lost (${error.reason}). The last checkpoint is kept: ` +
+        `run the same command again to go on from it`,
+    );
+  }
+}
+
+async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number> {
   const { folder, settings, schedule, signal } = options;
   const { onProgress = () => {}, onMessage = () => {} } = options;
   const { batch, seed, flip, holdout, emaImages } = settings;
@@ -88,7 +101,8 @@ export async function train(dataset: Dataset, options: TrainOptions): Promise<nu
 
   // What runs it.
   const batches = new Batches(pictures, { batch, seed, flip });
-  const ring = new MetricRing(metricNames(conditions, weights), { capacity: schedule.logEvery });
+  const capacity = Math.min(schedule.logEvery, schedule.checkpointEvery, schedule.steps);
+  const ring = new MetricRing(metricNames(conditions, weights), { capacity });
   const trainStep = compileStep(model, { batch, weights, emaImages, ring });
   const evaluator = unseen.count > 0 ? new Evaluator(model, unseen, { batch }) : undefined;
   const sampler = new Sampler(model.average, conditions);

@@ -1,5 +1,5 @@
 import type { Metrics } from "./metric_ring.ts";
-import { exists, replaceFile } from "./files.ts";
+import { asUserError, exists, replaceFile, writeAll } from "./files.ts";
 
 /** One line of `metrics.jsonl`. */
 export interface MetricsLine {
@@ -11,9 +11,11 @@ export interface MetricsLine {
 
 /** `metrics.jsonl` of a run: one JSON object a line, in the order of the steps. */
 export class MetricsLog {
+  readonly #path: string;
   readonly #file: Deno.FsFile;
 
-  private constructor(file: Deno.FsFile) {
+  private constructor(path: string, file: Deno.FsFile) {
+    this.#path = path;
     this.#file = file;
   }
 
@@ -22,17 +24,20 @@ export class MetricsLog {
    * taken off, for those steps will be done again.
    */
   static async open(path: string, options: { step: number }): Promise<MetricsLog> {
-    if (await exists(path)) {
-      const lines = (await Deno.readTextFile(path)).split("\n");
-      const kept = lines.filter((line) => (stepOf(line) ?? Infinity) <= options.step);
-      await replaceFile(path, new TextEncoder().encode(kept.map((line) => line + "\n").join("")));
-    }
-    return new MetricsLog(await Deno.open(path, { create: true, append: true }));
+    return await asUserError(`Cannot write ${path}`, async () => {
+      if (await exists(path)) {
+        const lines = (await Deno.readTextFile(path)).split("\n");
+        const kept = lines.filter((line) => (stepOf(line) ?? Infinity) <= options.step);
+        await replaceFile(path, new TextEncoder().encode(kept.map((line) => line + "\n").join("")));
+      }
+      return new MetricsLog(path, await Deno.open(path, { create: true, append: true }));
+    });
   }
 
   /** Writes a line. */
   async append(line: MetricsLine): Promise<void> {
-    await this.#file.write(new TextEncoder().encode(JSON.stringify(line) + "\n"));
+    const bytes = new TextEncoder().encode(JSON.stringify(line) + "\n");
+    await asUserError(`Cannot write ${this.#path}`, () => writeAll(this.#file, bytes));
   }
 
   [Symbol.dispose](): void {

@@ -27,6 +27,12 @@ export function checkSameRun(folder: string, before: unknown, now: RunDescriptio
   const changed = difference(before, JSON.parse(JSON.stringify(now)));
   if (!changed) return;
   const { key, a, b } = changed;
+  if (key === "data") {
+    throw new UserError(
+      `${folder} is a run on other pictures, labels or --columns. Go on with the same, ` +
+        `or choose another --out to start anew`,
+    );
+  }
   throw new UserError(
     `${folder} is a run with ${key} ${JSON.stringify(a)}, not ${JSON.stringify(b)}. ` +
       `Go on with the same ${key}, or choose another --out to start anew`,

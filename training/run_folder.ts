@@ -28,10 +28,12 @@ export async function prepareRunFolder(folder: string): Promise<RunDescription |
 export async function readRun(folder: string): Promise<RunDescription | undefined> {
   const path = `${folder}/${DESCRIPTION}`;
   if (!await exists(path)) return undefined;
-  return await asUserError(
+  const run = await asUserError(
     `Cannot read ${path}`,
     async () => JSON.parse(await Deno.readTextFile(path)),
   );
+  if (Array.isArray(run?.conditions) && run.generator && run.discriminator) return run;
+  throw new UserError(`${path} does not describe a run: ${folder} may belong to something else`);
 }
 
 /**

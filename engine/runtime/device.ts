@@ -30,6 +30,23 @@ export class NoAdapterError extends Error {
   override readonly name = "NoAdapterError";
 }
 
+/** Thrown where the GPU went away, with all that lay on it. */
+export class DeviceLostError extends Error {
+  /** Tells it apart from other errors. */
+  override readonly name = "DeviceLostError";
+  /** What the driver says of it. */
+  readonly reason: string;
+
+  /** `reason` is what the driver says. */
+  constructor(reason: string) {
+    super(
+      `The GPU was lost (${reason}), and all that lay on it. Open it again with Device.open(), ` +
+        `and go on from the last checkpoint`,
+    );
+    this.reason = reason;
+  }
+}
+
 /** Memory of a device that is in use now. */
 export interface DeviceMemory {
   /** Buffers that are alive. */
@@ -78,14 +95,7 @@ export class Device {
       event.preventDefault();
       this.#fail(new Error(`WebGPU: ${(event as GPUUncapturedErrorEvent).error.message}`));
     });
-    gpu.lost.then(({ message }) =>
-      this.#fail(
-        new Error(
-          `The GPU was lost (${message}), and all that lay on it. Open it again with ` +
-            `Device.open(), and go on from the last checkpoint`,
-        ),
-      )
-    );
+    gpu.lost.then(({ message }) => this.#fail(new DeviceLostError(message)));
   }
 
   /**

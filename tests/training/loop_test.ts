@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { decodePicture, UserError } from "../../data/mod.ts";
-import { Device } from "../../engine/mod.ts";
+import { Device, DeviceLostError } from "../../engine/mod.ts";
 import {
   DAMAGED,
   NEWEST,
@@ -152,4 +152,32 @@ Deno.test("Settings that do not fit each other are errors that name them", async
   await fails({ size: 16 }, "The generator draws 8x8 pictures, not 16x16");
   await fails({ discriminator: { channels: [4, 4, 4, 4] } }, "8 cannot be halved that often");
   await fails({ batch: 1 }, "batch must be 2 or more for batch norm, not 1");
+});
+
+Deno.test("Reports far apart keep no more steps than there are", async () => {
+  using folder = temporaryFolder();
+  const { reports } = await start(folder.path, { schedule: { ...schedule, logEvery: 1e9 } });
+  assertEquals(reports.map(({ step }) => step), [6, 12]);
+});
+
+Deno.test("A GPU that is lost is one line that says how to go on, and the run goes on", async () => {
+  using whole = temporaryFolder();
+  using lost = temporaryFolder();
+  await start(whole.path);
+  await assertRejects(
+    () =>
+      train(tinyDataset(), {
+        folder: lost.path,
+        settings: tinySettings,
+        schedule,
+        onProgress({ step }) {
+          if (step === 8) Device.default.watch(Promise.reject(new DeviceLostError("it hung")));
+        },
+      }),
+    UserError,
+    "The GPU was lost (it hung). The last checkpoint is kept: run the same command again",
+  );
+  await Device.open();
+  assertEquals((await start(lost.path)).messages[0], "Going on from step 6");
+  assertEquals(await newest(lost.path), await newest(whole.path));
 });

@@ -24,7 +24,6 @@ Deno.test("Another configuration is an error that names the key, and changes not
     ["batch 4, not 8", { batch: 8 }],
     ["generator.channels.1 4, not 6", { generator: { ...run.generator, channels: [8, 6] } }],
     ["weights.g.adv undefined, not 2", { weights: { "g.adv": 2 } }],
-    ['data "tiny", not "other"', { data: "other" }],
   ];
   for (const [message, change] of others) {
     await assertRejects(
@@ -33,7 +32,22 @@ Deno.test("Another configuration is an error that names the key, and changes not
       `${folder.path} is a run with ${message}`,
     );
   }
+  await assertRejects(
+    () => claimRunFolder(folder.path, { ...run, data: "other" }),
+    UserError,
+    `${folder.path} is a run on other pictures, labels or --columns`,
+  );
   assertEquals(await readRun(folder.path), run);
+});
+
+Deno.test("A run.json of something else, or cut short, is one line, and stays as it is", async () => {
+  for (const text of ["{}", "null", '{"conditions":', '{"conditions":[]}']) {
+    using folder = temporaryFolder({ "run.json": text });
+    const path = `${folder.path}/run.json`;
+    const error = await assertRejects(() => prepareRunFolder(folder.path), UserError, path);
+    assertEquals(error.message.includes("\n"), false);
+    assertEquals(Deno.readTextFileSync(path), text);
+  }
 });
 
 Deno.test("A folder that holds something else is left alone", async () => {
