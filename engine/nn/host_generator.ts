@@ -17,6 +17,7 @@ export class HostGenerator {
   readonly #key: readonly [number, number];
   #block = 0;
   #words: readonly number[] = [];
+  #next = 0;
   #spare: number | undefined;
 
   /**
@@ -34,13 +35,12 @@ export class HostGenerator {
 
   /** A whole number from 0 to 2^32 - 1. */
   uint32(): number {
-    if (this.#words.length === 0) {
+    if (this.#next === this.#words.length) {
       const [low, high] = split(this.#block++);
       this.#words = philox4x32([low, high, 0, 0], this.#key);
+      this.#next = 0;
     }
-    const [word, ...rest] = this.#words;
-    this.#words = rest;
-    return word;
+    return this.#words[this.#next++];
   }
 
   /** A number from [0, 1), a multiple of 2^-32. */

@@ -13,7 +13,9 @@ export interface InitOptions {
 const shared = new HostGenerator(0);
 
 function fill(variable: Variable, next: () => number): void {
-  variable.set(Float32Array.from({ length: variable.size }, next));
+  const data = new Float32Array(variable.size);
+  for (let at = 0; at < data.length; at++) data[at] = next();
+  variable.set(data);
 }
 
 /** Sets every element to 0. */

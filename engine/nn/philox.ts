@@ -11,17 +11,20 @@ export function philox4x32(
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < 10; round++) {
-    const a = multiply(0xd2511f53, c0), b = multiply(0xcd9e8d57, c2);
-    [c0, c1, c2, c3] = [(b.high ^ c1 ^ k0) >>> 0, b.low, (a.high ^ c3 ^ k1) >>> 0, a.low];
-    k0 = (k0 + 0x9e3779b9) >>> 0;
-    k1 = (k1 + 0xbb67ae85) >>> 0;
+    const a = c0, b = c2;
+    c0 = upperProduct(0xcd9e8d57, b) ^ c1 ^ k0;
+    c1 = Math.imul(0xcd9e8d57, b);
+    c2 = upperProduct(0xd2511f53, a) ^ c3 ^ k1;
+    c3 = Math.imul(0xd2511f53, a);
+    k0 = k0 + 0x9e3779b9 | 0;
+    k1 = k1 + 0xbb67ae85 | 0;
   }
-  return [c0, c1, c2, c3];
+  return [c0 >>> 0, c1 >>> 0, c2 >>> 0, c3 >>> 0];
 }
 
-/** The 64-bit product of two 32-bit words, from products of at most 48 bits, which are exact. */
-function multiply(a: number, b: number): { low: number; high: number } {
-  const upper = (a >>> 16) * b, lower = (a & 0xffff) * b;
-  const middle = upper + Math.floor(lower / 0x10000);
-  return { low: Math.imul(a, b) >>> 0, high: Math.floor(middle / 0x10000) };
+/** The upper half of the 64-bit product of two 32-bit words, from products of 16-bit halves. */
+function upperProduct(a: number, b: number): number {
+  const cross = (a >>> 16) * (b & 0xffff) + ((a & 0xffff) * (b & 0xffff) >>> 16);
+  const other = (a & 0xffff) * (b >>> 16) + (cross & 0xffff);
+  return (a >>> 16) * (b >>> 16) + (cross >>> 16) + (other >>> 16);
 }
