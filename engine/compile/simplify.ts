@@ -26,12 +26,19 @@ export function simplify(
   return roots.map((root) => graph.rewrite(root));
 }
 
-/** Every node that `roots` need, each after its inputs, in the order in which they were written. */
-export function reachable(roots: readonly Tensor[]): Tensor[] {
+/**
+ * Every node that `roots` need, each after its inputs, in the order in which they were written.
+ *
+ * @param known nodes to leave out, with all that they need.
+ */
+export function reachable(
+  roots: readonly Tensor[],
+  known: ReadonlyMap<Tensor, unknown> = new Map(),
+): Tensor[] {
   const seen = new Set<Tensor>();
   const stack = [...roots];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (seen.has(node)) continue;
+    if (seen.has(node) || known.has(node)) continue;
     seen.add(node);
     stack.push(...node.inputs);
   }
@@ -52,8 +59,7 @@ class Graph {
   }
 
   rewrite(root: Tensor): Tensor {
-    for (const node of reachable([root])) {
-      if (this.#done.has(node)) continue;
+    for (const node of reachable([root], this.#done)) {
       const inputs = node.inputs.map((input) => this.#done.get(input)!);
       this.#done.set(node, this.#make(node.op, inputs, node));
     }
