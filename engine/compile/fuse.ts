@@ -21,6 +21,10 @@ export interface Group {
 const REPEATED_WORK = 32_768;
 /** Up to this many elements, groups are joined even if they share nothing: a launch costs more. */
 const SMALL = 65_536;
+/** A value that kernels would compute at more places than this is stored. */
+const MOST_PLACES = 64;
+/** Ops that one kernel chains at most: the compiler descends along them. */
+const MOST_DEPTH = 200;
 const LOAD = 1, CACHED_LOAD = 0.1, STORE = 1;
 
 /** The tensor whose memory a chain of reshapes shares. */
@@ -52,6 +56,8 @@ export function fuse(
   }
   storeExpensiveRepetitions(nodes, stored);
   storeShared(nodes, stored);
+  storeScattered(nodes, stored);
+  storeDeep(nodes, stored);
   // What is stored may be read along with what it was made of: repeat until nothing is too wide.
   while (storeForBindings(nodes, stored, options.maxBuffers));
   return join(storedGroups(nodes, stored), stored, options.maxBuffers);
@@ -106,6 +112,43 @@ function storeShared(nodes: readonly Tensor[], stored: Set<Tensor>): void {
     ]);
     for (const input of node.inputs) seen.forEach((sink) => sinks.get(input)!.add(sink));
   }
+}
+
+/** Stores values that would be computed again at many places, such as windows of windows. */
+function storeScattered(nodes: readonly Tensor[], stored: Set<Tensor>): void {
+  const names = new Map<string, number>();
+  const place = (...path: readonly number[]): number => {
+    const key = path.join();
+    if (!names.has(key)) names.set(key, names.size);
+    return names.get(key)!;
+  };
+  const places = new Map<Tensor, Set<number>>(nodes.map((node) => [node, new Set()]));
+  for (const node of [...nodes].reverse()) {
+    let own = places.get(node)!;
+    if (own.size > MOST_PLACES && canStore(node)) stored.add(node);
+    if (stored.has(node)) own = new Set([place(node.id)]);
+    const moves = node.op.kind === "pointwise" && !node.op.elementwise && node.op !== reshapeOp;
+    for (const input of node.inputs) {
+      const of = places.get(input)!;
+      own.forEach((at) => of.add(moves ? place(node.id, at) : at));
+    }
+  }
+}
+
+/** Stores values along chains of ops that are too long for one kernel's compilation. */
+function storeDeep(nodes: readonly Tensor[], stored: Set<Tensor>): void {
+  const depths = new Map<Tensor, number>();
+  for (const node of nodes) {
+    let depth = 1 + Math.max(0, ...node.inputs.map((input) => depths.get(input)!));
+    if (depth > MOST_DEPTH && canStore(node)) stored.add(node);
+    if (stored.has(node)) depth = 0;
+    depths.set(node, depth);
+  }
+}
+
+/** Whether memory for a value could save work: bytes are never written, and leaves lie there already. */
+function canStore(node: Tensor): boolean {
+  return node.inputs.length > 0 && node.op !== reshapeOp && node.dtype !== "u8";
 }
 
 /**

@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertLess, assertThrows } from "@std/assert";
 import {
   add,
   compile,
@@ -7,6 +7,7 @@ import {
   exp,
   grad,
   matmul,
+  maxPool2d,
   mul,
   permute,
   read,
@@ -56,6 +57,27 @@ Deno.test("sums over the same elements share one kernel", () => {
     kernels(sum(x, { dim: [0, 2] }), sum(mul(x, y), { dim: [0, 2] })),
     ["reduce"],
   );
+});
+
+Deno.test("a chain of thousands of ops is computed", async () => {
+  let x = tensor([1, 2]);
+  for (let i = 0; i < 2000; i++) x = mul(add(x, 1), i % 2 === 0 ? 2 : 0.5);
+  // Two rounds take x to x + 1.5.
+  assertEquals([...(await read([x]))[0]], [1501, 1502]);
+});
+
+Deno.test("windows of windows are not computed again at each of their places", async () => {
+  const x = random([1, 1, 24, 24]), window = { kernelSize: 3, stride: 1, padding: 1 };
+  const smeared = [1, 2, 3, 4].reduce((y) => maxPool2d(y, window), x);
+  const plan = new Plan(gpu, { name: "test", outputs: [smeared], assignments: new Map() });
+  plan.destroy();
+  // Fused into one kernel, it would have 9^4 loads.
+  assertLess(plan.dispatches.reduce((sum, { code }) => sum + code.length, 0), 50_000);
+  const [once, fourTimes] = await read([
+    maxPool2d(x, { ...window, kernelSize: 9, padding: 4 }),
+    smeared,
+  ]);
+  assertEquals(fourTimes, once);
 });
 
 Deno.test("what nobody asks for is not computed", () => {
