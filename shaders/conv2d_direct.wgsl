@@ -1,6 +1,7 @@
-// Cross-correlation of an NCHW batch, one output a thread: the plain form that the fast ones are
-// checked against, and the one for grouped convolutions. No tiling: neighbouring threads own
-// neighbouring columns of the output, so that reads of x are coalesced and the weight is broadcast.
+// Cross-correlation of an NCHW batch, one output a thread, summed over channels FIRST to LAST: the plain
+// form that the fast ones are checked against, and the one for grouped convolutions. No tiling:
+// neighbouring threads own neighbouring columns of the output, so that reads of x are coalesced and the
+// weight is broadcast.
 
 const H: i32 = $H;
 const W: i32 = $W;
@@ -27,8 +28,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let top = i32(row * $SH) - $PH;
   let left = i32(column * $SW) - $PW;
 
-  var sum = 0.0;
-  for (var c = 0u; c < CHANNELS; c++) {
+  var sum = $START;
+  for (var c = $FIRSTu; c < $LASTu; c++) {
     let plane = (image * $GROUPS + group) * CHANNELS + c;
     for (var kh = 0u; kh < $KH; kh++) {
       let h = top + i32(kh * $DH);

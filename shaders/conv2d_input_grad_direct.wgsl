@@ -1,6 +1,7 @@
 // The gradient of a convolution for its input (equally a transposed convolution), one element of
-// the input a thread: it gathers from every output whose window covers it, so no two threads write
-// the same place. A tap reaches an output only where the distance is a multiple of the stride.
+// the input a thread, summed over channels FIRST to LAST of grad: it gathers from every output whose window
+// covers it, so no two threads write the same place. A tap reaches an output only where the distance is a
+// multiple of the stride.
 
 const OH: i32 = $OH;
 const OW: i32 = $OW;
@@ -24,7 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let perGroup = IN_CHANNELS / $GROUPS;
   let group = inChannel / perGroup;
 
-  var sum = 0.0;
+  var sum = $START;
   for (var kh = 0u; kh < $KH; kh++) {
     let h = i32(row + $PH) - i32(kh * $DH);
     if (h < 0 || h % $SH != 0 || h / $SH >= OH) {
@@ -35,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       if (w < 0 || w % $SW != 0 || w / $SW >= OW) {
         continue;
       }
-      for (var c = 0u; c < CHANNELS; c++) {
+      for (var c = $FIRSTu; c < $LASTu; c++) {
         let outChannel = group * CHANNELS + c;
         let plane = image * (CHANNELS * $GROUPS) + outChannel;
         let tap = ((outChannel * perGroup + inChannel % perGroup) * $KH + kh) * $KW + kw;

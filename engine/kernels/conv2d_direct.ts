@@ -19,9 +19,15 @@ export function conv2dDirect(
   g: Conv2dGeometry,
   slots: readonly [Slot, Slot, Slot],
 ): Dispatch[] {
-  const count = g.batch * g.outChannels * g.outputSize[0] * g.outputSize[1];
-  const channels = { CHANNELS: g.inChannels / g.groups };
-  return [direct(ctx, g, { kernel: "conv2d", code: forwardCode, count, channels, slots })];
+  const channels = g.inChannels / g.groups;
+  return direct(ctx, g, {
+    kernel: "conv2d",
+    code: forwardCode,
+    count: g.batch * g.outChannels * g.outputSize[0] * g.outputSize[1],
+    channels,
+    summed: { terms: channels, rounds: tapRounds(g) },
+    slots,
+  });
 }
 
 /** The gradient for the input: `slots` are grad, weight, out. */
@@ -30,11 +36,15 @@ export function conv2dInputGradDirect(
   g: Conv2dGeometry,
   slots: readonly [Slot, Slot, Slot],
 ): Dispatch[] {
-  const count = g.batch * g.inChannels * g.inputSize[0] * g.inputSize[1];
-  const channels = { CHANNELS: g.outChannels / g.groups };
-  return [
-    direct(ctx, g, { kernel: "conv2dInputGrad", code: inputGradCode, count, channels, slots }),
-  ];
+  const channels = g.outChannels / g.groups;
+  return direct(ctx, g, {
+    kernel: "conv2dInputGrad",
+    code: inputGradCode,
+    count: g.batch * g.inChannels * g.inputSize[0] * g.inputSize[1],
+    channels,
+    summed: { terms: channels, rounds: tapRounds(g) },
+    slots,
+  });
 }
 
 /** The gradient for the weight: `slots` are x, grad, out. */
@@ -43,21 +53,20 @@ export function conv2dWeightGradDirect(
   g: Conv2dGeometry,
   slots: readonly [Slot, Slot, Slot],
 ): Dispatch[] {
-  const count = g.outChannels * g.inChannels / g.groups * g.kernel[0] * g.kernel[1];
-  const channels = { CHANNELS: g.inChannels / g.groups };
-  const lines = g.batch * g.outputSize[0];
-  const stretch = Math.max(1, Math.floor(MOST_ROUNDS / (g.outputSize[1] + 1)));
-  const dispatches: Dispatch[] = [];
-  for (let first = 0; first < lines; first += stretch) {
-    const range = {
-      FIRST: first,
-      LAST: Math.min(lines, first + stretch),
-      START: first === 0 ? "0.0" : "out[index]",
-    };
-    const launch = { kernel: "conv2dWeightGrad", code: weightGradCode, count, channels, slots };
-    dispatches.push(direct(ctx, g, { ...launch, range, share: (range.LAST - first) / lines }));
-  }
-  return dispatches;
+  const channels = g.inChannels / g.groups;
+  return direct(ctx, g, {
+    kernel: "conv2dWeightGrad",
+    code: weightGradCode,
+    count: g.outChannels * channels * g.kernel[0] * g.kernel[1],
+    channels,
+    summed: { terms: g.batch * g.outputSize[0], rounds: g.outputSize[1] + 1 },
+    slots,
+  });
+}
+
+/** Rounds of loops that a channel takes. */
+function tapRounds({ kernel: [height, width] }: Conv2dGeometry): number {
+  return 1 + height * (1 + width);
 }
 
 /** llvmpipe ends a thread's loops, without a word, after 65,535 rounds of all of them together. */
@@ -68,27 +77,38 @@ interface DirectLaunch {
   readonly code: string;
   /** Results, and so threads. */
   readonly count: number;
-  readonly channels: { readonly CHANNELS: number };
+  /** Per group, of what is read. */
+  readonly channels: number;
+  /** What a thread adds up, channels or lines, and the rounds of loops that each of them takes. */
+  readonly summed: { readonly terms: number; readonly rounds: number };
   readonly slots: readonly [Slot, Slot, Slot];
-  /** What is summed in this dispatch, and its share of the work, where there are several. */
-  readonly range?: { readonly FIRST: number; readonly LAST: number; readonly START: string };
-  readonly share?: number;
 }
 
-function direct(ctx: KernelContext, g: Conv2dGeometry, launch: DirectLaunch): Dispatch {
+/** One dispatch, or several that each go on from the sums of the one before. */
+function direct(ctx: KernelContext, g: Conv2dGeometry, launch: DirectLaunch): Dispatch[] {
+  const { terms, rounds } = launch.summed;
   const grid = threadGrid(ctx, { threads: launch.count, workgroup: 64 });
-  return {
-    kernel: launch.kernel,
-    variant: "direct",
-    shape: describeConv2d(g),
-    code: instantiate(launch.code, {
-      ...grid.values,
-      ...launch.channels,
-      ...launch.range,
-      ...conv2dValues(g),
-    }),
-    slots: launch.slots,
-    workgroups: grid.workgroups,
-    flops: conv2dFlops(g) * (launch.share ?? 1),
-  };
+  // The loops around those over the terms take the rounds of one more.
+  const stretch = Math.max(1, Math.floor(MOST_ROUNDS / rounds) - 1);
+  const dispatches: Dispatch[] = [];
+  for (let first = 0; first < terms; first += stretch) {
+    const last = Math.min(terms, first + stretch);
+    dispatches.push({
+      kernel: launch.kernel,
+      variant: "direct",
+      shape: describeConv2d(g),
+      code: instantiate(launch.code, {
+        ...grid.values,
+        ...conv2dValues(g),
+        CHANNELS: launch.channels,
+        FIRST: first,
+        LAST: last,
+        START: first === 0 ? "0.0" : "out[index]",
+      }),
+      slots: launch.slots,
+      workgroups: grid.workgroups,
+      flops: conv2dFlops(g) * (last - first) / terms,
+    });
+  }
+  return dispatches;
 }

@@ -9,6 +9,7 @@ import {
   compile,
   concat,
   conv2d,
+  convTranspose2d,
   expand,
   full,
   grad,
@@ -67,6 +68,16 @@ Deno.test("sums of very many numbers are whole", async () => {
   assertAlmostEquals(numbers[3][0], 4 * share * (1 - share), 1e-5);
   assertEquals([...numbers[4]], [40 * 64 * 64, 40 * 64 * 64]);
   assertEquals([...numbers[5]], [40 * 65 * 64, 40 * 65 * 64, 40 * 65 * 64]);
+});
+
+Deno.test("convolutions over very many channels are whole", async () => {
+  // Strided and dilated at once: the plain form, whose one thread sums 81,000 products.
+  const set = { stride: 2, dilation: 2 };
+  const filtered = conv2d(full([1, 1000, 17, 17], 1), full([1, 1000, 9, 9], 1), set);
+  const spread = convTranspose2d(full([1, 1000, 9, 9], 1), full([1000, 1, 9, 9], 1), set);
+  const centre = slice(spread, [null, null, [16, 17], [16, 17]]);
+  const numbers = await read([filtered, centre]);
+  assertEquals(numbers.map((x) => [...x]), [[81_000], [81_000]]);
 });
 
 /** More than the 65,535 workgroups that a side of a grid holds, if each had this many threads. */
