@@ -122,7 +122,11 @@ const divOp = define(
 const powOp = define(
   "pow",
   (a, b) => `kao_pow(${a}, ${b})`,
-  (g, y, a, b) => [mul(g, mul(b, pow(a, sub(b, 1)))), mul(g, mul(y, log(a)))],
+  // Where the base is 0, the logarithm sees a 1: 0 times an infinite one is no number.
+  (g, y, a, b) => [
+    mul(g, mul(b, pow(a, sub(b, 1)))),
+    mul(g, mul(y, log(where(eq(a, 0), 1, a)))),
+  ],
   { cost: TRANSCENDENTAL, library: "math" },
 );
 // A tie shares the gradient in halves.

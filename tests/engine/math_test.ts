@@ -1,10 +1,12 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import {
+  add,
   cos,
   Device,
   erf,
   exp,
   expm1,
+  grad,
   log,
   log1p,
   pow,
@@ -12,6 +14,7 @@ import {
   sigmoid,
   sin,
   softplus,
+  sum,
   tanh,
   type Tensor,
   tensor,
@@ -128,4 +131,16 @@ Deno.test("logarithms are minus infinity at 0, and no number below it and of no 
   assertEquals([...l], [-Infinity, -Infinity, NaN, NaN, NaN, NaN]);
   assertEquals([...l1], [-Infinity, NaN, NaN]);
   assertAlmostEquals(smallest[0], -126 * Math.LN2, 1e-5);
+});
+
+Deno.test("derivatives of a power are numbers where the base is 0, of second order too", async () => {
+  const base = tensor([0, 0, 2]), exponent = tensor([2, 3, 2]);
+  const power = pow(base, exponent);
+  const [byBase, byExponent] = grad(sum(power), [base, exponent]);
+  const second = grad(add(sum(byBase), sum(byExponent)), [base, exponent]);
+  const [first, last, ...others] = await read([byBase, byExponent, ...second]);
+  assertEquals([...first], [0, 0, 4]);
+  assertEquals([...last.subarray(0, 2)], [0, 0]);
+  assertAlmostEquals(last[2], 4 * Math.LN2, 1e-5);
+  assertEquals(others.every((x) => x.every(Number.isFinite)), true);
 });
