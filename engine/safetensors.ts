@@ -71,7 +71,8 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   const start = PREFIX + length;
   const { entries, metadata } = decodeHeader(bytes.subarray(PREFIX, start), bytes.length - start);
   const tensors = entries.map((entry) => {
-    const own = bytes.slice(start + entry.begin, start + entry.end);
+    // Not bytes.slice, which gives Node's Buffers a view of their own memory.
+    const own = new Uint8Array(bytes.subarray(start + entry.begin, start + entry.end));
     return [entry.name, decodeTensor(entry, own.buffer)] as const;
   });
   return { tensors: Object.fromEntries(tensors), metadata };

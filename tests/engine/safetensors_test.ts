@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { assertEquals, assertThrows } from "@std/assert";
 import { decodeSafetensors, encodeSafetensors } from "../../engine/safetensors.ts";
 
@@ -60,6 +61,14 @@ Deno.test("a file inside a larger array is decoded whatever its alignment", () =
   const shifted = new Uint8Array(bytes.length + 1);
   shifted.set(bytes, 1);
   assertEquals(decodeSafetensors(shifted.subarray(1)).tensors.x.data, new Float32Array([5]));
+});
+
+Deno.test("a file in Node's Buffer, whose slices are views, is decoded into arrays of its own", () => {
+  const a = { dtype: "f32", shape: [2], data: new Float32Array([1, 2]) } as const;
+  const bytes = Buffer.from(encodeSafetensors({ a }));
+  const { data } = decodeSafetensors(bytes).tensors.a;
+  bytes.fill(0);
+  assertEquals(data, a.data);
 });
 
 Deno.test("arrays that are not what they declare are not written", () => {
