@@ -90,7 +90,7 @@ export class Variable {
     this.shape = shape;
     this.size = array.length;
     this.name = options.name ?? "";
-    this.#host = array;
+    this.#host = array.slice() as TypedArray;
     this.#leaf = new Tensor(variableOp, [], { variable: this }, shape, this.dtype);
   }
 

@@ -77,7 +77,10 @@ export function compile<R extends Results>(
     if (traced === undefined) traces.set(key, traced = trace(device, fn, { args, name }));
     args.forEach((x, at) => fill(device, traced.inputs[at], x));
     if (++traced.calls === PROFILED_CALL && debugFlags.has("profile")) {
-      traced.plan.time().then((timing) => console.error(formatProfile(name, traced.plan, timing)));
+      const { plan } = traced;
+      device.watch(
+        plan.time().then((timing) => console.error(formatProfile(name, plan, timing))),
+      );
     } else {
       traced.plan.run();
     }

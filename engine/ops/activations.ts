@@ -8,7 +8,7 @@ import { add, erf, expm1, gt, lt, mul, pow, sigmoid, tanh, where } from "./eleme
 /**
  * `x` kept within bounds; derivative 1 at the bounds themselves.
  *
- * @throws {RangeError} where no bounds are given, or `min` is not below `max`.
+ * @throws {RangeError} where no bounds are given, or `min` is above `max`.
  */
 export function clamp(x: TensorLike, bounds: { min?: number; max?: number }): Tensor {
   let result = asFloat("clamp", x);

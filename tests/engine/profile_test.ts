@@ -1,6 +1,18 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { add, conv2d, matmul, sum, tanh, type Tensor, tensor } from "../../engine/mod.ts";
+import {
+  add,
+  compile,
+  conv2d,
+  matmul,
+  mul,
+  read,
+  sum,
+  tanh,
+  type Tensor,
+  tensor,
+} from "../../engine/mod.ts";
 import { Plan } from "../../engine/compile/plan.ts";
+import { debugFlags } from "../../engine/debug.ts";
 import { formatPlan, formatProfile } from "../../engine/compile/report.ts";
 import { device, withoutLeaks } from "./device.ts";
 
@@ -58,6 +70,25 @@ Deno.test({
     const shares = rows.reduce((sum, row) => sum + Number(row.split(/\s+/)[3]), 0);
     assertEquals(Math.abs(shares - 100) < 1, true, `${shares} %`);
     assertEquals(rows.some((row) => row.includes("conv2d") && row.includes("[")), true);
+  },
+});
+
+Deno.test({
+  ...timed,
+  name: "the profile of a third call is printed before what it computed is read",
+  fn: async () => {
+    const lines: unknown[] = [], print = console.error;
+    const step = compile((x) => mul(x, 2), { name: "doubled" });
+    debugFlags.add("profile");
+    console.error = (line) => lines.push(line);
+    try {
+      const results = [1, 2, 3].map((x) => step(tensor(x)));
+      assertEquals([...(await read(results))[0]], [6]);
+    } finally {
+      console.error = print;
+      debugFlags.delete("profile");
+    }
+    assertEquals(lines.map((line) => String(line).includes("plan doubled")), [true]);
   },
 });
 

@@ -103,6 +103,14 @@ Deno.test("no gradient flows through an assignment", async () => {
   assertEquals(g[0], 5 - 0.1 * 20 + 1);
 });
 
+Deno.test("what happens to an array after it was given to a variable does not reach it", async () => {
+  const data = new Float32Array([1, 2]), x = new Variable(data, [2]), y = new Variable(data, [2]);
+  data.fill(0);
+  y.set(data);
+  data.fill(3);
+  assertEquals(await numbers(x, y), [[1, 2], [0, 0]]);
+});
+
 Deno.test("set replaces a value before and after it is on the device", async () => {
   const x = new Variable([1, 2], [2]);
   x.set([3, 4]);
