@@ -8,6 +8,7 @@ import type { Command } from "./cli/command.ts";
 import { table } from "./cli/help.ts";
 import { didYouMean } from "./cli/suggest.ts";
 import { UserError } from "./data/mod.ts";
+import project from "./deno.json" with { type: "json" };
 
 /** Every command, loaded when it is called. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -22,6 +23,10 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
 async function main([name, ...args]: readonly string[]): Promise<void> {
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     console.log(await overview());
+    return;
+  }
+  if (name === "--version") {
+    console.log(`kao ${project.version}`);
     return;
   }
   if (!Object.hasOwn(commands, name)) {
@@ -45,6 +50,13 @@ function report(error: unknown): void {
   const line = message.replaceAll(/\s*\n\s*/g, " ");
   if (error instanceof UserError) {
     console.error(`kao: ${line}`);
+  } else if (error instanceof Deno.errors.NotCapable) {
+    const wanted = line.replace(/, run again.*/, "");
+    console.error(`kao: ${wanted}, which this task does not have: "deno task kao" has`);
+  } else if (error instanceof RangeError && line.startsWith("Cannot allocate")) {
+    console.error(`kao: ${line}`); // The engine's, with what to do.
+  } else if (error instanceof RangeError && /allocation failed|array length/.test(line)) {
+    console.error(`kao: Out of memory (${line}): smaller pictures, batches or networks need less`);
   } else {
     const kind = error instanceof Error ? `${error.name}: ` : "";
     console.error(`kao: ${kind}${line} (unexpected; KAO_DEBUG=stack shows where)`);

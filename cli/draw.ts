@@ -1,5 +1,6 @@
 import { writeAvatars } from "../data/mod.ts";
 import { defineCommand } from "./command.ts";
+import { countAloud } from "./progress.ts";
 
 /** `kao draw`: a data set whose labels are known to be true. */
 export const command = defineCommand({
@@ -18,6 +19,6 @@ export const command = defineCommand({
     },
   },
 }, async ({ options, positionals }) => {
-  await writeAvatars(positionals.out, options);
+  await writeAvatars(positionals.out, { ...options, onProgress: countAloud("Drew") });
   console.log(`Drew ${options.count} avatars into ${positionals.out}`);
 });

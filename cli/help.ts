@@ -1,6 +1,5 @@
 import {
   flagOf,
-  kebab,
   type Option,
   type Options,
   placeholderOf,
@@ -44,9 +43,9 @@ export function table(rows: readonly Row[]): string {
 function flagText(key: string, option: Option): string {
   const short = option.short ? `-${option.short}, ` : "";
   if (option.type === "boolean") {
-    return option.default ? `--no-${kebab(key)}` : short + flagOf(key);
+    return option.default ? `--no-${flagOf(key, option)}` : `${short}--${flagOf(key, option)}`;
   }
-  return `${short}${flagOf(key)} <${placeholderOf(option)}>`;
+  return `${short}--${flagOf(key, option)} <${placeholderOf(option)}>`;
 }
 
 function notes(option: Option): string {

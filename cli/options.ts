@@ -14,6 +14,8 @@ interface Described {
   readonly help: string;
   /** A letter that stands for the flag: `-n`. */
   readonly short?: string;
+  /** The flag without its dashes, where it is not the key in kebab case. */
+  readonly flag?: string;
 }
 
 /** Any text, a path for instance. */
@@ -86,14 +88,20 @@ export type PositionalValues<P extends Positionals> = {
   readonly [K in keyof P]: P[K] extends { optional: true } ? string | undefined : string;
 };
 
-/** The flag of a key: `--class-on` of `classOn`. */
-export function flagOf(key: string): string {
-  return `--${kebab(key)}`;
+/** An option's flag without its dashes: `class-on` of the key `classOn`. */
+export function flagOf(key: string, option: Option): string {
+  return option.flag ?? key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** `class-on` of `classOn`. */
-export function kebab(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** Every word that means something after one or two dashes, `help` included. */
+export function flagsOf(options: Options): string[] {
+  return ["help"].concat(
+    ...Object.entries(options).map(([key, option]) => {
+      const flag = flagOf(key, option);
+      const short = option.short ? [option.short] : [];
+      return option.type === "boolean" ? [flag, `no-${flag}`, ...short] : [flag, ...short];
+    }),
+  );
 }
 
 /**

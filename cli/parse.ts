@@ -2,7 +2,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { UserError } from "../data/mod.ts";
 import {
   flagOf,
-  kebab,
+  flagsOf,
   type Option,
   type Options,
   parseValue,
@@ -34,7 +34,7 @@ export function parseCommandLine(
   const given: Record<string, unknown> = {};
   const options: Record<string, unknown> = {};
   for (const [key, option] of Object.entries(declared.options)) {
-    const value = flags[kebab(key)];
+    const value = flags[flagOf(key, option)];
     if (value !== undefined) given[key] = readFlag(key, option, value);
     options[key] = given[key] ?? option.default ?? (option.type === "boolean" ? false : undefined);
   }
@@ -58,8 +58,9 @@ function split(args: readonly string[], options: Options) {
   const strings: string[] = ["_"];
   const alias: Record<string, string> = {};
   for (const [key, option] of Object.entries(options)) {
-    (option.type === "boolean" ? booleans : strings).push(kebab(key));
-    if (option.short) alias[kebab(key)] = option.short;
+    const flag = flagOf(key, option);
+    (option.type === "boolean" ? booleans : strings).push(flag);
+    if (option.short) alias[flag] = option.short;
   }
   const unknown: string[] = [];
   const flags = parseArgs(joinNegativeNumbers(args), {
@@ -102,15 +103,11 @@ function joinNegativeNumbers(args: readonly string[]): string[] {
 }
 
 function readFlag(key: string, option: Option, value: unknown): unknown {
-  return typeof value === "string" ? parseValue(flagOf(key), option, value) : value;
+  return typeof value === "string" ? parseValue(`--${flagOf(key, option)}`, option, value) : value;
 }
 
 function unknownFlag(flag: string, options: Options): UserError {
-  const known = ["--help"];
-  for (const [key, option] of Object.entries(options)) {
-    known.push(flagOf(key));
-    if (option.type === "boolean") known.push(`--no-${kebab(key)}`);
-  }
+  const known = flagsOf(options).filter((name) => name.length > 1).map((name) => `--${name}`);
   return new UserError(`Unknown option ${flag}${didYouMean(flag, known)}; --help lists them all`);
 }
 

@@ -18,6 +18,20 @@ function isShare(name: string): boolean {
   return name.startsWith("accuracy.") || name.startsWith("holdout.");
 }
 
+/** How often counting is heard of. */
+const COUNT_MS = 2000;
+
+/** Says on stderr now and then how far something has come that is counted, such as `Read 2000 of 7000`. */
+export function countAloud(verb: string): (done: number, total: number) => void {
+  let saidAt = performance.now();
+  return (done, total) => {
+    const now = performance.now();
+    if (now - saidAt < COUNT_MS || done === total) return;
+    saidAt = now;
+    console.error(`${verb} ${done} of ${total} pictures`);
+  };
+}
+
 /** A time such as `2h05m`, `4m09s` or `12s`. */
 export function formatDuration(seconds: number): string {
   const total = Math.round(seconds);

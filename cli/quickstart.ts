@@ -9,7 +9,8 @@ import {
 } from "../training/mod.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
-import { formatDuration, formatProgress } from "./progress.ts";
+import { writeOutput } from "./output.ts";
+import { countAloud, formatDuration, formatProgress } from "./progress.ts";
 import { stopSignal } from "./stop_signal.ts";
 
 /** Drawn pictures to train on. */
@@ -45,26 +46,29 @@ export const command = defineCommand({
 
   if (!await isThere(data)) {
     console.log(`Drawing ${PICTURES} avatars into ${data}`);
-    await writeAvatars(data, { count: PICTURES, size, seed: 1 });
+    await writeAvatars(data, { count: PICTURES, size, seed: 1, onProgress: countAloud("Drew") });
   }
   const dataset = await loadDataset(data, {
     size,
     cache: `${out}/cache`,
     columns: ["hair", "eyes"],
+    onProgress: countAloud("Read"),
   });
 
-  using stop = stopSignal();
-  const step = await train(dataset, {
-    folder: run,
-    settings,
-    schedule: { steps, logEvery: 50, gridEvery: 200, checkpointEvery: 400 },
-    signal: stop.signal,
-    onProgress: (progress) => console.log(formatProgress(progress)),
-    onMessage: (message) => console.log(message),
-  });
-  if (stop.signal.aborted) {
-    console.log(`Stopped and saved at step ${step}; the same command goes on`);
-    return;
+  {
+    using stop = stopSignal(); // Only while there is a step to finish.
+    const step = await train(dataset, {
+      folder: run,
+      settings,
+      schedule: { steps, logEvery: 50, gridEvery: 200, checkpointEvery: 400 },
+      signal: stop.signal,
+      onProgress: (progress) => console.log(formatProgress(progress)),
+      onMessage: (message) => console.log(message),
+    });
+    if (stop.signal.aborted) {
+      console.log(`Stopped and saved at step ${step}; the same command goes on`);
+      return;
+    }
   }
 
   const { generator, conditions } = await loadGenerator(run);
@@ -72,7 +76,7 @@ export const command = defineCommand({
   const hair = conditions.find(({ name }) => name === "hair")!;
   const obeyed = await hairObedience(sampler, hair);
   const seeds = Array.from({ length: 8 }, (_, i) => i + 1);
-  await Deno.writeFile(`${out}/hair.png`, await drawGrid(sampler, hair, { seeds, scale: 2 }));
+  await writeOutput(`${out}/hair.png`, await drawGrid(sampler, hair, { seeds, scale: 2 }));
 
   console.log(
     `\nHair as asked for, measured from the pixels: ${(100 * obeyed).toFixed(1)}% of ${MEASURED}`,

@@ -11,57 +11,66 @@ import {
 } from "../training/mod.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
-import type { Options } from "./options.ts";
+import { flagsOf, type Options } from "./options.ts";
+import { writeOutput } from "./output.ts";
 
 const FRAME_MS = 80;
+
+/** More pixels than this in one picture, or in all frames together, are refused. */
+const LARGEST_PIXELS = 100_000_000;
+
+const options = {
+  count: {
+    type: "integer",
+    short: "n",
+    min: 1,
+    default: 16,
+    help: "Pictures, or rows of a grid",
+  },
+  seed: {
+    type: "integer",
+    min: 0,
+    max: LARGEST_SEED,
+    default: 1,
+    help: "Seed of the first picture; each further one has the next seed",
+  },
+  grid: {
+    type: "string",
+    placeholder: "condition",
+    help: "Draw a grid: a column a value of this condition, a row a seed",
+  },
+  interpolate: {
+    type: "list",
+    placeholder: "seed,seed",
+    help: "Draw the way from the picture of one seed to that of another, as frames and a GIF",
+  },
+  frames: { type: "integer", min: 2, default: 24, help: "Frames of that way" },
+  raw: { type: "boolean", help: "Use the weights of the last step instead of their averages" },
+  scale: { type: "integer", min: 1, max: 64, default: 1, help: "Draw each pixel this large" },
+  out: {
+    type: "string",
+    placeholder: "path",
+    help: "PNG file, or folder for --interpolate; by default in RUN/samples",
+  },
+  ...deviceOptions,
+} as const satisfies Options;
+
+/** Names that no condition can have, because they are options of `sample` already. */
+export const reservedNames: readonly string[] = flagsOf(options);
 
 /** `kao sample`: draws pictures with what `kao train` made. */
 export const command = defineCommand({
   name: "sample",
   summary: "Draw pictures with a trained run: of a description, in a grid, or from one to another",
   positionals: { run: { help: "Folder of the run, the --out of train" } },
-  options: {
-    count: {
-      type: "integer",
-      short: "n",
-      min: 1,
-      default: 16,
-      help: "Pictures, or rows of a grid",
-    },
-    seed: {
-      type: "integer",
-      min: 0,
-      max: LARGEST_SEED,
-      default: 1,
-      help: "Seed of the first picture; each further one has the next seed",
-    },
-    grid: {
-      type: "string",
-      placeholder: "condition",
-      help: "Draw a grid: a column a value of this condition, a row a seed",
-    },
-    interpolate: {
-      type: "list",
-      placeholder: "seed,seed",
-      help: "Draw the way from the picture of one seed to that of another, as frames and a GIF",
-    },
-    frames: { type: "integer", min: 2, default: 24, help: "Frames of that way" },
-    raw: { type: "boolean", help: "Use the weights of the last step instead of their averages" },
-    scale: { type: "integer", min: 1, max: 64, default: 1, help: "Draw each pixel this large" },
-    out: {
-      type: "string",
-      placeholder: "path",
-      help: "PNG file, or folder for --interpolate; by default in RUN/samples",
-    },
-    ...deviceOptions,
-  },
+  options,
   moreOptions: async ({ run }) => await conditionOptions(run),
 }, async ({ options, positionals, more }) => {
   const { count, seed, scale, raw } = options;
   const folder = positionals.run;
-  const { conditions } = await describedRun(folder);
+  const { conditions, size } = await describedRun(folder);
   const given: GivenValues = Object.fromEntries(
-    conditions.filter(({ name }) => name in more)
+    conditions.filter(({ name }) => Object.hasOwn(more, name))
       .map((condition) => [condition.name, condition.parse(String(more[condition.name]))]),
   );
   const columns = conditions.find(({ name }) => name === options.grid);
@@ -70,6 +79,21 @@ export const command = defineCommand({
     throw new UserError(`Unknown condition "${options.grid}": this model knows ${names}`);
   }
   const ends = options.interpolate && seedsOf(options.interpolate);
+  if (ends && columns) throw new UserError("Choose one of --grid and --interpolate");
+  if (columns && Object.hasOwn(given, columns.name)) {
+    const { name } = columns;
+    throw new UserError(`--grid ${name} shows every ${name}: leave out --${name}, or draw no grid`);
+  }
+  if (seed + count - 1 > LARGEST_SEED) {
+    throw new UserError(`The last seed would be above ${LARGEST_SEED}: use a smaller --seed or -n`);
+  }
+  const drawn = ends ? options.frames : count * (columns?.showcase().length ?? 1);
+  if (drawn * (size * scale) ** 2 > LARGEST_PIXELS) {
+    throw new UserError(
+      `${drawn} pictures of ${size * scale}x${size * scale} are more than ` +
+        `${LARGEST_PIXELS / 1e6} million pixels: draw fewer, or at a smaller --scale`,
+    );
+  }
 
   await openDevice(options);
   const { generator, step } = await loadGenerator(folder, {
@@ -77,9 +101,8 @@ export const command = defineCommand({
     onMessage: (message) => console.error(message),
   });
   const sampler = new Sampler(generator, conditions);
-  const { size } = sampler;
   const seeds = Array.from({ length: count }, (_, i) => seed + i);
-  const words = Object.entries(more).map(([name, value]) => `${name}-${value}`);
+  const words = Object.entries(more).map(([name, value]) => `${name}-${fileName(value)}`);
   const nameOf = (...parts: string[]) =>
     [`${folder}/samples/step-${step}`, ...words, ...parts, ...(raw ? ["raw"] : [])].join("_");
 
@@ -100,19 +123,19 @@ export const command = defineCommand({
     const out = options.out ?? nameOf(`from-${ends[0]}-to-${ends[1]}`);
     for (const [i, frame] of frames.entries()) {
       const name = `frame-${String(i + 1).padStart(3, "0")}.png`;
-      await write(`${out}/${name}`, encodePng(frame.rgb, frame));
+      await writeOutput(`${out}/${name}`, encodePng(frame.rgb, frame));
     }
-    await write(`${out}/animation.gif`, encodeGif(frames, { delayMs: FRAME_MS }));
+    await writeOutput(`${out}/animation.gif`, encodeGif(frames, { delayMs: FRAME_MS }));
     console.log(`Wrote ${out}/animation.gif and its ${frames.length} frames`);
   } else if (columns) {
     const out = options.out ?? `${nameOf(`grid-${columns.name}`, `seed-${seed}`)}.png`;
-    await write(out, await drawGrid(sampler, columns, { seeds, given, scale }));
+    await writeOutput(out, await drawGrid(sampler, columns, { seeds, given, scale }));
     console.log(`Wrote ${out}: columns are ${columns.showcase().map((c) => c.label).join(", ")}`);
   } else {
     const pictures = await sampler.draw(await sampler.requests(seeds, given));
     const sheet = grid(pictures, { size, columns: Math.ceil(Math.sqrt(count)), scale });
     const out = options.out ?? `${nameOf(`seed-${seed}`)}.png`;
-    await write(out, encodePng(sheet.rgb, sheet));
+    await writeOutput(out, encodePng(sheet.rgb, sheet));
     const last = seed + count - 1;
     console.log(
       `Wrote ${out}: ${count === 1 ? `seed ${seed}` : `seeds ${seed} to ${last}, by row`}`,
@@ -127,14 +150,22 @@ async function describedRun(folder: string) {
       `${folder} is not a run: it is the folder that was given to train as --out`,
     );
   }
-  return { conditions: run.conditions.map(restoreCondition) };
+  return { conditions: run.conditions.map(restoreCondition), size: run.size };
 }
 
 async function conditionOptions(folder: string): Promise<Options> {
   const { conditions } = await describedRun(folder);
   return Object.fromEntries(
-    conditions.map(({ name, help }) => [name, { type: "string", help: `Draw ${name}: ${help}` }]),
+    conditions.map(({ name, help }) => [
+      name,
+      { type: "string", flag: name, help: `Draw ${name}: ${help}` },
+    ]),
   );
+}
+
+/** A class as a part of a file's name: a class may be named with a slash. */
+function fileName(text: unknown): string {
+  return String(text).replaceAll(/[^\p{L}\p{N}_.-]+/gu, "_");
 }
 
 function seedsOf(words: readonly string[]): number[] {
@@ -142,14 +173,4 @@ function seedsOf(words: readonly string[]): number[] {
   const valid = seeds.every((seed) => Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED);
   if (seeds.length === 2 && valid) return seeds;
   throw new UserError(`--interpolate must be two seeds such as 7,12, not ${words.join(",")}`);
-}
-
-async function write(path: string, bytes: Uint8Array): Promise<void> {
-  try {
-    const slash = path.lastIndexOf("/");
-    if (slash > 0) await Deno.mkdir(path.slice(0, slash), { recursive: true });
-    await Deno.writeFile(path, bytes);
-  } catch (error) {
-    throw new UserError(`Cannot write ${path}: ${(error as Error).message}`);
-  }
 }

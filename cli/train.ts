@@ -14,7 +14,8 @@ import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
 import type { GivenValues } from "./options.ts";
 import { stopSignal } from "./stop_signal.ts";
-import { formatProgress } from "./progress.ts";
+import { countAloud, formatProgress } from "./progress.ts";
+import { reservedNames } from "./sample.ts";
 
 const presetNames = Object.keys(presets) as (keyof typeof presets)[];
 
@@ -28,7 +29,7 @@ const settingOptions = {
     }; by default small32 on a CPU, else acgan64`,
   },
   size: { type: "integer", min: 4, help: "Side of the pictures in pixels" },
-  latent: { type: "integer", min: 1, help: "Length of the noise vector" },
+  latent: { type: "integer", min: 1, max: 65536, help: "Length of the noise vector" },
   generatorChannels: {
     type: "list",
     placeholder: "n,n,...",
@@ -122,14 +123,22 @@ export const command = defineCommand({
     size: settings.size,
     cache: options.cache,
     columns: options.columns,
+    reserved: reservedNames,
     minimum: settings.batch,
-    onProgress: showLoading,
+    onProgress: countAloud("Read"),
   });
   for (const { file, row, reason } of dataset.problems) {
     console.error(`Left out ${file}${row === undefined ? "" : ` (row ${row})`}: ${reason}`);
   }
   const kinds = dataset.columns.map(({ name, classes }) => `${classes.length} of ${name}`);
   console.error(`${dataset.count} pictures; classes: ${kinds.join(", ")}`);
+  for (const { name, classes } of dataset.columns) {
+    if (classes.length <= dataset.count / 2) continue;
+    console.error(
+      `Hardly two pictures share their ${name}, so it cannot be learnt: --columns leaves it out`,
+    );
+  }
+  console.error(`Grids go to ${folder}/grids, losses to ${folder}/metrics.jsonl`);
 
   using stop = stopSignal();
   const step = await train(dataset, {
@@ -146,10 +155,6 @@ export const command = defineCommand({
       : `Trained for ${step} steps. Grids are in ${folder}/grids; next: deno task sample ${folder}`,
   );
 });
-
-function showLoading(done: number, total: number): void {
-  if (done % 1000 === 0) console.error(`Read ${done} of ${total} pictures`);
-}
 
 /** Lays the options that were given over `base`; a preset that was given replaces `base`. */
 function settingsOf(

@@ -32,6 +32,20 @@ Deno.test("An unknown command or option is one line that names the nearest, with
   });
 });
 
+Deno.test("kao --version is that of the package", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile("deno.json"));
+  assertEquals(await kao(["--version"]), { code: 0, stdout: `kao ${version}\n`, stderr: "" });
+});
+
+Deno.test("What a task may not do is one line that names the task that may", async () => {
+  const { code, stderr } = await kao(["--out", "/elsewhere"], {}, "quickstart");
+  assertEquals(code, 1);
+  assertMatch(
+    stderr,
+    /\nkao: Requires read access to "\/elsewhere[^\n]* does not have: "deno task kao" has\n$/,
+  );
+});
+
 Deno.test("KAO_DEBUG=stack shows where an error came from", async () => {
   const { code, stderr } = await kao(["smaple"], { KAO_DEBUG: "stack" });
   assertEquals(code, 1);

@@ -5,13 +5,14 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs `deno task kao ARGS`, with the permissions that the task has. */
+/** Runs `deno task kao ARGS`, or another task, with the permissions that the task has. */
 export async function kao(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  task = "kao",
 ): Promise<Outcome> {
   const command = new Deno.Command("deno", {
-    args: ["task", "--quiet", "kao", ...args],
+    args: ["task", "--quiet", task, ...args],
     cwd: new URL("../../", import.meta.url),
     env: { NO_COLOR: "1", ...env },
     stdin: "null",

@@ -16,6 +16,7 @@ const declared = {
     force: { type: "boolean", help: "Overwrite" },
     classOn: { type: "choice", choices: ["real", "both"], default: "real", help: "Which" },
     conditions: { type: "list", help: "Columns" },
+    Hair_2: { type: "string", flag: "Hair_2", help: "A condition" },
   } satisfies Options,
 };
 
@@ -37,6 +38,7 @@ Deno.test("parseCommandLine() fills in defaults and leaves the rest undefined", 
     force: false,
     classOn: "real",
     conditions: undefined,
+    Hair_2: undefined,
   });
   assertEquals(given, {});
   assertEquals(positionals, { data: "faces", more: undefined });
@@ -55,8 +57,9 @@ Deno.test("parseCommandLine() reads every type of option, before and after the w
     force: true,
     classOn: "both",
     conditions: ["hair", "eyes"],
+    Hair_2: undefined,
   });
-  assertEquals(given, options);
+  assertEquals({ ...given, Hair_2: undefined }, options);
   assertEquals(positionals, { data: "faces", more: "more" });
 });
 
@@ -101,6 +104,11 @@ Deno.test("parseCommandLine() refuses values that do not fit, saying what would"
 Deno.test("parseCommandLine() refuses too few words and too many", () => {
   refuses([], "Missing data: Folder of pictures");
   refuses(["a", "b", "c"], "Unexpected argument c: expected data more");
+});
+
+Deno.test("parseCommandLine() takes a flag of its own as it is written", () => {
+  assertEquals(parse("faces", "--Hair_2", "pink").given, { Hair_2: "pink" });
+  refuses(["faces", "--hair_2", "pink"], "Unknown option --hair_2 (did you mean --Hair_2?)");
 });
 
 Deno.test("parsePositionals() skips unknown options with their values", () => {

@@ -35,6 +35,17 @@ Deno.test("A labels.csv without a column that is asked for is one line", async (
   }, "eyes");
 });
 
+Deno.test("A label column that would be an option of sample is one line", async () => {
+  using folder = temporaryFolder({
+    "data/labels.csv": "file,hair,seed\na.png,red,1\n",
+    "data/a.png": plainPng(1),
+  });
+  await assertFails(
+    ["train", `${folder.path}/data`, "--out", `${folder.path}/run`],
+    'a label column "seed", whose name is taken: rename it, or leave it out with --columns',
+  );
+});
+
 Deno.test("Text named .png and a JPEG that is cut short are listed, and left out", async () => {
   const stderr = await assertNoTraining({
     "data/labels.csv": "file,hair,eyes\na.png,red,blue\nb.jpg,red,blue\nc.png,pink,blue\n",
@@ -72,6 +83,10 @@ Deno.test("What sample and train say of a run: unknown classes, other settings, 
   await assertFails(["sample", run, "--hair", "mauve"], 'Unknown hair "mauve": this model knows');
   await assertFails(["sample", run, "--nose", "long"], "Unknown option --nose");
   await assertFails(["sample", `${run}/grids`], "is not a run");
+  await assertFails(["sample", run, "-n", "9999", "--scale", "64"], "more than 100 million pixels");
+  await assertFails(["sample", run, "--grid", "hair", "--interpolate", "1,2"], "Choose one of");
+  await assertFails(["sample", run, "--grid", "hair", "--hair", "red"], "shows every hair");
+  await assertFails(["sample", run, "--seed", String(2 ** 32 - 1)], "The last seed would be above");
   await assertFails([...args, "--batch", "8"], `${run} is a run with batch 4, not 8`);
 
   const draw = () => new Process(["sample", run, "-n", "1", "--out", `${run}/one.png`]).end();
