@@ -8,7 +8,6 @@ import type { Command } from "./cli/command.ts";
 import { table } from "./cli/help.ts";
 import { didYouMean } from "./cli/suggest.ts";
 import { UserError } from "./data/mod.ts";
-import project from "./deno.json" with { type: "json" };
 
 /** Every command, loaded when it is called. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -26,7 +25,8 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
     return;
   }
   if (name === "--version") {
-    console.log(`kao ${project.version}`);
+    const project = await Deno.readTextFile(new URL("deno.json", import.meta.url));
+    console.log(`kao ${JSON.parse(project).version}`);
     return;
   }
   if (!Object.hasOwn(commands, name)) {
@@ -41,7 +41,9 @@ async function overview(): Promise<string> {
   const loaded = await Promise.all(Object.values(commands).map((load) => load()));
   const rows = loaded.map(({ command }) => [`  ${command.name}`, command.summary] as const);
   return "kao: train and sample label-conditioned image GANs in WebGPU\n\n" +
-    `Usage: kao <command> [options]\n\n${table(rows)}\n\nkao <command> --help says more`;
+    `Usage: kao <command> [options]\n\n${
+      table(rows)
+    }\n\nkao <command> --help says more; kao --version`;
 }
 
 /** One line for people; the stack for who asks for it. */
