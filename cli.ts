@@ -41,9 +41,8 @@ async function overview(): Promise<string> {
   const loaded = await Promise.all(Object.values(commands).map((load) => load()));
   const rows = loaded.map(({ command }) => [`  ${command.name}`, command.summary] as const);
   return "kao: train and sample label-conditioned image GANs in WebGPU\n\n" +
-    `Usage: kao <command> [options]\n\n${
-      table(rows)
-    }\n\nkao <command> --help says more; kao --version`;
+    `Usage: kao <command> [options]\n       kao --version\n\n${table(rows)}\n\n` +
+    "kao <command> --help says more";
 }
 
 /** One line for people; the stack for who asks for it. */
