@@ -92,7 +92,7 @@ function storeExpensiveRepetitions(nodes: readonly Tensor[], stored: Set<Tensor>
     const source = stripReshape(node.inputs[0]);
     const repetitions = node.size / source.size;
     const work = node.size * (cost.get(source)! - source.inputs.length * CACHED_LOAD);
-    if (source.inputs.length > 0 && repetitions >= 4 && work > REPEATED_WORK) stored.add(source);
+    if (canStore(source) && repetitions >= 4 && work > REPEATED_WORK) stored.add(source);
   }
 }
 
@@ -102,7 +102,7 @@ function storeShared(nodes: readonly Tensor[], stored: Set<Tensor>): void {
   const sinks = new Map<Tensor, Set<Tensor | string>>(nodes.map((node) => [node, new Set()]));
   for (const node of [...nodes].reverse()) {
     const readers = sinks.get(node)!;
-    if (!stored.has(node) && node.op !== reshapeOp) {
+    if (!stored.has(node) && canStore(node)) {
       const once = cost.get(node)!, uses = readers.size;
       if (uses > 1 && uses * once > once + STORE + uses * LOAD) stored.add(node);
     }

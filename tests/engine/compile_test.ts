@@ -1,6 +1,8 @@
 import { assertAlmostEquals, assertEquals, assertLess, assertThrows } from "@std/assert";
 import {
   add,
+  amax,
+  cast,
   compile,
   concat,
   conv2d,
@@ -9,6 +11,7 @@ import {
   matmul,
   maxPool2d,
   mul,
+  pad,
   permute,
   read,
   relu,
@@ -18,6 +21,7 @@ import {
   tanh,
   type Tensor,
   tensor,
+  upsampleNearest,
   Variable,
 } from "../../engine/mod.ts";
 import { Plan } from "../../engine/compile/plan.ts";
@@ -78,6 +82,19 @@ Deno.test("windows of windows are not computed again at each of their places", a
     smeared,
   ]);
   assertEquals(fourTimes, once);
+});
+
+Deno.test("bytes that are repeated or read often are computed where they are read, never stored", async () => {
+  const bytes = tensor(Uint8Array.from({ length: 64 * 64 }, (_, i) => i % 251), [1, 1, 64, 64]);
+  const framed = pad(bytes, [[0, 0], [0, 0], [1, 1], [1, 1]]);
+  const large = cast(upsampleNearest(framed, 4), "f32");
+  const rows = Array.from(
+    { length: 40 },
+    (_, at) => sum(cast(framed, "f32"), { dim: [2, 3, 1].slice(at % 3) }),
+  );
+  const [most, total] = await read([amax(large), sum(large), ...rows]);
+  const exact = Array.from({ length: 64 * 64 }, (_, i) => i % 251).reduce((a, b) => a + b, 0);
+  assertEquals([most[0], total[0]], [250, 16 * exact]);
 });
 
 Deno.test("what nobody asks for is not computed", () => {
