@@ -10,7 +10,7 @@ import {
   describeConv2d,
 } from "./conv2d_geometry.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
-import { threadGrid } from "./gemm_grid.ts";
+import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
 import { instantiate } from "./template.ts";
 
 /** The output of a convolution: `slots` are x, weight, out. */
@@ -68,9 +68,6 @@ export function conv2dWeightGradDirect(
 function tapRounds({ kernel: [height, width] }: Conv2dGeometry): number {
   return 1 + height * (1 + width);
 }
-
-/** llvmpipe ends a thread's loops, without a word, after 65,535 rounds of all of them together. */
-const MOST_ROUNDS = 60_000;
 
 interface DirectLaunch {
   readonly kernel: string;

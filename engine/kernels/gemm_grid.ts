@@ -1,7 +1,10 @@
-// One-dimensional work on a grid that may have to be folded.
+// How much work a thread may do, and how threads are spread over a grid that may have to be folded.
 
 import type { KernelContext } from "./dispatch.ts";
 import { foldGrid } from "./grid.ts";
+
+/** llvmpipe ends a thread's loops, without a word, after 65,535 rounds of all of them together. */
+export const MOST_ROUNDS = 60_000;
 
 /** How threads are spread over workgroups, and what their shader needs to number them. */
 export interface ThreadGrid {

@@ -3,7 +3,7 @@
 
 import code from "../../shaders/gemm_registers.wgsl" with { type: "text" };
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
-import { threadGrid } from "./gemm_grid.ts";
+import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
 import { instantiate } from "./template.ts";
 
 type Pair = readonly [number, number];
@@ -72,9 +72,6 @@ export function chooseRegisterTile(rows: number, groups: number, { depth }: {
   return best!;
 }
 
-/** llvmpipe ends a thread's loops, without a word, after 65,535 rounds of all of them together. */
-const mostRounds = 60_000;
-
 /**
  * How many parts to cut the outermost of `loops` into so that some hundreds of threads run, which
  * keep every core and lane busy, yet each adds up no fewer than `64` products; and so that no thread
@@ -89,7 +86,7 @@ export function chooseSplits(tile: RegisterTile, groups: number, options: {
   const threads = tile.rows / tile.m * Math.ceil(groups / tile.n) * options.slices;
   const rounds = outer * (1 + inner[0] * (1 + inner[1]));
   const busy = Math.min(Math.ceil(256 / threads), Math.floor(depth / 64));
-  const wanted = Math.min(Math.max(busy, Math.ceil(rounds / mostRounds)), outer);
+  const wanted = Math.min(Math.max(busy, Math.ceil(rounds / MOST_ROUNDS)), outer);
   return wanted <= 1 ? 1 : Math.ceil(outer / Math.ceil(outer / wanted));
 }
 

@@ -1,6 +1,6 @@
 // Convolution layers: the ops of ops/conv2d.ts with weights of their own.
 
-import { conv2d, type ConvOptions, convTranspose2d, type Pair } from "../ops/conv2d.ts";
+import { conv2d, type ConvOptions, convTranspose2d, type Pair, pair } from "../ops/conv2d.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { Module, type Parameter } from "./module.ts";
 import { weightAndBias, type WeightOptions } from "./weights.ts";
@@ -9,10 +9,6 @@ import { weightAndBias, type WeightOptions } from "./weights.ts";
 export interface Conv2dOptions extends WeightOptions, Omit<ConvOptions, "bias"> {
   /** The height and width of the kernels. */
   readonly kernelSize: Pair;
-}
-
-function lengths(size: Pair): readonly [number, number] {
-  return typeof size === "number" ? [size, size] : size;
 }
 
 /** Cross-correlation of [N, inChannels, H, W] with a learned kernel for each pair of channels. */
@@ -29,7 +25,7 @@ export class Conv2d extends Module {
     const { kernelSize, stride, padding, dilation, groups = 1 } = options;
     this.#geometry = { stride, padding, dilation, groups };
     ({ weight: this.weight, bias: this.bias } = weightAndBias(
-      [outChannels, inChannels / groups, ...lengths(kernelSize)],
+      [outChannels, inChannels / groups, ...pair(kernelSize)],
       outChannels,
       options,
     ));
@@ -59,7 +55,7 @@ export class ConvTranspose2d extends Module {
     const { kernelSize, stride, padding, outputPadding, dilation, groups = 1 } = options;
     this.#geometry = { stride, padding, outputPadding, dilation, groups };
     ({ weight: this.weight, bias: this.bias } = weightAndBias(
-      [inChannels, outChannels / groups, ...lengths(kernelSize)],
+      [inChannels, outChannels / groups, ...pair(kernelSize)],
       outChannels,
       options,
     ));

@@ -95,9 +95,11 @@ export abstract class Module {
         );
       }
     }
-    const numbers = Object.entries(own).map(([name, { dtype }]) =>
-      converted(name, state[name].data, dtype)
-    );
+    const numbers = Object.entries(own).map(([name, { dtype, size }]) => {
+      const { data } = state[name];
+      if (data.length === size) return converted(name, data, dtype);
+      throw new Error(`Cannot load state: "${name}" has ${data.length} elements vs ${size}`);
+    });
     Object.values(own).forEach((variable, i) => variable.set(numbers[i]));
   }
 

@@ -85,7 +85,8 @@ export interface ConvOptions {
   readonly groups?: number;
 }
 
-const pair = (value: Pair): readonly [number, number] =>
+/** A setting as `[height, width]`. */
+export const pair = (value: Pair): readonly [number, number] =>
   typeof value === "number" ? [value, value] : value;
 
 /** Settings with their defaults, checked. */

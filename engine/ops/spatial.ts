@@ -3,16 +3,12 @@
 import { checkWhole, formatShape } from "../dtype.ts";
 import { type Tensor, tensor, type TensorLike } from "../tensor.ts";
 import { asFloat } from "./cast.ts";
-import type { Pair } from "./conv2d.ts";
+import { type Pair, pair } from "./conv2d.ts";
 import { gt, where } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { expand, pad, permute, reshape, slice } from "./movement.ts";
 import { asTensor } from "./source.ts";
 import { mean } from "./statistics.ts";
-
-function pair(value: Pair): readonly [number, number] {
-  return typeof value === "number" ? [value, value] : value;
-}
 
 function picture(name: string, x: TensorLike): { input: Tensor; shape: number[] } {
   const input = asTensor(x);

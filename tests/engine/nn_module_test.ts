@@ -93,6 +93,11 @@ Deno.test("a state with a missing name, an unknown name or another shape is refu
     Error,
     '"weight" has shape [2, 1], the model\'s is [1, 2]',
   );
+  assertThrows(
+    () => layer.loadStateDict({ weight, bias: { ...bias, data: new Float32Array(2) } }),
+    Error,
+    '"bias" has 2 elements vs 1',
+  );
 });
 
 Deno.test("kaiming uniform weights stay within the bound of their fan-in and reach it", () => {
