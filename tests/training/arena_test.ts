@@ -8,7 +8,7 @@ import { allPasses } from "../../engine/compile/passes.ts";
 import type { Slot } from "../../engine/kernels/dispatch.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { type Variable, withBindings } from "../../engine/variable.ts";
-import { presets } from "../../models/mod.ts";
+import type { presets } from "../../models/mod.ts";
 import { Acgan, Categorical, presetSettings, trainStep } from "../../training/mod.ts";
 
 const CLASSES = Array.from({ length: 12 }, (_, i) => `class ${i}`);
