@@ -1,6 +1,6 @@
 // Times the kernels of the workloads' layers by themselves, in every form, on this adapter:
 //
-//   deno run bench/kernels.ts [filter] [--variant=registers] [--each]
+//   deno run bench/kernels.ts [filter] [--variant=image] [--each]
 //
 // Rates count the operations of the direct form; `first` is the first run, which compiles the shaders.
 // `--each` also times every dispatch of a launch.
@@ -12,6 +12,7 @@ import {
   conv2dWeightGrad,
 } from "../engine/kernels/conv2d.ts";
 import type { Dispatch, KernelContext, Slot } from "../engine/kernels/dispatch.ts";
+import { IMAGE_WIDTH, ImageSlot } from "../engine/kernels/image.ts";
 import { matmul, type MatmulGeometry } from "../engine/kernels/matmul.ts";
 
 interface Layer {
@@ -111,6 +112,7 @@ device.addEventListener("uncapturederror", (event) => {
 /** Bound dispatches, that can be enqueued again and again. */
 class Prepared {
   readonly #buffers = new Map<Slot, GPUBuffer>();
+  readonly #images = new Map<ImageSlot, GPUTexture>();
   readonly #steps: { pipeline: GPUComputePipeline; group: GPUBindGroup; dispatch: Dispatch }[];
 
   constructor(dispatches: readonly Dispatch[]) {
@@ -122,7 +124,9 @@ class Prepared {
       });
       const entries = dispatch.slots.map((slot, binding) => ({
         binding,
-        resource: { buffer: this.#buffer(slot) },
+        resource: slot instanceof ImageSlot
+          ? this.#image(slot).createView()
+          : { buffer: this.#buffer(slot) },
       }));
       const layout = pipeline.getBindGroupLayout(0);
       return { pipeline, group: device.createBindGroup({ layout, entries }), dispatch };
@@ -139,6 +143,19 @@ class Prepared {
       this.#buffers.set(slot, buffer);
     }
     return buffer;
+  }
+
+  #image(slot: ImageSlot): GPUTexture {
+    let image = this.#images.get(slot);
+    if (!image) {
+      const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
+      const size = [IMAGE_WIDTH, slot.rows];
+      image = device.createTexture({ size, format: "rgba32float", usage });
+      const data = new Float32Array(slot.bytes / 4).fill(0.25);
+      device.queue.writeTexture({ texture: image }, data, { bytesPerRow: 16 * IMAGE_WIDTH }, size);
+      this.#images.set(slot, image);
+    }
+    return image;
   }
 
   /** Milliseconds of `times` runs, with what it costs to wait for them. */
@@ -170,7 +187,7 @@ class Prepared {
   }
 
   destroy(): void {
-    for (const buffer of this.#buffers.values()) buffer.destroy();
+    for (const memory of [...this.#buffers.values(), ...this.#images.values()]) memory.destroy();
   }
 }
 
@@ -180,6 +197,7 @@ const each = Deno.args.includes("--each");
 const context: KernelContext = {
   cpu: /llvmpipe|swiftshader/i.test(adapterName),
   variant,
+  images: true,
   limits: device.limits,
   scratch: (bytes) => ({ bytes }),
 };

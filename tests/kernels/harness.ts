@@ -3,6 +3,7 @@
 
 import { assert } from "@std/assert";
 import type { Dispatch, KernelContext, Slot } from "../../engine/kernels/dispatch.ts";
+import { IMAGE_WIDTH, ImageSlot } from "../../engine/kernels/image.ts";
 
 const garbage = 12345.678;
 
@@ -30,6 +31,7 @@ export class KernelHarness {
     const { limits } = this.device;
     return {
       cpu: options.cpu ?? true,
+      images: true,
       variant,
       limits: {
         maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
@@ -64,6 +66,18 @@ export class KernelHarness {
       buffers.set(slot, buffer);
       return buffer;
     };
+    const images = new Map<ImageSlot, GPUTexture>();
+    const imageOf = (slot: ImageSlot): GPUTexture => {
+      const known = images.get(slot);
+      if (known) return known;
+      const size = [IMAGE_WIDTH, slot.rows];
+      const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
+      const texture = device.createTexture({ size, format: "rgba32float", usage });
+      const data = new Float32Array(slot.bytes / 4).fill(garbage);
+      device.queue.writeTexture({ texture }, data, { bytesPerRow: 16 * IMAGE_WIDTH }, size);
+      images.set(slot, texture);
+      return texture;
+    };
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     for (const dispatch of dispatches) {
@@ -74,7 +88,9 @@ export class KernelHarness {
       });
       const entries = dispatch.slots.map((slot, binding) => ({
         binding,
-        resource: { buffer: bufferOf(slot) },
+        resource: slot instanceof ImageSlot
+          ? imageOf(slot).createView()
+          : { buffer: bufferOf(slot) },
       }));
       pass.setPipeline(pipeline);
       pass.setBindGroup(
@@ -92,7 +108,7 @@ export class KernelHarness {
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(GPUMapMode.READ);
     const result = new Float32Array(staging.getMappedRange().slice(0));
-    for (const buffer of [...buffers.values(), staging]) buffer.destroy();
+    for (const memory of [...buffers.values(), ...images.values(), staging]) memory.destroy();
     assert(this.#errors.length === 0, this.#errors.join("\n"));
     return result;
   }

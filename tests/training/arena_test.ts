@@ -42,6 +42,7 @@ function lowerStep(
   return lower({ name: preset, outputs, assignments }, {
     target: {
       cpu,
+      images: true,
       limits: {
         maxBufferSize: 2 ** 31,
         maxComputeInvocationsPerWorkgroup: 256,
