@@ -16,8 +16,9 @@
 //
 // Slices are independent products: a batch of matrices, or the parities of a strided input gradient.
 // Where a product has few tiles but is deep, its outermost loop is cut in SPLITS parts, each written
-// apart, into the image [split][slice][m][group], for gemm_image_sum.wgsl to add in order: no atomics, the same
-// bits each time.
+// apart, for gemm_image_sum.wgsl to add in order: no atomics, the same bits each time.
+//
+// Results go to their places in a tensor, or (STORE_IMAGE) into the image [split][slice][m][group].
 //
 // What the operands are is left to the functions before this text:
 //
@@ -28,7 +29,7 @@
 
 @group(0) @binding(0) var a: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var b: texture_storage_2d<rgba32float, read>;
-//: if SPLITS > 1
+//: if STORE_IMAGE
 @group(0) @binding(2) var result: texture_storage_2d<rgba32float, write>;
 //: else
 //: if STORE4
@@ -125,7 +126,7 @@ fn main(
   // Stores take a CPU's compiler longest, so there are stores for two rows only, and a loop moves the
   // other rows up. Its bounds are not constants, which would have it unrolled again.
   let top = (m_block * ${LANES_M * TM}u + m) * 4u;
-  //: if SPLITS > 1
+  //: if STORE_IMAGE
   let start = part * $Mu;
   for (var row = top; row < top + ${4 * TM}u; row += 2u) {
     //: for j in 0..TN

@@ -10,10 +10,17 @@ import { conv2dImage, conv2dInputGradImage, conv2dWeightGradImage } from "./conv
 import { conv2dInputGradTiled, conv2dTiled, conv2dWeightGradTiled } from "./conv2d_tiled.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 
+import {
+  canFilter,
+  conv2dInputGradWinograd,
+  conv2dWeightGradWinograd,
+  conv2dWinograd,
+} from "./winograd_image.ts";
+
 export type { Conv2dGeometry } from "./conv2d_geometry.ts";
 
 /** The forms a convolution's three products come in; `ctx.variant` forces one. */
-export const conv2dVariants = ["direct", "image", "tiled"] as const;
+export const conv2dVariants = ["direct", "image", "winograd 2", "winograd 4", "tiled"] as const;
 
 /**
  * The cross-correlation of x `[batch, inChannels, h, w]` with weight
@@ -25,6 +32,8 @@ export function conv2d(
   slots: { x: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
   const variant = chooseVariant(ctx, geometry);
+  const m = winogradTile(variant);
+  if (m) return conv2dWinograd(ctx, geometry, { m, slots });
   if (variant === "image") return conv2dImage(ctx, geometry, slots);
   if (variant === "tiled") return conv2dTiled(ctx, geometry, slots);
   return conv2dDirect(ctx, geometry, [slots.x, slots.weight, slots.out]);
@@ -40,6 +49,8 @@ export function conv2dInputGrad(
   slots: { grad: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
   const variant = chooseVariant(ctx, geometry);
+  const m = winogradTile(variant);
+  if (m) return conv2dInputGradWinograd(ctx, geometry, { m, slots });
   if (variant === "image") return conv2dInputGradImage(ctx, geometry, slots);
   if (variant === "tiled") return conv2dInputGradTiled(ctx, geometry, slots);
   return conv2dInputGradDirect(ctx, geometry, [slots.grad, slots.weight, slots.out]);
@@ -52,6 +63,8 @@ export function conv2dWeightGrad(
   slots: { x: Slot; grad: Slot; out: Slot },
 ): Dispatch[] {
   const variant = chooseVariant(ctx, geometry);
+  const m = winogradTile(variant);
+  if (m) return conv2dWeightGradWinograd(ctx, geometry, { m, slots });
   if (variant === "image") return conv2dWeightGradImage(ctx, geometry, slots);
   if (variant === "tiled") return conv2dWeightGradTiled(ctx, geometry, slots);
   return conv2dWeightGradDirect(ctx, geometry, [slots.x, slots.grad, slots.out]);
@@ -64,5 +77,14 @@ export function conv2dWeightGrad(
 function chooseVariant(ctx: KernelContext, g: Conv2dGeometry): string {
   const odd = g.groups > 1 ||
     [0, 1].some((axis) => g.stride[axis] > 1 && g.dilation[axis] > 1);
-  return odd ? "direct" : ctx.variant ?? (ctx.cpu && ctx.images ? "image" : "tiled");
+  if (odd) return "direct";
+  const wanted = ctx.variant ?? (ctx.cpu && ctx.images ? "image" : "tiled");
+  const m = winogradTile(wanted);
+  return m !== undefined && !canFilter(g, m) ? "image" : wanted;
+}
+
+/** Outputs of a tile along an axis, where the variant is Winograd's. */
+function winogradTile(variant: string): number | undefined {
+  const match = variant.match(/^winograd (\d)$/);
+  return match ? Number(match[1]) : undefined;
 }

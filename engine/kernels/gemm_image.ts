@@ -35,6 +35,8 @@ export interface ImageProduct {
   readonly slices?: number;
   /** Results can be stored as vec4s of four neighbouring groups. */
   readonly store4?: boolean;
+  /** Results are stored in an image. */
+  readonly storeImage?: boolean;
 }
 
 // Measured on lavapipe, in instructions a SIMD group: a load of a texel, a multiplication and an addition, what
@@ -55,7 +57,7 @@ export function paddedRows(tile: ImageTile, rows: number): number {
 
 /** The tile that computes a product in the fewest instructions. */
 export function chooseImageTile(product: ImageProduct): ImageTile {
-  const { rows, groups, loops, slices = 1, store4 = false } = product;
+  const { rows, groups, loops, slices = 1, store4 = false, storeImage = false } = product;
   const depth = loops[0] * loops[1] * loops[2];
   let best: ImageTile | undefined, least = Infinity;
   for (let m = 1; m <= 5; m++) {
@@ -129,6 +131,12 @@ export interface ImageGemm {
   readonly values: TemplateValues;
 }
 
+/** The image of a product's results, `[slice][m][group]`. */
+export function resultImage(gemm: Pick<ImageGemm, "rows" | "groups" | "slices">): ImageSlot {
+  const { rows, groups, slices = 1 } = gemm;
+  return new ImageSlot(slices * 4 * rows * groups[0] * groups[1] * groups[2]);
+}
+
 /** The product, and where its depth is split, the sum of the parts. */
 export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispatch[] {
   const { kernel, shape, tile, loops, groups, rows, a, b, slices = 1 } = gemm;
@@ -138,8 +146,9 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
   const nBlocks = Math.ceil(groupCount / (lanes.n * tile.n));
   const blocks = mBlocks * nBlocks * slices * splits;
   const workgroups = foldGrid(blocks, ctx.limits);
-  const store4 = splits === 1 && gemm.store4 === true && tile.n % 4 === 0;
-  const result = splits > 1 ? new ImageSlot(splits * slices * 4 * rows * groupCount) : out;
+  const storeImage = splits > 1 || out instanceof ImageSlot;
+  const store4 = !storeImage && gemm.store4 === true && tile.n % 4 === 0;
+  const result = splits > 1 ? resultImage({ rows, groups, slices: splits * slices }) : out;
   const values = {
     ...gemm.values,
     IMAGE_WIDTH,
@@ -156,6 +165,7 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
       ...values,
       ROW: workgroups[0],
       BLOCKS: blocks,
+      STORE_IMAGE: Number(storeImage),
       STORE4: Number(store4),
       TM: tile.m,
       TN: tile.n,
@@ -178,7 +188,7 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
     workgroups,
     flops: gemm.flops,
   };
-  if (!(result instanceof ImageSlot)) return [product];
+  if (splits === 1) return [product];
   const grid = threadGrid(ctx, { threads: slices * 4 * rows * groupCount, workgroup: 8 });
   return [product, {
     kernel,

@@ -131,18 +131,18 @@ export function noise(length: number, seed: number): Float32Array<ArrayBuffer> {
 
 /**
  * Fails where a result is farther from the float64 reference than float32 sums of `terms` products
- * of numbers below 1 may be.
+ * of numbers below 1 may be, `slack` times over.
  */
 export function assertClose(
   actual: Float32Array,
   expected: Float64Array,
-  { terms, what }: { terms: number; what: string },
+  { terms, what, slack = 1 }: { terms: number; what: string; slack?: number },
 ): void {
   assert(
     actual.length === expected.length,
     `${what}: ${actual.length} of ${expected.length} values`,
   );
-  const tolerance = 1e-6 * Math.sqrt(terms) + 1e-6;
+  const tolerance = slack * (1e-6 * Math.sqrt(terms) + 1e-6);
   for (let i = 0; i < actual.length; i++) {
     const error = Math.abs(actual[i] - expected[i]);
     assert(error <= tolerance, `${what}: element ${i} is ${actual[i]}, expected ${expected[i]}`);
