@@ -31,22 +31,28 @@ $AXES
   //: end
   //: end
 $SUMS
-  //: for v in 0..4
-  if (vector + ${v}u < $LIMITu) {
-    //: for i in 0..SIDE
-    //: if STORE4
-    if (top + ${i * STEP_H}u < $HEIGHTu) {
-      result[(place + ${v * VECTOR + i * DOWN}u) / 4u] =
-        vec4f(m${i}_0[$v], m${i}_1[$v], m${i}_2[$v], m${i}_3[$v]);
+  // A loop over lines keeps what is compiled short: a store is a loop over lanes already.
+  for (var line = top; line < top + ${SIDE * STEP_H}u; line += $STEP_Hu) {
+    if (line < $HEIGHTu) {
+      //: for v in 0..4
+      if (vector + ${v}u < $LIMITu) {
+        //: if STORE4
+        result[(place + ${v * VECTOR}u) / 4u] = vec4f(m0_0[$v], m0_1[$v], m0_2[$v], m0_3[$v]);
+        //: else
+        //: for j in 0..SIDE
+        if (left + ${j * STEP_W}u < $WIDTHu) {
+          result[place + ${v * VECTOR + j * ACROSS}u] = m0_$j[$v];
+        }
+        //: end
+        //: end
+      }
+      //: end
     }
-    //: else
+    place += $DOWNu;
+    //: for i in 0..SIDE-1
     //: for j in 0..SIDE
-    if (top + ${i * STEP_H}u < $HEIGHTu && left + ${j * STEP_W}u < $WIDTHu) {
-      result[place + ${v * VECTOR + i * DOWN + j * ACROSS}u] = m${i}_$j[$v];
-    }
-    //: end
+    m${i}_$j = m${i + 1}_$j;
     //: end
     //: end
   }
-  //: end
 }

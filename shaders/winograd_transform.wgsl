@@ -53,15 +53,40 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var place = 0u;
   var vector = 0u;
 $AXES
+  //: if MEMORY
+  // Loops over lines keep what is compiled short: a load of memory is a loop over lanes already. Their bounds
+  // are not constants, which would have them unrolled again.
+  //: for i in 0..PATCH
+  //: for j in 0..PATCH
+  var t${i}_$j = vec4f();
+  //: end
+  //: end
+  for (var line = origin; line < origin + ${PATCH * DOWN}u; line += $DOWNu) {
+    //: for i in 0..PATCH-1
+    //: for j in 0..PATCH
+    t${i}_$j = t${i + 1}_$j;
+    //: end
+    //: end
+    //: for j in 0..PATCH
+    t${PATCH - 1}_$j = load(line + ${j * ACROSS}u, vector);
+    //: end
+  }
+  //: else
   //: for i in 0..PATCH
   //: for j in 0..PATCH
   let t${i}_$j = load(origin + ${i * DOWN + j * ACROSS}u, vector);
   //: end
   //: end
+  //: end
 $SUMS
-  //: for i in 0..SIDE
-  //: for j in 0..SIDE
-  store(place + ${(i * SIDE + j) * SLICE}u, m${i}_$j);
-  //: end
-  //: end
+  for (var line = place; line < place + ${SIDE * SIDE * SLICE}u; line += ${SIDE * SLICE}u) {
+    //: for j in 0..SIDE
+    store(line + ${j * SLICE}u, m0_$j);
+    //: end
+    //: for i in 0..SIDE-1
+    //: for j in 0..SIDE
+    m${i}_$j = m${i + 1}_$j;
+    //: end
+    //: end
+  }
 }

@@ -17,6 +17,9 @@ import {
   conv2dWinograd,
 } from "./winograd_image.ts";
 
+/** From so many channels on, on both sides, Winograd's filtering pays. */
+const ENOUGH_CHANNELS = 32;
+
 export type { Conv2dGeometry } from "./conv2d_geometry.ts";
 
 /** The forms a convolution's three products come in; `ctx.variant` forces one. */
@@ -78,9 +81,16 @@ function chooseVariant(ctx: KernelContext, g: Conv2dGeometry): string {
   const odd = g.groups > 1 ||
     [0, 1].some((axis) => g.stride[axis] > 1 && g.dilation[axis] > 1);
   if (odd) return "direct";
-  const wanted = ctx.variant ?? (ctx.cpu && ctx.images ? "image" : "tiled");
+  const wanted = ctx.variant ?? (ctx.cpu && ctx.images ? guessImage(g) : "tiled");
   const m = winogradTile(wanted);
   return m !== undefined && !canFilter(g, m) ? "image" : wanted;
+}
+
+/** The fastest of the forms on images, as measured on lavapipe. */
+function guessImage(g: Conv2dGeometry): string {
+  // With few channels, transforming tiles costs more than the multiplications it saves.
+  if (Math.min(g.inChannels, g.outChannels) < ENOUGH_CHANNELS) return "image";
+  return g.stride[0] === 1 && Math.min(...g.outputSize) > 2 ? "winograd 4" : "winograd 2";
 }
 
 /** Outputs of a tile along an axis, where the variant is Winograd's. */

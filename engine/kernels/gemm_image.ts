@@ -45,7 +45,7 @@ const loadCost = 50, multiplyCost = 2, roundCost = 3;
 const storeCost = { scalars: 500, vec4: 275, texel: 465 };
 // What compiling an instruction of the loop costs, and how many runs should pay for it.
 const compileCost = 400_000, runs = 1000;
-const mostTexels = 20, mostUnrolled = 4;
+const mostTexels = 8, mostUnrolled = 4;
 // Fewer workgroups than this leave cores without work.
 const enoughBlocks = 16;
 
@@ -62,7 +62,7 @@ export function chooseImageTile(product: ImageProduct): ImageTile {
   let best: ImageTile | undefined, least = Infinity;
   for (let m = 1; m <= 5; m++) {
     for (let n = 1; n <= 8 && m * n <= mostTexels; n++) {
-      const unroll = largestDivisor(loops[2], m * n <= 4 ? 2 * mostUnrolled : mostUnrolled);
+      const unroll = largestDivisor(loops[2], mostUnrolled);
       const step = loadCost * (m + n) + 16 * m * n * (multiplyCost + roundCost / unroll);
       for (let lanesM = 1; lanesM <= LANES; lanesM *= 2) {
         const lanes = { m: lanesM, n: LANES / lanesM };

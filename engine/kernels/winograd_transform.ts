@@ -168,7 +168,7 @@ function sums(matrix: Matrix): string {
   }
   for (let i = 0; i < matrix.length; i++) {
     for (let j = 0; j < matrix.length; j++) {
-      lines.push(`  let m${i}_${j} = ${sum(matrix[j], (k) => `u${i}_${k}`)};`);
+      lines.push(`  var m${i}_${j} = ${sum(matrix[j], (k) => `u${i}_${k}`)};`);
     }
   }
   return lines.join("\n");
