@@ -30,7 +30,7 @@ export function conv2d(
 ): Dispatch[] {
   const variant = chooseVariant(ctx, geometry);
   if (variant === "registers") return conv2dRegisters(ctx, geometry, slots);
-  if (variant === "tiled") return conv2dTiled(ctx, geometry, slots);
+  if (variant.startsWith("tiled")) return conv2dTiled(ctx, geometry, slots);
   return conv2dDirect(ctx, geometry, [slots.x, slots.weight, slots.out]);
 }
 
@@ -45,7 +45,7 @@ export function conv2dInputGrad(
 ): Dispatch[] {
   const variant = chooseVariant(ctx, geometry);
   if (variant === "registers") return conv2dInputGradRegisters(ctx, geometry, slots);
-  if (variant === "tiled") return conv2dInputGradTiled(ctx, geometry, slots);
+  if (variant.startsWith("tiled")) return conv2dInputGradTiled(ctx, geometry, slots);
   return conv2dInputGradDirect(ctx, geometry, [slots.grad, slots.weight, slots.out]);
 }
 
@@ -57,7 +57,7 @@ export function conv2dWeightGrad(
 ): Dispatch[] {
   const variant = chooseVariant(ctx, geometry);
   if (variant === "registers") return conv2dWeightGradRegisters(ctx, geometry, slots);
-  if (variant === "tiled") return conv2dWeightGradTiled(ctx, geometry, slots);
+  if (variant.startsWith("tiled")) return conv2dWeightGradTiled(ctx, geometry, slots);
   return conv2dWeightGradDirect(ctx, geometry, [slots.x, slots.grad, slots.out]);
 }
 

@@ -23,6 +23,6 @@ export function matmul(
 ): Dispatch[] {
   const variant = ctx.variant ?? (ctx.cpu ? "registers" : "tiled");
   if (variant === "registers") return matmulRegisters(ctx, geometry, slots);
-  if (variant === "tiled") return matmulTiled(ctx, geometry, slots);
+  if (variant.startsWith("tiled")) return matmulTiled(ctx, geometry, slots);
   return matmulDirect(ctx, geometry, slots);
 }
