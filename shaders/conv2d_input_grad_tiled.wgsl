@@ -37,11 +37,11 @@ fn load_a(quad: AQuad, k: u32, k_end: u32) -> vec4f {
   return values;
 }
 
-// Where the images of four positions begin in grad, and the output that tap 0 leads the first one to, far
-// outside where there is none. Unless rows of a slice are whole quads, each has its own.
+// Four positions: the output that tap 0 leads the first one to, as an index of grad, and as a row, far
+// outside where there is none, and a column. Unless rows of a slice are whole quads, each has its own.
 struct BQuad {
   //: for p in 0..POSITIONS
-  image$p: i32,
+  start$p: i32,
   row$p: i32,
   column$p: i32,
   //: end
@@ -50,34 +50,31 @@ struct BQuad {
 fn b_quad(slice: u32, n: u32) -> BQuad {
   var quad: BQuad;
   //: for p in 0..POSITIONS
-  let n$p = n + $p;
-  let image$p = n$p / ${U_H * U_W};
-  let row$p = i32(n$p / $U_W % $U_H + (slice / $SW + $PH) / $SH);
-  quad.image$p = i32(image$p * ${OUT_CHANNELS * OH * OW});
+  let image$p = (n + $p) / ${U_H * U_W};
+  let row$p = i32((n + $p) / $U_W % $U_H + (slice / $SW + $PH) / $SH);
+  quad.column$p = i32((n + $p) % $U_W + (slice % $SW + $PW) / $SW);
+  quad.start$p = (i32(image$p * ${OUT_CHANNELS * OH}) + row$p) * $OW + quad.column$p;
   quad.row$p = select(-0x1000000, row$p, image$p < $BATCH);
-  quad.column$p = i32(n$p % $U_W + (slice % $SW + $PW) / $SW);
   //: end
   return quad;
 }
 
 fn load_b(quad: BQuad, k: u32, k_end: u32) -> vec4f {
-  let channel = i32(k / ${TAPS_H * TAPS_W});
   let up = i32(k / $TAPS_W % $TAPS_H * $STEP_H);
   let left = i32(k % $TAPS_W * $STEP_W);
+  let step = (i32(k / ${TAPS_H * TAPS_W}) * $OH - up) * $OW - left;
+  let within = k < k_end;
   var values = vec4f();
   //: for p in 0..POSITIONS
-  let h$p = quad.row$p - up;
-  let w$p = quad.column$p - left;
-  let at$p = quad.image$p + (channel * $OH + h$p) * $OW + w$p;
-  let inside$p = (u32(h$p) < $OH) & (k < k_end);
+  let inside$p = within & (u32(quad.row$p - up) < $OH);
   //: if B_QUADS
   if (inside$p) {
-    values = b[at$p / 4];
+    values = b[(quad.start$p + step) / 4];
   }
   //: else
   //: for j in 0..4 / POSITIONS
-  if (inside$p & (u32(w$p + $j) < $OW)) {
-    values[${p + j}] = b[at$p + $j];
+  if (inside$p & (u32(quad.column$p - left + $j) < $OW)) {
+    values[${p + j}] = b[quad.start$p + step + $j];
   }
   //: end
   //: end

@@ -21,11 +21,11 @@ fn load_a(quad: AQuad, k: u32, k_end: u32) -> vec4f {
   return values;
 }
 
-// Four output positions: where their image begins, and the input position of the first one's corner, far
-// outside where there is none. Unless rows of the output are whole quads, each has its own.
+// Four output positions: the input position of the first one's corner, as an index of x, and as a row, far
+// outside where there is none, and a column. Unless rows of the output are whole quads, each has its own.
 struct BQuad {
   //: for p in 0..POSITIONS
-  image$p: i32,
+  start$p: i32,
   top$p: i32,
   left$p: i32,
   //: end
@@ -34,33 +34,31 @@ struct BQuad {
 fn b_quad(slice: u32, n: u32) -> BQuad {
   var quad: BQuad;
   //: for p in 0..POSITIONS
-  let n$p = n + $p;
-  let image$p = n$p / ${OH * OW};
-  quad.image$p = i32(image$p * ${IN_CHANNELS * H * W});
-  quad.top$p = select(-0x1000000, i32(n$p / $OW % $OH * $SH) - $PH, image$p < $BATCH);
-  quad.left$p = i32(n$p % $OW * $SW) - $PW;
+  let image$p = (n + $p) / ${OH * OW};
+  let top$p = i32((n + $p) / $OW % $OH * $SH) - $PH;
+  quad.left$p = i32((n + $p) % $OW * $SW) - $PW;
+  quad.start$p = (i32(image$p * ${IN_CHANNELS * H}) + top$p) * $W + quad.left$p;
+  quad.top$p = select(-0x1000000, top$p, image$p < $BATCH);
   //: end
   return quad;
 }
 
 fn load_b(quad: BQuad, k: u32, k_end: u32) -> vec4f {
-  let channel = i32(k / ${KH * KW});
   let down = i32(k / $KW % $KH * $DH);
   let right = i32(k % $KW * $DW);
+  let step = (i32(k / ${KH * KW}) * $H + down) * $W + right;
+  let within = k < k_end;
   var values = vec4f();
   //: for p in 0..POSITIONS
-  let h$p = quad.top$p + down;
-  let w$p = quad.left$p + right;
-  let at$p = quad.image$p + (channel * $H + h$p) * $W + w$p;
-  let inside$p = (u32(h$p) < $H) & (k < k_end);
+  let inside$p = within & (u32(quad.top$p + down) < $H);
   //: if B_QUADS
   if (inside$p) {
-    values = b[at$p / 4];
+    values = b[(quad.start$p + step) / 4];
   }
   //: else
   //: for j in 0..4 / POSITIONS
-  if (inside$p & (u32(w$p + ${j * SW}) < $W)) {
-    values[${p + j}] = b[at$p + ${j * SW}];
+  if (inside$p & (u32(quad.left$p + right + ${j * SW}) < $W)) {
+    values[${p + j}] = b[quad.start$p + step + ${j * SW}];
   }
   //: end
   //: end

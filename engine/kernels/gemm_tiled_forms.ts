@@ -1,6 +1,7 @@
 // The forms that the matrix product of GPUs comes in, and a guess, without measuring, of which is fastest.
 
 import type { KernelContext } from "./dispatch.ts";
+import { MOST_ROUNDS } from "./gemm_grid.ts";
 
 /** The size of a product, and how many independent ones there are. */
 export interface ProductSize {
@@ -138,8 +139,10 @@ function fits({ limits }: KernelContext, { m, n, k, threads }: TileShape): boole
 function bestCut(ctx: KernelContext, tile: TileShape, size: ProductSize): TiledForm {
   const partBytes = 4 * size.m * size.n * size.slices;
   const most = Math.min(mostSplits, mostBytes / partBytes, size.k / (4 * tile.k));
-  let best = cut(tile, size, 1), least = guessCycles(best, size);
-  for (let splits = 2; splits <= most; splits++) {
+  // A CPU adapter's loop over a slab is not unrolled.
+  const fewest = ctx.cpu ? Math.ceil(size.k * (1 + 1 / tile.k) / MOST_ROUNDS) : 1;
+  let best = cut(tile, size, fewest), least = guessCycles(best, size);
+  for (let splits = fewest + 1; splits <= most; splits++) {
     const form = cut(tile, size, splits), cycles = guessCycles(form, size);
     if (cycles < least) {
       best = form;
