@@ -53,9 +53,11 @@ export const tileShapes: readonly TileShape[] = [
 // The device that the guess is made for: NVIDIA's GH100. How many cores a GPU has, WebGPU does not tell.
 const cores = 132, lanes = 128, registers = 65_536, bytesPerCycle = 2600;
 
-// Instructions besides a thread's multiplications: to look up a quad, to store one; registers besides its
-// sums; cycles until a dispatch is under way.
-const loadInstructions = 24, storeInstructions = 20, otherRegisters = 60, startCycles = 4000;
+// Instructions besides a thread's multiplications, as NVIDIA's assembler makes them of this text: to look up
+// a quad, to go on by a slab, to store a quad. Registers besides its sums. Cycles that a dispatch takes
+// besides.
+const loadInstructions = 24, slabInstructions = 40, storeInstructions = 20;
+const otherRegisters = 60, startCycles = 4000;
 
 // Scratch memory for parts, and how many there may be.
 const mostBytes = 64 * 2 ** 20, mostSplits = 256;
@@ -114,9 +116,10 @@ export function guessCycles(form: TiledForm, { m, n, slices }: ProductSize): num
   // With few threads, nothing hides how long an instruction takes.
   const warps = Math.min(inTurn, together) * tile.threads / 32;
   const busy = warps / (warps + 2);
-  const loads = loadInstructions * (tile.m + tile.n) / 4;
   const reads = tile.threads * (tile.thread.m + tile.thread.n) / 4;
-  const instructions = (tile.m * tile.n + reads + loads) * length +
+  const loads = loadInstructions * (tile.m + tile.n) / 4;
+  const slabs = slabInstructions * tile.threads / tile.k;
+  const instructions = (tile.m * tile.n + reads + loads + slabs) * length +
     storeInstructions * tile.m * tile.n / 4;
   const adding = splits > 1 ? startCycles + 4 * results * (splits + 1) / bytesPerCycle : 0;
   return startCycles + inTurn * instructions / lanes / busy + adding;
