@@ -6,6 +6,7 @@ import {
   conv2dInputGrad,
   conv2dWeightGrad,
 } from "../../engine/kernels/conv2d.ts";
+import { tileShapes } from "../../engine/kernels/gemm_tiled_forms.ts";
 import { matmul, type MatmulGeometry } from "../../engine/kernels/matmul.ts";
 import {
   conv2dSizes,
@@ -20,6 +21,15 @@ export interface CheckOptions {
   readonly variant: string;
   readonly cpu?: boolean;
   readonly maxWorkgroups?: number;
+}
+
+/** What a name of the tiled form can say behind its tile. */
+export const tiledOptions = ["", " prefetch split 3", " split 2", " prefetch"] as const;
+
+/** The tiled form's tiles and options in turn. */
+export function tiledForm(turn: number): string {
+  const { m, n } = tileShapes[turn % tileShapes.length];
+  return `tiled ${m}x${n}${tiledOptions[turn % tiledOptions.length]}`;
 }
 
 /** Runs a convolution and both of its gradients and compares them with float64. */

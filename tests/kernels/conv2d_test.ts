@@ -1,5 +1,5 @@
 import { type Conv2dGeometry, conv2dVariants } from "../../engine/kernels/conv2d.ts";
-import { checkConv2d } from "./checks.ts";
+import { checkConv2d, tiledForm } from "./checks.ts";
 import { KernelHarness } from "./harness.ts";
 
 interface Case extends Partial<Omit<Conv2dGeometry, "outputSize">> {
@@ -95,6 +95,19 @@ const cases: Record<string, Case> = {
     kernel: [9, 9],
     padding: [4, 4],
   },
+  "rows that are whole quads": {
+    inChannels: 5,
+    outChannels: 7,
+    inputSize: [3, 8],
+    kernel: [3, 3],
+    padding: [1, 1],
+  },
+  "1x1 on planes that are whole quads": {
+    inChannels: 8,
+    outChannels: 6,
+    inputSize: [6, 6],
+    kernel: [1, 1],
+  },
   "1x1": { batch: 7, inChannels: 13, outChannels: 11, inputSize: [3, 3], kernel: [1, 1] },
   "dilation": {
     inChannels: 2,
@@ -145,8 +158,12 @@ for (const variant of conv2dVariants) {
   Deno.test(`conv2d and its gradients, ${variant}, agree with float64`, async (t) => {
     const harness = await KernelHarness.open();
     try {
-      for (const [name, description] of Object.entries(cases)) {
-        await t.step(name, () => checkConv2d(harness, geometry(description), { variant }));
+      for (const [i, [name, description]] of Object.entries(cases).entries()) {
+        const form = variant === "tiled" ? tiledForm(i) : variant;
+        await t.step(
+          form === variant ? name : `${name}, ${form}`,
+          () => checkConv2d(harness, geometry(description), { variant: form }),
+        );
       }
       await t.step(
         "a grid folded over two dimensions",

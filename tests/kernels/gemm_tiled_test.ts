@@ -1,7 +1,6 @@
 // Every tile of the GPUs' matrix product, with and without what can be chosen besides, on sizes that fit none.
 
 import { assertEquals, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
-import { type Conv2dGeometry, describeConv2d } from "../../engine/kernels/conv2d_geometry.ts";
 import type { KernelContext } from "../../engine/kernels/dispatch.ts";
 import {
   chooseTiledForm,
@@ -10,10 +9,8 @@ import {
   tileShapes,
 } from "../../engine/kernels/gemm_tiled_forms.ts";
 import type { MatmulGeometry } from "../../engine/kernels/matmul.ts";
-import { checkConv2d, checkMatmul } from "./checks.ts";
+import { checkMatmul, tiledOptions } from "./checks.ts";
 import { KernelHarness } from "./harness.ts";
-
-const options = ["", " prefetch split 3", " split 2", " prefetch"];
 
 /** Sizes a little larger than a tile, in multiples of four or not, with operands stored each way. */
 function products(tile: { m: number; n: number; k: number }): MatmulGeometry[] {
@@ -27,54 +24,12 @@ function products(tile: { m: number; n: number; k: number }): MatmulGeometry[] {
   ];
 }
 
-const plain = { batch: 3, padding: [1, 1], stride: [1, 1], dilation: [1, 1], groups: 1 } as const;
-
-const convolutions: readonly Conv2dGeometry[] = [
-  // Rows of whole quads.
-  {
-    ...plain,
-    ...{ inChannels: 5, outChannels: 7, kernel: [3, 3], inputSize: [3, 8], outputSize: [3, 8] },
-  },
-  // Rows that are not.
-  {
-    ...plain,
-    ...{ inChannels: 6, outChannels: 9, kernel: [3, 2], inputSize: [4, 6], outputSize: [4, 7] },
-  },
-  // Phases whose rows are whole quads, and phases of unequal size.
-  {
-    ...plain,
-    ...{ inChannels: 3, outChannels: 10, kernel: [4, 4], stride: [2, 2] },
-    ...{ inputSize: [5, 8], outputSize: [2, 4] },
-  },
-  {
-    ...plain,
-    ...{ inChannels: 7, outChannels: 5, kernel: [5, 3], stride: [3, 2] },
-    ...{ inputSize: [8, 7], outputSize: [2, 4] },
-  },
-  // Pointwise: planes of whole quads, and not.
-  {
-    ...plain,
-    ...{ inChannels: 8, outChannels: 6, kernel: [1, 1], padding: [0, 0] },
-    ...{ inputSize: [6, 6], outputSize: [6, 6] },
-  },
-  {
-    ...plain,
-    ...{ inChannels: 9, outChannels: 4, kernel: [1, 1], padding: [0, 0] },
-    ...{ inputSize: [5, 5], outputSize: [5, 5] },
-  },
-  {
-    ...plain,
-    ...{ inChannels: 2, outChannels: 3, kernel: [3, 2], padding: [2, 1], dilation: [2, 3] },
-    ...{ inputSize: [5, 8], outputSize: [5, 7] },
-  },
-];
-
 Deno.test("every tile of the GPUs' product, however chosen, agrees with float64", async (t) => {
   const harness = await KernelHarness.open();
   try {
     for (const [i, tile] of tileShapes.entries()) {
       const cases = products(tile);
-      for (const [j, option] of (i % 2 ? options.slice(2) : options.slice(0, 2)).entries()) {
+      for (const [j, option] of tiledOptions.slice(i % 2 * 2).slice(0, 2).entries()) {
         const variant = `tiled ${tile.m}x${tile.n}${option}`;
         const geometry = cases[(i + j) % cases.length];
         await t.step(variant, () => checkMatmul(harness, geometry, { variant }));
@@ -85,22 +40,6 @@ Deno.test("every tile of the GPUs' product, however chosen, agrees with float64"
       `${variant}, as GPUs unroll it`,
       () => checkMatmul(harness, geometry, { variant, cpu: false }),
     );
-  } finally {
-    harness.close();
-  }
-});
-
-Deno.test("convolutions on tiles of every kind agree with float64", async (t) => {
-  const harness = await KernelHarness.open();
-  try {
-    for (const [i, geometry] of convolutions.entries()) {
-      const { m, n } = tileShapes[i];
-      const variant = `tiled ${m}x${n}${options[i % options.length]}`;
-      await t.step(
-        `${variant}, ${describeConv2d(geometry)}`,
-        () => checkConv2d(harness, geometry, { variant }),
-      );
-    }
   } finally {
     harness.close();
   }
