@@ -68,7 +68,8 @@ fn main(
   let k_start = split * $SPLIT_LENGTH;
   let k_end = min(k_start + $SPLIT_LENGTH, $K);
 
-  // Which quads of the slabs this thread brings.
+  // Which quads of the slabs this thread brings. (The remainders let compilers see where all threads are at
+  // one depth, which they then need to find but once.)
   //: for r in 0..A_LOADS
   //: if A_ALONG_K
   let a_q$r = thread % $A_THREADS / $BLOCK_K + ${r * THREADS / BLOCK_K};
@@ -84,8 +85,8 @@ fn main(
   let b_q$r = thread / $BLOCK_K + ${r * THREADS / BLOCK_K};
   let b_k$r = thread % $BLOCK_K;
   //: else
-  let b_q$r = (thread + ${r * THREADS}) % ${BLOCK_N / 4};
-  let b_k$r = (thread + ${r * THREADS}) / ${BLOCK_N / 4};
+  let b_q$r = (thread % $THREADS + ${r * THREADS}) % ${BLOCK_N / 4};
+  let b_k$r = (thread % $THREADS + ${r * THREADS}) / ${BLOCK_N / 4};
   //: end
   let b_quad$r = b_quad(slice, n0 + b_q$r * 4);
   //: end
