@@ -3,60 +3,83 @@
 // one parity p (a slice) are reached only by taps s a + r, where r = (p + padding) % s, from output
 // u + floor((p + padding) / s) - a: so each slice has taps of its own, and none multiplies by the zeros
 // in between. Where the stride is 1, tap a stands at distance a times the dilation (STEP_H, STEP_W).
+//
+// A is the weight, B grad.
 
-@group(0) @binding(0) var<storage, read_write> a: array<f32>; // weight
-@group(0) @binding(1) var<storage, read_write> b: array<f32>; // grad
-@group(0) @binding(2) var<storage, read_write> result: array<f32>;
-
-const nowhere = 0xffffffffu;
-
-struct ARow {
-  channel: u32,
+struct AQuad {
+  m: u32,
   kh: u32,
   kw: u32,
-  inside: bool,
 }
 
-fn a_row(slice: u32, m: u32) -> ARow {
-  return ARow(m, (slice / $SW + $PH) % $SH, (slice % $SW + $PW) % $SW, m < $IN_CHANNELS);
+fn a_quad(slice: u32, m: u32) -> AQuad {
+  return AQuad(m, (slice / $SW + $PH) % $SH, (slice % $SW + $PW) % $SW);
 }
 
-fn load_a(row: ARow, k: u32) -> f32 {
+fn load_a(quad: AQuad, k: u32, k_end: u32) -> vec4f {
   let channel = k / ${TAPS_H * TAPS_W};
-  let kh = row.kh + k / $TAPS_W % $TAPS_H * $SH;
-  let kw = row.kw + k % $TAPS_W * $SW;
-  if (row.inside & (k < $K) & (kh < $KH) & (kw < $KW)) {
-    return a[((channel * $IN_CHANNELS + row.channel) * $KH + kh) * $KW + kw];
+  let kh = quad.kh + k / $TAPS_W % $TAPS_H * $SH;
+  let kw = quad.kw + k % $TAPS_W * $SW;
+  let at = ((channel * $IN_CHANNELS + quad.m) * $KH + kh) * $KW + kw;
+  let inside = (kh < $KH) & (kw < $KW) & (k < k_end);
+  var values = vec4f();
+  //: if A_QUADS
+  if (inside & (quad.m < $M)) {
+    values = a[at / 4];
   }
-  return 0.0;
-}
-
-// Where the image begins in grad, and the output that tap 0 leads to.
-struct BColumn {
-  image: i32,
-  row: i32,
-  column: i32,
-  inside: bool,
-}
-
-fn b_column(slice: u32, n: u32) -> BColumn {
-  let image = n / ${U_H * U_W};
-  return BColumn(
-    i32(image * ${OUT_CHANNELS * OH * OW}),
-    i32(n / $U_W % $U_H + (slice / $SW + $PH) / $SH),
-    i32(n % $U_W + (slice % $SW + $PW) / $SW),
-    image < $BATCH,
-  );
-}
-
-fn load_b(column: BColumn, k: u32) -> f32 {
-  let channel = i32(k / ${TAPS_H * TAPS_W});
-  let h = column.row - i32(k / $TAPS_W % $TAPS_H * $STEP_H);
-  let w = column.column - i32(k % $TAPS_W * $STEP_W);
-  if (column.inside & (k < $K) & (h >= 0) & (h < $OH) & (w >= 0) & (w < $OW)) {
-    return b[column.image + (channel * $OH + h) * $OW + w];
+  //: else
+  //: for j in 0..4
+  if (inside & (quad.m + ${j * (M % 4 > 0)} < $M)) {
+    values[$j] = a[at + ${j * KH * KW}];
   }
-  return 0.0;
+  //: end
+  //: end
+  return values;
+}
+
+// Four positions: the output that tap 0 leads the first one to, as an index of grad, and as a row, far
+// outside where there is none, and a column. Unless rows of a slice are whole quads, each has its own.
+struct BQuad {
+  //: for p in 0..POSITIONS
+  start$p: i32,
+  row$p: i32,
+  column$p: i32,
+  //: end
+}
+
+fn b_quad(slice: u32, n: u32) -> BQuad {
+  var quad: BQuad;
+  //: for p in 0..POSITIONS
+  let image$p = (n + $p) / ${U_H * U_W};
+  let row$p = i32((n + $p) / $U_W % $U_H + (slice / $SW + $PH) / $SH);
+  quad.column$p = i32((n + $p) % $U_W + (slice % $SW + $PW) / $SW);
+  quad.start$p = (i32(image$p * ${OUT_CHANNELS * OH}) + row$p) * $OW + quad.column$p;
+  quad.row$p = select(-0x1000000, row$p, image$p < $BATCH);
+  //: end
+  return quad;
+}
+
+fn load_b(quad: BQuad, k: u32, k_end: u32) -> vec4f {
+  let up = i32(k / $TAPS_W % $TAPS_H * $STEP_H);
+  let left = i32(k % $TAPS_W * $STEP_W);
+  let step = (i32(k / ${TAPS_H * TAPS_W}) * $OH - up) * $OW - left;
+  let within = k < k_end;
+  var values = vec4f();
+  //: for p in 0..POSITIONS
+  let inside$p = within & (u32(quad.row$p - up) < $OH);
+  //: if B_QUADS
+  if (inside$p) {
+    values = b[(quad.start$p + step) / 4];
+  }
+  //: else
+  //: for j in 0..4 / POSITIONS
+  if (inside$p & (u32(quad.column$p - left + $j) < $OW)) {
+    values[${p + j}] = b[quad.start$p + step + $j];
+  }
+  //: end
+  //: end
+  //: end
+  return values;
 }
 
 fn place(slice: u32, m: u32, n: u32) -> u32 {

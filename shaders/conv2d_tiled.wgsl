@@ -2,54 +2,68 @@
 // (channel, kh, kw)]; B, never stored, is x as the windows see it, [(channel, kh, kw), (image, row,
 // column)].
 
-@group(0) @binding(0) var<storage, read_write> a: array<f32>; // weight
-@group(0) @binding(1) var<storage, read_write> b: array<f32>; // x
-@group(0) @binding(2) var<storage, read_write> result: array<f32>;
-
-const nowhere = 0xffffffffu;
-
-struct ARow {
+struct AQuad {
   start: u32,
-  inside: bool,
+  m: u32,
 }
 
-fn a_row(slice: u32, m: u32) -> ARow {
-  return ARow(m * $K, m < $OUT_CHANNELS);
+fn a_quad(slice: u32, m: u32) -> AQuad {
+  return AQuad(m * $K, m);
 }
 
-fn load_a(row: ARow, k: u32) -> f32 {
-  if (row.inside & (k < $K)) {
-    return a[row.start + k];
+fn load_a(quad: AQuad, k: u32, k_end: u32) -> vec4f {
+  var values = vec4f();
+  //: for j in 0..4
+  if ((quad.m + ${j * (M % 4 > 0)} < $M) & (k < k_end)) {
+    values[$j] = a[quad.start + k + ${j * K}];
   }
-  return 0.0;
+  //: end
+  return values;
 }
 
-// An output position: where its image begins, and the input position of its window's corner.
-struct BColumn {
-  image: i32,
-  top: i32,
-  left: i32,
-  inside: bool,
+// Four output positions: the input position of the first one's corner, as an index of x, and as a row, far
+// outside where there is none, and a column. Unless rows of the output are whole quads, each has its own.
+struct BQuad {
+  //: for p in 0..POSITIONS
+  start$p: i32,
+  top$p: i32,
+  left$p: i32,
+  //: end
 }
 
-fn b_column(slice: u32, n: u32) -> BColumn {
-  let image = n / ${OH * OW};
-  return BColumn(
-    i32(image * ${IN_CHANNELS * H * W}),
-    i32(n / $OW % $OH * $SH) - $PH,
-    i32(n % $OW * $SW) - $PW,
-    image < $BATCH,
-  );
+fn b_quad(slice: u32, n: u32) -> BQuad {
+  var quad: BQuad;
+  //: for p in 0..POSITIONS
+  let image$p = (n + $p) / ${OH * OW};
+  let top$p = i32((n + $p) / $OW % $OH * $SH) - $PH;
+  quad.left$p = i32((n + $p) % $OW * $SW) - $PW;
+  quad.start$p = (i32(image$p * ${IN_CHANNELS * H}) + top$p) * $W + quad.left$p;
+  quad.top$p = select(-0x1000000, top$p, image$p < $BATCH);
+  //: end
+  return quad;
 }
 
-fn load_b(column: BColumn, k: u32) -> f32 {
-  let channel = i32(k / ${KH * KW});
-  let h = column.top + i32(k / $KW % $KH * $DH);
-  let w = column.left + i32(k % $KW * $DW);
-  if (column.inside & (k < $K) & (h >= 0) & (h < $H) & (w >= 0) & (w < $W)) {
-    return b[column.image + (channel * $H + h) * $W + w];
+fn load_b(quad: BQuad, k: u32, k_end: u32) -> vec4f {
+  let down = i32(k / $KW % $KH * $DH);
+  let right = i32(k % $KW * $DW);
+  let step = (i32(k / ${KH * KW}) * $H + down) * $W + right;
+  let within = k < k_end;
+  var values = vec4f();
+  //: for p in 0..POSITIONS
+  let inside$p = within & (u32(quad.top$p + down) < $H);
+  //: if B_QUADS
+  if (inside$p) {
+    values = b[(quad.start$p + step) / 4];
   }
-  return 0.0;
+  //: else
+  //: for j in 0..4 / POSITIONS
+  if (inside$p & (u32(quad.left$p + right + ${j * SW}) < $W)) {
+    values[${p + j}] = b[quad.start$p + step + ${j * SW}];
+  }
+  //: end
+  //: end
+  //: end
+  return values;
 }
 
 fn place(slice: u32, m: u32, n: u32) -> u32 {

@@ -2,54 +2,60 @@
 // channel, (image, row, column)]; B is x as the windows see it, [(image, row, column), (channel, kh,
 // kw)]. The depth is far longer than the sides: this product lives by being split.
 
-@group(0) @binding(0) var<storage, read_write> a: array<f32>; // grad
-@group(0) @binding(1) var<storage, read_write> b: array<f32>; // x
-@group(0) @binding(2) var<storage, read_write> result: array<f32>;
-
-const nowhere = 0xffffffffu;
-
-struct ARow {
+struct AQuad {
   start: u32,
-  inside: bool,
+  m: u32,
 }
 
-fn a_row(slice: u32, m: u32) -> ARow {
-  return ARow(m * ${OH * OW}, m < $OUT_CHANNELS);
+fn a_quad(slice: u32, m: u32) -> AQuad {
+  return AQuad(m * ${OH * OW}, m);
 }
 
-fn load_a(row: ARow, k: u32) -> f32 {
-  if (row.inside & (k < $K)) {
-    return a[k / ${OH * OW} * ${OUT_CHANNELS * OH * OW} + row.start + k % ${OH * OW}];
+fn load_a(quad: AQuad, k: u32, k_end: u32) -> vec4f {
+  let at = k / ${OH * OW} * ${OUT_CHANNELS * OH * OW} + quad.start + k % ${OH * OW};
+  var values = vec4f();
+  //: for j in 0..4
+  if ((quad.m + ${j * (M % 4 > 0)} < $M) & (k < k_end)) {
+    values[$j] = a[at + ${j * OH * OW}];
   }
-  return 0.0;
+  //: end
+  return values;
 }
 
-// A weight: where its channel begins in an image, and how far its tap lies from a window's corner.
-struct BColumn {
-  channel: i32,
-  down: i32,
-  right: i32,
-  inside: bool,
+// Four weights: how far each one's tap lies from a window's corner, far outside where there is none, and
+// where that is in an image.
+struct BQuad {
+  //: for j in 0..4
+  start$j: i32,
+  down$j: i32,
+  right$j: i32,
+  //: end
 }
 
-fn b_column(slice: u32, n: u32) -> BColumn {
-  let channel = n / ${KH * KW};
-  return BColumn(
-    i32(channel * ${H * W}),
-    i32(n / $KW % $KH * $DH) - $PH,
-    i32(n % $KW * $DW) - $PW,
-    channel < $IN_CHANNELS,
-  );
+fn b_quad(slice: u32, n: u32) -> BQuad {
+  var quad: BQuad;
+  //: for j in 0..4
+  let channel$j = (n + $j) / ${KH * KW};
+  let down$j = i32((n + $j) / $KW % $KH * $DH) - $PH;
+  quad.right$j = i32((n + $j) % $KW * $DW) - $PW;
+  quad.start$j = (i32(channel$j) * $H + down$j) * $W + quad.right$j;
+  quad.down$j = select(-0x1000000, down$j, channel$j < $IN_CHANNELS);
+  //: end
+  return quad;
 }
 
-fn load_b(column: BColumn, k: u32) -> f32 {
-  let image = i32(k / ${OH * OW});
-  let h = column.down + i32(k / $OW % $OH * $SH);
-  let w = column.right + i32(k % $OW * $SW);
-  if (column.inside & (k < $K) & (h >= 0) & (h < $H) & (w >= 0) & (w < $W)) {
-    return b[image * ${IN_CHANNELS * H * W} + column.channel + h * $W + w];
+fn load_b(quad: BQuad, k: u32, k_end: u32) -> vec4f {
+  let top = i32(k / $OW % $OH * $SH);
+  let left = i32(k % $OW * $SW);
+  let at = i32(k / ${OH * OW} * ${IN_CHANNELS * H * W}) + top * $W + left;
+  let within = k < k_end;
+  var values = vec4f();
+  //: for j in 0..4
+  if (within & (u32(quad.down$j + top) < $H) & (u32(quad.right$j + left) < $W)) {
+    values[$j] = b[quad.start$j + at];
   }
-  return 0.0;
+  //: end
+  return values;
 }
 
 fn place(slice: u32, m: u32, n: u32) -> u32 {

@@ -1,41 +1,56 @@
-// The operands of a batched matrix product, for gemm_tiled.wgsl: slices are the batch.
+// The operands of a batched matrix product, for gemm_tiled.wgsl: slices are the batch. Where a side is a
+// multiple of 4, all of a quad is inside or nothing.
 
-@group(0) @binding(0) var<storage, read_write> a: array<f32>;
-@group(0) @binding(1) var<storage, read_write> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> result: array<f32>;
-
-const nowhere = 0xffffffffu;
-
-struct ARow {
+struct AQuad {
   start: u32,
-  inside: bool,
+  m: u32,
 }
 
-fn a_row(slice: u32, m: u32) -> ARow {
-  return ARow(slice * $A_SLICE + m * $A_ROW, m < $M);
+fn a_quad(slice: u32, m: u32) -> AQuad {
+  return AQuad(slice * $A_SLICE + m * $A_ROW, m);
 }
 
-fn load_a(row: ARow, k: u32) -> f32 {
-  if (row.inside & (k < $K)) {
-    return a[row.start + k * $A_STEP];
+fn load_a(quad: AQuad, k: u32, k_end: u32) -> vec4f {
+  var values = vec4f();
+  let at = quad.start + k * $A_STEP;
+  //: if A_QUADS
+  if ((quad.m < $M) & (k < k_end)) {
+    values = a[at / 4];
   }
-  return 0.0;
+  //: else
+  //: for j in 0..4
+  if ((quad.m + ${j * (M % 4 > 0)} < $M) & (k < k_end)) {
+    values[$j] = a[at + ${j * A_ROW}];
+  }
+  //: end
+  //: end
+  return values;
 }
 
-struct BColumn {
+struct BQuad {
   start: u32,
-  inside: bool,
+  n: u32,
 }
 
-fn b_column(slice: u32, n: u32) -> BColumn {
-  return BColumn(slice * $B_SLICE + n * $B_COLUMN, n < $N);
+fn b_quad(slice: u32, n: u32) -> BQuad {
+  return BQuad(slice * $B_SLICE + n * $B_COLUMN, n);
 }
 
-fn load_b(column: BColumn, k: u32) -> f32 {
-  if (column.inside & (k < $K)) {
-    return b[column.start + k * $B_STEP];
+fn load_b(quad: BQuad, k: u32, k_end: u32) -> vec4f {
+  var values = vec4f();
+  let at = quad.start + k * $B_STEP;
+  //: if B_QUADS
+  if ((quad.n < $N) & (k < k_end)) {
+    values = b[at / 4];
   }
-  return 0.0;
+  //: else
+  //: for j in 0..4
+  if ((quad.n + ${j * (N % 4 > 0)} < $N) & (k < k_end)) {
+    values[$j] = b[at + ${j * B_COLUMN}];
+  }
+  //: end
+  //: end
+  return values;
 }
 
 fn place(slice: u32, m: u32, n: u32) -> u32 {

@@ -38,7 +38,7 @@ export function conv2d(
   const m = winogradTile(variant);
   if (m) return conv2dWinograd(ctx, geometry, { m, slots });
   if (variant === "image") return conv2dImage(ctx, geometry, slots);
-  if (variant === "tiled") return conv2dTiled(ctx, geometry, slots);
+  if (variant.startsWith("tiled")) return conv2dTiled(ctx, geometry, slots);
   return conv2dDirect(ctx, geometry, [slots.x, slots.weight, slots.out]);
 }
 
@@ -55,7 +55,7 @@ export function conv2dInputGrad(
   const m = winogradTile(variant);
   if (m) return conv2dInputGradWinograd(ctx, geometry, { m, slots });
   if (variant === "image") return conv2dInputGradImage(ctx, geometry, slots);
-  if (variant === "tiled") return conv2dInputGradTiled(ctx, geometry, slots);
+  if (variant.startsWith("tiled")) return conv2dInputGradTiled(ctx, geometry, slots);
   return conv2dInputGradDirect(ctx, geometry, [slots.grad, slots.weight, slots.out]);
 }
 
@@ -69,7 +69,7 @@ export function conv2dWeightGrad(
   const m = winogradTile(variant);
   if (m) return conv2dWeightGradWinograd(ctx, geometry, { m, slots });
   if (variant === "image") return conv2dWeightGradImage(ctx, geometry, slots);
-  if (variant === "tiled") return conv2dWeightGradTiled(ctx, geometry, slots);
+  if (variant.startsWith("tiled")) return conv2dWeightGradTiled(ctx, geometry, slots);
   return conv2dWeightGradDirect(ctx, geometry, [slots.x, slots.grad, slots.out]);
 }
 

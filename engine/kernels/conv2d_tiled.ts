@@ -13,24 +13,13 @@ import {
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { type TiledGemm, tiledGemm } from "./gemm_tiled.ts";
 
-type Kind = Pick<TiledGemm, "kernel" | "operands" | "m" | "n" | "k" | "aAlongK" | "bAlongK">;
-
 /** The output of a convolution. */
 export function conv2dTiled(
   ctx: KernelContext,
   g: Conv2dGeometry,
   { x, weight, out }: { x: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const gemm = product(g, {
-    kernel: "conv2d",
-    operands: forwardOperands,
-    m: g.outChannels,
-    n: g.batch * g.outputSize[0] * g.outputSize[1],
-    k: g.inChannels * g.kernel[0] * g.kernel[1],
-    aAlongK: true,
-    bAlongK: false,
-  });
-  return tiledGemm(ctx, gemm, { a: weight, b: x, out });
+  return tiledGemm(ctx, conv2dGemm(g), { a: weight, b: x, out });
 }
 
 /** The gradient for the input: the parities of a strided one are slices. */
@@ -39,23 +28,7 @@ export function conv2dInputGradTiled(
   g: Conv2dGeometry,
   { grad, weight, out }: { grad: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const vertical = conv2dPhases(g, 0), horizontal = conv2dPhases(g, 1);
-  const gemm = product(g, {
-    kernel: "conv2dInputGrad",
-    operands: inputGradOperands,
-    m: g.inChannels,
-    n: g.batch * vertical.count * horizontal.count,
-    k: g.outChannels * vertical.taps * horizontal.taps,
-    aAlongK: true,
-    bAlongK: false,
-  });
-  const values = {
-    ...gemm.values,
-    ...{ TAPS_H: vertical.taps, STEP_H: vertical.step, U_H: vertical.count },
-    ...{ TAPS_W: horizontal.taps, STEP_W: horizontal.step, U_W: horizontal.count },
-  };
-  const slices = g.stride[0] * g.stride[1];
-  return tiledGemm(ctx, { ...gemm, values, slices }, { a: weight, b: grad, out });
+  return tiledGemm(ctx, conv2dInputGradGemm(g), { a: weight, b: grad, out });
 }
 
 /** The gradient for the weight. */
@@ -64,24 +37,83 @@ export function conv2dWeightGradTiled(
   g: Conv2dGeometry,
   { x, grad, out }: { x: Slot; grad: Slot; out: Slot },
 ): Dispatch[] {
-  const gemm = product(g, {
-    kernel: "conv2dWeightGrad",
-    operands: weightGradOperands,
-    m: g.outChannels,
-    n: g.inChannels * g.kernel[0] * g.kernel[1],
-    k: g.batch * g.outputSize[0] * g.outputSize[1],
-    aAlongK: true,
-    bAlongK: true,
-  });
-  return tiledGemm(ctx, gemm, { a: grad, b: x, out });
+  return tiledGemm(ctx, conv2dWeightGradGemm(g), { a: grad, b: x, out });
 }
 
-function product(g: Conv2dGeometry, kind: Kind): TiledGemm {
+/** The product that {@linkcode conv2dTiled} launches. */
+export function conv2dGemm(geometry: Conv2dGeometry): TiledGemm {
+  const g = flattened(geometry), plane = g.outputSize[0] * g.outputSize[1];
   return {
-    ...kind,
-    shape: describeConv2d(g),
-    flops: conv2dFlops(g),
-    values: conv2dValues(g),
+    ...described("conv2d", geometry),
+    operands: forwardOperands,
+    values: { ...conv2dValues(g), POSITIONS: g.outputSize[1] % 4 === 0 ? 1 : 4 },
+    m: g.outChannels,
+    n: g.batch * plane,
+    k: g.inChannels * g.kernel[0] * g.kernel[1],
     slices: 1,
+    aAlongK: true,
+    bAlongK: false,
+    quads: { a: false, b: pointwise(g) && plane % 4 === 0, result: plane % 4 === 0 },
   };
+}
+
+/** The product that {@linkcode conv2dInputGradTiled} launches. */
+export function conv2dInputGradGemm(geometry: Conv2dGeometry): TiledGemm {
+  const g = flattened(geometry), plane = g.inputSize[0] * g.inputSize[1];
+  const vertical = conv2dPhases(g, 0), horizontal = conv2dPhases(g, 1);
+  const slices = g.stride[0] * g.stride[1];
+  return {
+    ...described("conv2dInputGrad", geometry),
+    operands: inputGradOperands,
+    values: {
+      ...conv2dValues(g),
+      ...{ TAPS_H: vertical.taps, STEP_H: vertical.step, U_H: vertical.count },
+      ...{ TAPS_W: horizontal.taps, STEP_W: horizontal.step, U_W: horizontal.count },
+      POSITIONS: horizontal.count % 4 === 0 ? 1 : 4,
+    },
+    m: g.inChannels,
+    n: g.batch * vertical.count * horizontal.count,
+    k: g.outChannels * vertical.taps * horizontal.taps,
+    slices,
+    aAlongK: !pointwise(g),
+    bAlongK: false,
+    quads: {
+      a: pointwise(g) && g.inChannels % 4 === 0,
+      b: pointwise(g) && plane % 4 === 0,
+      result: slices === 1 && plane % 4 === 0,
+    },
+  };
+}
+
+/** The product that {@linkcode conv2dWeightGradTiled} launches. */
+export function conv2dWeightGradGemm(geometry: Conv2dGeometry): TiledGemm {
+  const g = flattened(geometry), n = g.inChannels * g.kernel[0] * g.kernel[1];
+  return {
+    ...described("conv2dWeightGrad", geometry),
+    operands: weightGradOperands,
+    values: conv2dValues(g),
+    m: g.outChannels,
+    n,
+    k: g.batch * g.outputSize[0] * g.outputSize[1],
+    slices: 1,
+    aAlongK: true,
+    bAlongK: true,
+    quads: { a: false, b: false, result: n % 4 === 0 },
+  };
+}
+
+function described(kernel: string, g: Conv2dGeometry) {
+  return { kernel, shape: describeConv2d(g), flops: conv2dFlops(g) };
+}
+
+/** Whether every output is of the one position below it. */
+function pointwise({ kernel, stride, padding }: Conv2dGeometry): boolean {
+  return [...kernel, ...stride].every((size) => size === 1) && padding.every((size) => size === 0);
+}
+
+/** A pointwise convolution sees one row of positions: it may be whole quads where rows are not. */
+function flattened(g: Conv2dGeometry): Conv2dGeometry {
+  if (!pointwise(g)) return g;
+  const row = [1, g.inputSize[0] * g.inputSize[1]] as const;
+  return { ...g, inputSize: row, outputSize: row };
 }

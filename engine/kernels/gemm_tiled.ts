@@ -2,43 +2,32 @@
 // family's own shader looks up.
 
 import code from "../../shaders/gemm_tiled.wgsl" with { type: "text" };
+import sumCode from "../../shaders/gemm_tiled_sum.wgsl" with { type: "text" };
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
+import { threadGrid } from "./gemm_grid.ts";
+import {
+  chooseTiledForm,
+  type ProductSize,
+  tiledName,
+  type TileShape,
+} from "./gemm_tiled_forms.ts";
 import { foldGrid } from "./grid.ts";
-import { repack } from "./gemm_repack.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
 
 /** A product whose operands are defined by WGSL functions; see shaders/gemm_tiled.wgsl. */
-export interface TiledGemm {
+export interface TiledGemm extends ProductSize {
   readonly kernel: string;
   readonly shape: string;
   readonly flops: number;
-  /** WGSL of the bindings `a`, `b`, `result` and of the functions that look operands up. */
+  /** WGSL of the functions that look operands up. */
   readonly operands: string;
-  /** What `operands` names with a dollar, besides `M`, `N` and `K`. */
+  /** What `operands` names with a dollar, besides `M`, `N`, `K` and whether quads lie together. */
   readonly values: TemplateValues;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  /** Independent products. */
-  readonly slices: number;
   readonly aAlongK: boolean;
   readonly bAlongK: boolean;
+  /** What has its quads together in memory, aligned: bound as vec4f. */
+  readonly quads: { readonly a: boolean; readonly b: boolean; readonly result: boolean };
 }
-
-/** A workgroup's tile; its threads own 4 x 4 of it each. */
-interface Block {
-  readonly m: number;
-  readonly n: number;
-}
-
-const blocks: readonly Block[] = [{ m: 64, n: 64 }, { m: 32, n: 32 }, { m: 16, n: 64 }, {
-  m: 64,
-  n: 16,
-}];
-const blockK = 16;
-
-// Below this many workgroups, large GPUs stand partly idle.
-const enoughWorkgroups = 256;
 
 /** The product, and where its depth is split, the sum of the parts. */
 export function tiledGemm(
@@ -46,63 +35,71 @@ export function tiledGemm(
   gemm: TiledGemm,
   slots: { a: Slot; b: Slot; out: Slot },
 ): Dispatch[] {
-  const { m, n, k, slices, kernel } = gemm;
-  const block = chooseBlock(ctx, gemm);
-  const mBlocks = Math.ceil(m / block.m), nBlocks = Math.ceil(n / block.n);
-  const tiles = mBlocks * nBlocks * slices;
-  const wanted = Math.max(1, Math.min(Math.ceil(enoughWorkgroups / tiles), Math.floor(k / 128)));
-  const length = Math.ceil(k / wanted / blockK) * blockK;
-  const splits = Math.ceil(k / length);
-  const workgroups = foldGrid(tiles * splits, ctx.limits);
-  const results = slots.out.bytes / 4;
+  const { m, n, k, slices, kernel, quads } = gemm;
+  const form = chooseTiledForm(ctx, gemm), { tile, splits } = form;
+  const mBlocks = Math.ceil(m / tile.m), nBlocks = Math.ceil(n / tile.n);
+  const blocks = mBlocks * nBlocks * slices * splits;
+  const workgroups = foldGrid(blocks, ctx.limits);
   const result = splits === 1 ? slots.out : ctx.scratch(splits * slots.out.bytes);
+  const typeOf = (quad: boolean) => quad ? "vec4f" : "f32";
   const product = {
     kernel,
-    variant: `tiled ${block.m}x${block.n}${splits > 1 ? ` split ${splits}` : ""}`,
+    variant: tiledName(form),
     shape: gemm.shape,
     code: instantiate(`${gemm.operands}\n${code}`, {
       ...gemm.values,
+      ...tileValues(tile),
       ...{ M: m, N: n, K: k, SLICES: slices },
-      BLOCK_M: block.m,
-      BLOCK_N: block.n,
-      BLOCK_K: blockK,
-      // What a GPU wants unrolled, a CPU's compiler takes a second for.
-      UNROLL: ctx.cpu ? 1 : blockK,
-      THREADS: block.m * block.n / 16,
-      M_BLOCKS: mBlocks,
-      N_BLOCKS: nBlocks,
-      BLOCKS: tiles * splits,
-      ROW: workgroups[0],
-      SPLIT_LENGTH: length,
-      RESULTS: results,
-      A_ALONG_K: Number(gemm.aAlongK),
-      B_ALONG_K: Number(gemm.bAlongK),
+      ...{ M_BLOCKS: mBlocks, N_BLOCKS: nBlocks, BLOCKS: blocks, ROW: workgroups[0] },
+      ...{ SPLIT_LENGTH: form.length, RESULTS: slots.out.bytes / 4 },
+      ...{ A_ALONG_K: Number(gemm.aAlongK), B_ALONG_K: Number(gemm.bAlongK) },
+      ...{ A_QUADS: Number(quads.a), B_QUADS: Number(quads.b), RESULT_QUADS: Number(quads.result) },
+      A_TYPE: typeOf(quads.a),
+      B_TYPE: typeOf(quads.b),
+      RESULT_TYPE: typeOf(quads.result),
+      PREFETCH: Number(form.prefetch),
+      // What a GPU wants unrolled, a CPU's compiler takes seconds for.
+      UNROLL: ctx.cpu ? 1 : tile.k,
     }),
     slots: [slots.a, slots.b, result],
     workgroups,
     flops: gemm.flops,
   };
-  if (splits === 1) return [product];
-  const axes = [{ size: results, stride: 1 }];
-  const sum = { kernel, variant: "sum splits", axes, terms: splits, termStride: results };
-  return [product, repack(ctx, sum, { source: result, result: slots.out })];
+  return splits === 1 ? [product] : [product, sumParts(ctx, product, { ...slots, splits })];
 }
 
-/**
- * The tile with the least work, where a multiplication counts with its share of the loads; small tiles
- * count for nothing more where large ones would be too few to fill the device.
- */
-function chooseBlock(ctx: KernelContext, { m, n, slices }: TiledGemm): Block {
-  let best = blocks[1], least = Infinity;
-  for (const block of blocks) {
-    if (block.m * block.n / 16 > ctx.limits.maxComputeInvocationsPerWorkgroup) continue;
-    const tiles = Math.ceil(m / block.m) * Math.ceil(n / block.n) * slices;
-    const work = Math.max(tiles, enoughWorkgroups) * block.m * block.n *
-      (1 / 32 + 1 / block.m + 1 / block.n);
-    if (work < least) {
-      least = work;
-      best = block;
-    }
-  }
-  return best;
+function tileValues({ m, n, k, thread, threads }: TileShape): TemplateValues {
+  const rows = m / thread.m, columns = n / thread.n;
+  const aThreads = Math.min(threads, m * k / 4), bThreads = Math.min(threads, n * k / 4);
+  return {
+    ...{ BLOCK_M: m, BLOCK_N: n, BLOCK_K: k, THREAD_M: thread.m, THREAD_N: thread.n },
+    ...{ THREADS: threads, ROWS: rows, COLUMNS: columns },
+    ...{ A_THREADS: aThreads, A_LOADS: m * k / 4 / aThreads, B_LOADS: n * k / 4 / bThreads },
+    // As square as the tile lets a patch of 32 threads be.
+    PATCH_N: Math.max(Math.min(8, columns), 32 / rows),
+  };
+}
+
+/** The second pass of a split product, whose first pass wrote `splits` results side by side. */
+function sumParts(
+  ctx: KernelContext,
+  product: Dispatch,
+  { out, splits }: { out: Slot; splits: number },
+): Dispatch {
+  const elements = out.bytes / 4, width = elements % 4 === 0 ? 4 : 1;
+  const grid = threadGrid(ctx, { threads: elements / width, workgroup: 64 });
+  return {
+    kernel: product.kernel,
+    variant: "sum splits",
+    shape: `${splits}x${elements}`,
+    code: instantiate(sumCode, {
+      ...grid.values,
+      TYPE: width === 4 ? "vec4f" : "f32",
+      TERMS: splits,
+      DISTANCE: elements / width,
+    }),
+    slots: [product.slots[2], out],
+    workgroups: grid.workgroups,
+    flops: 0,
+  };
 }

@@ -23,6 +23,6 @@ export function matmul(
 ): Dispatch[] {
   const variant = ctx.variant ?? (ctx.cpu && ctx.images ? "image" : "tiled");
   if (variant === "image") return matmulImage(ctx, geometry, slots);
-  if (variant === "tiled") return matmulTiled(ctx, geometry, slots);
+  if (variant.startsWith("tiled")) return matmulTiled(ctx, geometry, slots);
   return matmulDirect(ctx, geometry, slots);
 }

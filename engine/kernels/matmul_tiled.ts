@@ -2,7 +2,7 @@
 
 import operands from "../../shaders/matmul_tiled.wgsl" with { type: "text" };
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
-import { tiledGemm } from "./gemm_tiled.ts";
+import { type TiledGemm, tiledGemm } from "./gemm_tiled.ts";
 import {
   describeMatmul,
   matmulFlops,
@@ -16,7 +16,13 @@ export function matmulTiled(
   g: MatmulGeometry,
   slots: { a: Slot; b: Slot; out: Slot },
 ): Dispatch[] {
-  const gemm = {
+  return tiledGemm(ctx, matmulGemm(g), slots);
+}
+
+/** The product that {@linkcode matmulTiled} launches. */
+export function matmulGemm(g: MatmulGeometry): TiledGemm {
+  const mQuads = g.m % 4 === 0, nQuads = g.n % 4 === 0;
+  return {
     kernel: "matmul",
     shape: describeMatmul(g),
     flops: matmulFlops(g),
@@ -28,6 +34,6 @@ export function matmulTiled(
     slices: g.batch,
     aAlongK: !g.transposeA,
     bAlongK: g.transposeB,
+    quads: { a: g.transposeA && mQuads, b: !g.transposeB && nQuads, result: nQuads },
   };
-  return tiledGemm(ctx, gemm, slots);
 }

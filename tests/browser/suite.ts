@@ -39,6 +39,7 @@ export const THOROUGH: readonly TestFile[] = [
   { path: "tests/engine/passes_test.ts" },
   { path: "tests/engine/torch_module_test.ts" },
   { path: "tests/gradients/gradients_test.ts" },
+  { path: "tests/kernels/gemm_tiled_test.ts" },
 ];
 
 /** How much of the tests to run. */

@@ -1,17 +1,6 @@
-import {
-  conv2d,
-  type Conv2dGeometry,
-  conv2dInputGrad,
-  conv2dVariants,
-  conv2dWeightGrad,
-} from "../../engine/kernels/conv2d.ts";
-import {
-  conv2dSizes,
-  referenceConv2d,
-  referenceInputGrad,
-  referenceWeightGrad,
-} from "./conv2d_reference.ts";
-import { assertClose, KernelHarness, noise } from "./harness.ts";
+import { type Conv2dGeometry, conv2dVariants } from "../../engine/kernels/conv2d.ts";
+import { checkConv2d, tiledForm } from "./checks.ts";
+import { KernelHarness } from "./harness.ts";
 
 interface Case extends Partial<Omit<Conv2dGeometry, "outputSize">> {
   readonly inChannels: number;
@@ -106,6 +95,19 @@ const cases: Record<string, Case> = {
     kernel: [9, 9],
     padding: [4, 4],
   },
+  "rows that are whole quads": {
+    inChannels: 5,
+    outChannels: 7,
+    inputSize: [3, 8],
+    kernel: [3, 3],
+    padding: [1, 1],
+  },
+  "1x1 on planes that are whole quads": {
+    inChannels: 8,
+    outChannels: 6,
+    inputSize: [6, 6],
+    kernel: [1, 1],
+  },
   "1x1": { batch: 7, inChannels: 13, outChannels: 11, inputSize: [3, 3], kernel: [1, 1] },
   "dilation": {
     inChannels: 2,
@@ -156,58 +158,20 @@ for (const variant of conv2dVariants) {
   Deno.test(`conv2d and its gradients, ${variant}, agree with float64`, async (t) => {
     const harness = await KernelHarness.open();
     try {
-      for (const [name, description] of Object.entries(cases)) {
-        await t.step(name, () => check(harness, geometry(description), { variant }));
+      for (const [i, [name, description]] of Object.entries(cases).entries()) {
+        const form = variant === "tiled" ? tiledForm(i) : variant;
+        await t.step(
+          form === variant ? name : `${name}, ${form}`,
+          () => checkConv2d(harness, geometry(description), { variant: form }),
+        );
       }
       await t.step(
         "a grid folded over two dimensions",
-        () => check(harness, geometry(cases["3x3 with padding"]), { variant, maxWorkgroups: 3 }),
+        () =>
+          checkConv2d(harness, geometry(cases["3x3 with padding"]), { variant, maxWorkgroups: 3 }),
       );
     } finally {
       harness.close();
     }
   });
-}
-
-async function check(
-  harness: KernelHarness,
-  g: Conv2dGeometry,
-  options: { variant: string; maxWorkgroups?: number },
-): Promise<void> {
-  const sizes = conv2dSizes(g);
-  const data = {
-    x: noise(sizes.x, 1),
-    weight: noise(sizes.weight, 2),
-    grad: noise(sizes.out, 3),
-  };
-  const x = { bytes: 4 * sizes.x }, weight = { bytes: 4 * sizes.weight };
-  const grad = { bytes: 4 * sizes.out };
-  const inputs = new Map([[x, data.x], [weight, data.weight], [grad, data.grad]]);
-  const ctx = harness.context(options.variant, options);
-  const taps = g.kernel[0] * g.kernel[1];
-  // Winograd's sums pass through larger numbers.
-  const slack = options.variant.startsWith("winograd") ? 5 : 1;
-
-  const out = { ...grad };
-  assertClose(
-    await harness.run(conv2d(ctx, g, { x, weight, out }), inputs, { out }),
-    referenceConv2d(g, data),
-    { terms: taps * g.inChannels, slack, what: "output" },
-  );
-  const xGrad = { ...x };
-  assertClose(
-    await harness.run(conv2dInputGrad(ctx, g, { grad, weight, out: xGrad }), inputs, {
-      out: xGrad,
-    }),
-    referenceInputGrad(g, data),
-    { terms: taps * g.outChannels, slack, what: "input gradient" },
-  );
-  const weightGrad = { ...weight };
-  assertClose(
-    await harness.run(conv2dWeightGrad(ctx, g, { x, grad, out: weightGrad }), inputs, {
-      out: weightGrad,
-    }),
-    referenceWeightGrad(g, data),
-    { terms: g.batch * g.outputSize[0] * g.outputSize[1], slack, what: "weight gradient" },
-  );
 }

@@ -1,5 +1,6 @@
-import { matmul, type MatmulGeometry, matmulVariants } from "../../engine/kernels/matmul.ts";
-import { assertClose, KernelHarness, noise } from "./harness.ts";
+import { type MatmulGeometry, matmulVariants } from "../../engine/kernels/matmul.ts";
+import { checkMatmul } from "./checks.ts";
+import { KernelHarness } from "./harness.ts";
 
 interface Case extends Pick<MatmulGeometry, "batch" | "m" | "n" | "k" | "sharedA" | "sharedB"> {
   /** Which operands are stored transposed; by default none. */
@@ -30,53 +31,19 @@ for (const variant of matmulVariants) {
             transposeA: stored.startsWith("aT"),
             transposeB: stored.endsWith("bT"),
           };
-          await t.step(`${name}, stored ${stored}`, () => check(harness, geometry, { variant }));
+          await t.step(
+            `${name}, stored ${stored}`,
+            () => checkMatmul(harness, geometry, { variant }),
+          );
         }
       }
       const geometry = { ...cases.primes, transposeA: false, transposeB: false };
       await t.step(
         "a grid folded over two dimensions",
-        () => check(harness, geometry, { variant, maxWorkgroups: 2 }),
+        () => checkMatmul(harness, geometry, { variant, maxWorkgroups: 2 }),
       );
     } finally {
       harness.close();
     }
   });
-}
-
-async function check(
-  harness: KernelHarness,
-  g: MatmulGeometry,
-  options: { variant: string; cpu?: boolean; maxWorkgroups?: number },
-): Promise<void> {
-  const aData = noise((g.sharedA ? 1 : g.batch) * g.m * g.k, 1);
-  const bData = noise((g.sharedB ? 1 : g.batch) * g.k * g.n, 2);
-  const a = { bytes: aData.byteLength }, b = { bytes: bData.byteLength };
-  const out = { bytes: 4 * g.batch * g.m * g.n };
-  const dispatches = matmul(harness.context(options.variant, options), g, { a, b, out });
-  assertClose(
-    await harness.run(dispatches, new Map([[a, aData], [b, bData]]), { out }),
-    reference(g, { a: aData, b: bData }),
-    { terms: g.k, what: "product" },
-  );
-}
-
-function reference(
-  g: MatmulGeometry,
-  { a, b }: { a: Float32Array; b: Float32Array },
-): Float64Array {
-  const { batch, m, n, k } = g;
-  const out = new Float64Array(batch * m * n);
-  for (let s = 0; s < batch; s++) {
-    const aStart = g.sharedA ? 0 : s * m * k, bStart = g.sharedB ? 0 : s * k * n;
-    for (let i = 0; i < m; i++) {
-      for (let j = 0; j < n; j++) {
-        for (let q = 0; q < k; q++) {
-          out[(s * m + i) * n + j] += a[aStart + (g.transposeA ? q * m + i : i * k + q)] *
-            b[bStart + (g.transposeB ? j * k + q : q * n + j)];
-        }
-      }
-    }
-  }
-  return out;
 }

@@ -1,0 +1,161 @@
+// The forms that the matrix product of GPUs comes in, and a guess, without measuring, of which is fastest.
+
+import type { KernelContext } from "./dispatch.ts";
+import { MOST_ROUNDS } from "./gemm_grid.ts";
+
+/** The size of a product, and how many independent ones there are. */
+export interface ProductSize {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly slices: number;
+}
+
+/** A workgroup's tile of results, `m` by `n`; it goes `k` deep at a time. */
+export interface TileShape {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** The results of one thread. */
+  readonly thread: { readonly m: number; readonly n: number };
+  readonly threads: number;
+}
+
+/** One way to run a product. */
+export interface TiledForm {
+  readonly tile: TileShape;
+  /** Loads go out a slab ahead, for registers in return. */
+  readonly prefetch: boolean;
+  /** Into how many parts the depth is cut. */
+  readonly splits: number;
+  /** How deep a part is: whole slabs. */
+  readonly length: number;
+}
+
+function shape(m: number, n: number, k: number, thread: { m: number; n: number }): TileShape {
+  return { m, n, k, thread, threads: m * n / (thread.m * thread.n) };
+}
+
+/** Square ones for the most arithmetic a load, flat ones for products that have a short side. */
+export const tileShapes: readonly TileShape[] = [
+  shape(128, 128, 8, { m: 8, n: 8 }),
+  shape(128, 64, 8, { m: 8, n: 8 }),
+  shape(64, 128, 8, { m: 8, n: 8 }),
+  shape(64, 64, 16, { m: 8, n: 4 }),
+  shape(64, 32, 16, { m: 8, n: 4 }),
+  shape(32, 64, 16, { m: 4, n: 8 }),
+  shape(32, 32, 16, { m: 4, n: 4 }),
+  shape(16, 64, 16, { m: 4, n: 4 }),
+  shape(64, 16, 16, { m: 4, n: 4 }),
+  shape(4, 256, 8, { m: 4, n: 4 }),
+];
+
+// The device that the guess is made for: NVIDIA's GH100. How many cores a GPU has, WebGPU does not tell.
+const cores = 132, lanes = 128, registers = 65_536, bytesPerCycle = 2600;
+
+// Instructions besides a thread's multiplications, as NVIDIA's assembler makes them of this text: to look up
+// a quad, to go on by a slab, to store a quad. Registers besides its sums. Cycles that a dispatch takes
+// besides.
+const loadInstructions = 24, slabInstructions = 40, storeInstructions = 20;
+const otherRegisters = 60, startCycles = 4000;
+
+// Scratch memory for parts, and how many there may be.
+const mostBytes = 64 * 2 ** 20, mostSplits = 256;
+
+/**
+ * The variants of `tiled` for a product, by the guess from the best to the worst: every shape that the
+ * device allows at its best number of splits, with loads that go out ahead; at the end the first of
+ * these without. `ctx.variant` takes each of the names.
+ *
+ * @example
+ * ```ts
+ * import { tiledCandidates } from "./gemm_tiled_forms.ts";
+ * declare const ctx: import("./dispatch.ts").KernelContext;
+ * const names = tiledCandidates(ctx, { m: 256, n: 16384, k: 1152, slices: 1 });
+ * // ["tiled 128x128 prefetch", "tiled 64x128 prefetch", ...]
+ * ```
+ */
+export function tiledCandidates(ctx: KernelContext, size: ProductSize): string[] {
+  const forms = byGuess(ctx, size);
+  return [...forms, { ...forms[0], prefetch: false }].map(tiledName);
+}
+
+/** What `ctx.variant` asks for: all of `tiled 64x64 prefetch split 2`, or a part, and the guess for the rest. */
+export function chooseTiledForm(ctx: KernelContext, size: ProductSize): TiledForm {
+  const name = ctx.variant ?? "tiled";
+  const words = name.match(/^tiled(?: (\d+)x(\d+)( prefetch)?(?: split (\d+))?)?$/);
+  const [, m, n, prefetch, splits] = words ?? [];
+  if (words && m === undefined) return byGuess(ctx, size)[0];
+  const tile = tileShapes.find((tile) => tile.m === Number(m) && tile.n === Number(n));
+  if (!tile || !fits(ctx, tile)) {
+    const names = tileShapes.filter((tile) => fits(ctx, tile)).map(({ m, n }) => `${m}x${n}`);
+    throw new Error(
+      `No kernel variant "${name}" on this device: it is "tiled", or "tiled" with one of ${
+        names.join(", ")
+      }` +
+        `, then "prefetch" or not, then "split" and a number or not`,
+    );
+  }
+  const form = splits ? cut(tile, size, Number(splits)) : bestCut(ctx, tile, size);
+  return { ...form, prefetch: prefetch !== undefined };
+}
+
+/** The name of a form, as `ctx.variant` takes it. */
+export function tiledName({ tile, prefetch, splits }: TiledForm): string {
+  return `tiled ${tile.m}x${tile.n}${prefetch ? " prefetch" : ""}` +
+    (splits > 1 ? ` split ${splits}` : "");
+}
+
+/** What the guess takes a form to need on the device it is made for. */
+export function guessCycles(form: TiledForm, { m, n, slices }: ProductSize): number {
+  const { tile, splits, length } = form;
+  const sums = tile.thread.m * tile.thread.n, results = m * n * slices;
+  const workgroups = Math.ceil(m / tile.m) * Math.ceil(n / tile.n) * slices * splits;
+  const inTurn = Math.ceil(workgroups / cores);
+  const together = Math.floor(registers / (tile.threads * (sums + otherRegisters)));
+  // With few threads, nothing hides how long an instruction takes.
+  const warps = Math.min(inTurn, together) * tile.threads / 32;
+  const busy = warps / (warps + 2);
+  const reads = tile.threads * (tile.thread.m + tile.thread.n) / 4;
+  const loads = loadInstructions * (tile.m + tile.n) / 4;
+  const slabs = slabInstructions * tile.threads / tile.k;
+  const instructions = (tile.m * tile.n + reads + loads + slabs) * length +
+    storeInstructions * tile.m * tile.n / 4;
+  const adding = splits > 1 ? startCycles + 4 * results * (splits + 1) / bytesPerCycle : 0;
+  return startCycles + inTurn * instructions / lanes / busy + adding;
+}
+
+function byGuess(ctx: KernelContext, size: ProductSize): TiledForm[] {
+  return tileShapes.filter((tile) => fits(ctx, tile))
+    .map((tile) => bestCut(ctx, tile, size))
+    .map((form) => ({ form, cycles: guessCycles(form, size) }))
+    .sort((a, b) => a.cycles - b.cycles)
+    .map(({ form }) => form);
+}
+
+function fits({ limits }: KernelContext, { m, n, k, threads }: TileShape): boolean {
+  return threads <= limits.maxComputeInvocationsPerWorkgroup &&
+    16 * k * (m / 4 + 1 + n / 4 + 1) <= limits.maxComputeWorkgroupStorageSize;
+}
+
+/** The number of splits that the guess takes for the fastest. */
+function bestCut(ctx: KernelContext, tile: TileShape, size: ProductSize): TiledForm {
+  const partBytes = 4 * size.m * size.n * size.slices;
+  const most = Math.min(mostSplits, mostBytes / partBytes, size.k / (4 * tile.k));
+  // A CPU adapter's loop over a slab is not unrolled.
+  const fewest = ctx.cpu ? Math.ceil(size.k * (1 + 1 / tile.k) / MOST_ROUNDS) : 1;
+  let best = cut(tile, size, fewest), least = guessCycles(best, size);
+  for (let splits = fewest + 1; splits <= most; splits++) {
+    const form = cut(tile, size, splits), cycles = guessCycles(form, size);
+    if (cycles < least) {
+      best = form;
+      least = cycles;
+    }
+  }
+  return best;
+}
+
+function cut(tile: TileShape, { k }: ProductSize, splits: number): TiledForm {
+  const length = Math.ceil(k / splits / tile.k) * tile.k;
+  return { tile, prefetch: true, splits: Math.ceil(k / length), length };
+}

@@ -1,0 +1,115 @@
+// Runs a kernel on one geometry and fails where it is not what float64 says.
+
+import {
+  conv2d,
+  type Conv2dGeometry,
+  conv2dInputGrad,
+  conv2dWeightGrad,
+} from "../../engine/kernels/conv2d.ts";
+import { tileShapes } from "../../engine/kernels/gemm_tiled_forms.ts";
+import { matmul, type MatmulGeometry } from "../../engine/kernels/matmul.ts";
+import {
+  conv2dSizes,
+  referenceConv2d,
+  referenceInputGrad,
+  referenceWeightGrad,
+} from "./conv2d_reference.ts";
+import { assertClose, type KernelHarness, noise } from "./harness.ts";
+
+/** The form to run, on which kind of adapter, and how far a grid may reach. */
+export interface CheckOptions {
+  readonly variant: string;
+  readonly cpu?: boolean;
+  readonly maxWorkgroups?: number;
+}
+
+/** What a name of the tiled form can say behind its tile. */
+export const tiledOptions = ["", " prefetch split 3", " split 2", " prefetch"] as const;
+
+/** The tiled form's tiles and options in turn. */
+export function tiledForm(turn: number): string {
+  const { m, n } = tileShapes[turn % tileShapes.length];
+  return `tiled ${m}x${n}${tiledOptions[turn % tiledOptions.length]}`;
+}
+
+/** Runs a convolution and both of its gradients and compares them with float64. */
+export async function checkConv2d(
+  harness: KernelHarness,
+  g: Conv2dGeometry,
+  options: CheckOptions,
+): Promise<void> {
+  const sizes = conv2dSizes(g);
+  const data = {
+    x: noise(sizes.x, 1),
+    weight: noise(sizes.weight, 2),
+    grad: noise(sizes.out, 3),
+  };
+  const x = { bytes: 4 * sizes.x }, weight = { bytes: 4 * sizes.weight };
+  const grad = { bytes: 4 * sizes.out };
+  const inputs = new Map([[x, data.x], [weight, data.weight], [grad, data.grad]]);
+  const ctx = harness.context(options.variant, options);
+  const taps = g.kernel[0] * g.kernel[1];
+  // Winograd's sums pass through larger numbers.
+  const slack = options.variant.startsWith("winograd") ? 5 : 1;
+
+  const out = { ...grad };
+  assertClose(
+    await harness.run(conv2d(ctx, g, { x, weight, out }), inputs, { out }),
+    referenceConv2d(g, data),
+    { terms: taps * g.inChannels, slack, what: "output" },
+  );
+  const xGrad = { ...x };
+  assertClose(
+    await harness.run(conv2dInputGrad(ctx, g, { grad, weight, out: xGrad }), inputs, {
+      out: xGrad,
+    }),
+    referenceInputGrad(g, data),
+    { terms: taps * g.outChannels, slack, what: "input gradient" },
+  );
+  const weightGrad = { ...weight };
+  assertClose(
+    await harness.run(conv2dWeightGrad(ctx, g, { x, grad, out: weightGrad }), inputs, {
+      out: weightGrad,
+    }),
+    referenceWeightGrad(g, data),
+    { terms: g.batch * g.outputSize[0] * g.outputSize[1], slack, what: "weight gradient" },
+  );
+}
+
+/** Runs a matrix product and compares it with float64. */
+export async function checkMatmul(
+  harness: KernelHarness,
+  g: MatmulGeometry,
+  options: CheckOptions,
+): Promise<void> {
+  const aData = noise((g.sharedA ? 1 : g.batch) * g.m * g.k, 1);
+  const bData = noise((g.sharedB ? 1 : g.batch) * g.k * g.n, 2);
+  const a = { bytes: aData.byteLength }, b = { bytes: bData.byteLength };
+  const out = { bytes: 4 * g.batch * g.m * g.n };
+  const dispatches = matmul(harness.context(options.variant, options), g, { a, b, out });
+  assertClose(
+    await harness.run(dispatches, new Map([[a, aData], [b, bData]]), { out }),
+    referenceMatmul(g, { a: aData, b: bData }),
+    { terms: g.k, what: "product" },
+  );
+}
+
+function referenceMatmul(
+  g: MatmulGeometry,
+  { a, b }: { a: Float32Array; b: Float32Array },
+): Float64Array {
+  const { batch, m, n, k } = g;
+  const out = new Float64Array(batch * m * n);
+  for (let s = 0; s < batch; s++) {
+    const aStart = g.sharedA ? 0 : s * m * k, bStart = g.sharedB ? 0 : s * k * n;
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) {
+        for (let q = 0; q < k; q++) {
+          out[(s * m + i) * n + j] += a[aStart + (g.transposeA ? q * m + i : i * k + q)] *
+            b[bStart + (g.transposeB ? j * k + q : q * n + j)];
+        }
+      }
+    }
+  }
+  return out;
+}
