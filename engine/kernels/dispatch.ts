@@ -11,7 +11,7 @@ export interface Slot {
 export interface Dispatch {
   /** The shader family, such as `conv2d`. */
   readonly kernel: string;
-  /** Which of the family's forms this is, such as `registers 16x16`. */
+  /** Which of the family's forms this is, such as `image 16x16`. */
   readonly variant: string;
   /** The shapes it works on, for people who read a plan. */
   readonly shape: string;

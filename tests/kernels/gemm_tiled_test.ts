@@ -47,6 +47,7 @@ Deno.test("every tile of the GPUs' product, however chosen, agrees with float64"
 
 const gpu: KernelContext = {
   cpu: false,
+  images: false,
   limits: {
     maxComputeInvocationsPerWorkgroup: 256,
     maxComputeWorkgroupStorageSize: 16_384,
