@@ -5,7 +5,7 @@
 //   tiled      implicit GEMM with tiles in workgroup memory, for GPUs
 
 import { conv2dDirect, conv2dInputGradDirect, conv2dWeightGradDirect } from "./conv2d_direct.ts";
-import type { Conv2dGeometry } from "./conv2d_geometry.ts";
+import { type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
 import {
   conv2dInputGradRegisters,
   conv2dRegisters,
@@ -13,6 +13,7 @@ import {
 } from "./conv2d_registers.ts";
 import { conv2dInputGradTiled, conv2dTiled, conv2dWeightGradTiled } from "./conv2d_tiled.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
+import { chooseVariant } from "./variant.ts";
 
 export type { Conv2dGeometry } from "./conv2d_geometry.ts";
 
@@ -28,7 +29,7 @@ export function conv2d(
   geometry: Conv2dGeometry,
   slots: { x: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const variant = chooseVariant(ctx, geometry);
+  const variant = choose(ctx, geometry, { family: "conv2d", candidates: conv2dCandidates });
   if (variant === "registers") return conv2dRegisters(ctx, geometry, slots);
   if (variant === "tiled") return conv2dTiled(ctx, geometry, slots);
   return conv2dDirect(ctx, geometry, [slots.x, slots.weight, slots.out]);
@@ -43,7 +44,10 @@ export function conv2dInputGrad(
   geometry: Conv2dGeometry,
   slots: { grad: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const variant = chooseVariant(ctx, geometry);
+  const variant = choose(ctx, geometry, {
+    family: "conv2dInputGrad",
+    candidates: conv2dInputGradCandidates,
+  });
   if (variant === "registers") return conv2dInputGradRegisters(ctx, geometry, slots);
   if (variant === "tiled") return conv2dInputGradTiled(ctx, geometry, slots);
   return conv2dInputGradDirect(ctx, geometry, [slots.grad, slots.weight, slots.out]);
@@ -55,18 +59,45 @@ export function conv2dWeightGrad(
   geometry: Conv2dGeometry,
   slots: { x: Slot; grad: Slot; out: Slot },
 ): Dispatch[] {
-  const variant = chooseVariant(ctx, geometry);
+  const variant = choose(ctx, geometry, {
+    family: "conv2dWeightGrad",
+    candidates: conv2dWeightGradCandidates,
+  });
   if (variant === "registers") return conv2dWeightGradRegisters(ctx, geometry, slots);
   if (variant === "tiled") return conv2dWeightGradTiled(ctx, geometry, slots);
   return conv2dWeightGradDirect(ctx, geometry, [slots.x, slots.grad, slots.out]);
 }
 
+/** The forms of {@linkcode conv2d} that can run, the best guess first. */
+export function conv2dCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
+  return implicitGemmCandidates(ctx, geometry);
+}
+
+/** The forms of {@linkcode conv2dInputGrad} that can run, the best guess first. */
+export function conv2dInputGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
+  return implicitGemmCandidates(ctx, geometry);
+}
+
+/** The forms of {@linkcode conv2dWeightGrad} that can run, the best guess first. */
+export function conv2dWeightGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
+  return implicitGemmCandidates(ctx, geometry);
+}
+
 /**
- * A static guess by adapter, overruled by `ctx.variant`. The implicit GEMMs do neither groups nor an
- * axis that is both strided and dilated: those are left to the plain form.
+ * The implicit GEMMs do neither groups nor an axis that is both strided and dilated: those are left to
+ * the plain form.
  */
-function chooseVariant(ctx: KernelContext, g: Conv2dGeometry): string {
+function implicitGemmCandidates(ctx: KernelContext, g: Conv2dGeometry): string[] {
   const odd = g.groups > 1 ||
     [0, 1].some((axis) => g.stride[axis] > 1 && g.dilation[axis] > 1);
-  return odd ? "direct" : ctx.variant ?? (ctx.cpu ? "registers" : "tiled");
+  if (odd) return ["direct"];
+  return ctx.cpu ? ["registers", "tiled", "direct"] : ["tiled", "registers", "direct"];
+}
+
+function choose(ctx: KernelContext, g: Conv2dGeometry, of: {
+  readonly family: string;
+  readonly candidates: (ctx: KernelContext, g: Conv2dGeometry) => string[];
+}): string {
+  const { family, candidates } = of;
+  return chooseVariant(ctx, { family, shape: describeConv2d(g), candidates: candidates(ctx, g) });
 }

@@ -6,9 +6,10 @@
 
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { matmulDirect } from "./matmul_direct.ts";
-import type { MatmulGeometry } from "./matmul_geometry.ts";
+import { describeMatmul, type MatmulGeometry } from "./matmul_geometry.ts";
 import { matmulRegisters } from "./matmul_registers.ts";
 import { matmulTiled } from "./matmul_tiled.ts";
+import { chooseVariant } from "./variant.ts";
 
 export type { MatmulGeometry } from "./matmul_geometry.ts";
 
@@ -21,8 +22,17 @@ export function matmul(
   geometry: MatmulGeometry,
   slots: { a: Slot; b: Slot; out: Slot },
 ): Dispatch[] {
-  const variant = ctx.variant ?? (ctx.cpu ? "registers" : "tiled");
+  const variant = chooseVariant(ctx, {
+    family: "matmul",
+    shape: describeMatmul(geometry),
+    candidates: matmulCandidates(ctx, geometry),
+  });
   if (variant === "registers") return matmulRegisters(ctx, geometry, slots);
   if (variant === "tiled") return matmulTiled(ctx, geometry, slots);
   return matmulDirect(ctx, geometry, slots);
+}
+
+/** The forms of {@linkcode matmul} that can run, the best guess first. */
+export function matmulCandidates(ctx: KernelContext, _geometry: MatmulGeometry): string[] {
+  return ctx.cpu ? ["registers", "tiled", "direct"] : ["tiled", "registers", "direct"];
 }
