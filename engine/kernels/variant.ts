@@ -21,6 +21,7 @@ export class KernelVariants {
 
 /** What a launcher chooses between. */
 export interface VariantChoice {
+  /** The kernel family, such as `conv2dInputGrad`. */
   readonly family: string;
   /** The geometry in one line; with the family, what a choice is remembered by. */
   readonly shape: string;
