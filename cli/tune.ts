@@ -35,7 +35,10 @@ export const command = defineCommand({
   const preset = presetSettings(options.preset ?? (device.adapter.cpu ? "small32" : "acgan64"));
   const settings = { ...preset, batch: options.batch ?? preset.batch };
   checkSettings(settings);
-  const { kernels } = await tuneKernels(device, kernelSites(settings, conditions), options);
+  const { kernels } = await tuneKernels(device, kernelSites(settings, conditions), {
+    ...options,
+    more: "the same command goes on",
+  });
   console.log(formatKernels(kernels));
   device.destroy();
 });
@@ -90,5 +93,6 @@ function ratioOf(
 }
 
 function milliseconds(seconds: number | undefined): string {
-  return seconds === undefined ? "-" : (1000 * seconds).toPrecision(3);
+  if (seconds === undefined) return "-";
+  return seconds >= 0.1 ? (1000 * seconds).toFixed(0) : (1000 * seconds).toPrecision(3);
 }

@@ -1,4 +1,11 @@
-import { type Device, identify, type KernelSite, tune, type TuneResult } from "../engine/mod.ts";
+import {
+  type Device,
+  identify,
+  type KernelSite,
+  tune,
+  type TunedKernel,
+  type TuneResult,
+} from "../engine/mod.ts";
 import type { ChooseKernels } from "../training/mod.ts";
 import type { Options, OptionValues } from "./options.ts";
 import { countAloud, formatDuration } from "./progress.ts";
@@ -45,15 +52,22 @@ export function kernelChooser(
 ): ChooseKernels | undefined {
   if (options.tune === "off") return undefined;
   const budget = options.tune === "fast" ? seconds : Infinity;
-  return async (sites) =>
-    void await tuneKernels(device, sites, { tuneCache: options.tuneCache, seconds: budget });
+  return async (sites) => {
+    const { tuneCache } = options, more = "--tune full measures all";
+    await tuneKernels(device, sites, { tuneCache, seconds: budget, more });
+  };
 }
 
-/** Chooses kernels, and says on stderr how far it is and what came out. */
+/**
+ * Chooses kernels, and says on stderr how far it is and what came out.
+ *
+ * @param options.seconds how long to measure at most; by default there is no end.
+ * @param options.more what makes up for kernels that there was no time for, to be told.
+ */
 export async function tuneKernels(
   device: Device,
   sites: readonly KernelSite[],
-  options: { tuneCache?: string; seconds?: number; fresh?: boolean },
+  options: { tuneCache?: string; seconds?: number; fresh?: boolean; more: string },
 ): Promise<TuneResult> {
   const started = performance.now();
   const say = (message: string) => console.error(message);
@@ -70,15 +84,13 @@ export async function tuneKernels(
     onProgress: count,
     onMeasured: (table) => cache.write({ ...kept, ...table }),
   });
-  const summary = summarise(result, { seconds: (performance.now() - started) / 1000 });
-  if (summary) say(summary);
+  const counted = (source: TunedKernel["source"]): number =>
+    result.kernels.filter((kernel) => kernel.source === source).length;
+  const measured = counted("measured"), left = counted("guess");
+  if (measured + left > 0) {
+    const took = formatDuration((performance.now() - started) / 1000);
+    const rest = left > 0 ? `; ${left} go by a guess for now, ${options.more}` : "";
+    say(`Measured ${measured} kernels in ${took}${rest}`);
+  }
   return result;
-}
-
-function summarise({ kernels }: TuneResult, { seconds }: { seconds: number }): string | undefined {
-  const of = (source: string) => kernels.filter((kernel) => kernel.source === source).length;
-  const measured = of("measured"), left = of("guess");
-  if (measured + left === 0) return undefined;
-  return `Measured ${measured} kernels in ${formatDuration(seconds)}` +
-    (left > 0 ? `; ${left} go by a guess for now: --tune full measures all` : "");
 }
