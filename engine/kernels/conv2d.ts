@@ -5,7 +5,7 @@
 //   tiled      implicit GEMM with tiles in workgroup memory, for GPUs
 
 import { conv2dDirect, conv2dInputGradDirect, conv2dWeightGradDirect } from "./conv2d_direct.ts";
-import { type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
+import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
 import {
   conv2dInputGradRegisters,
   conv2dRegisters,
@@ -13,7 +13,7 @@ import {
 } from "./conv2d_registers.ts";
 import { conv2dInputGradTiled, conv2dTiled, conv2dWeightGradTiled } from "./conv2d_tiled.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
-import { chooseVariant } from "./variant.ts";
+import { chooseVariant, FEW_FLOPS } from "./variant.ts";
 
 export type { Conv2dGeometry } from "./conv2d_geometry.ts";
 
@@ -83,21 +83,29 @@ export function conv2dWeightGradCandidates(ctx: KernelContext, geometry: Conv2dG
   return implicitGemmCandidates(ctx, geometry);
 }
 
+/** On a CPU the plain form wins, if at all, where there is little to do, and tiles never do. */
+function implicitGemmCandidates(ctx: KernelContext, g: Conv2dGeometry): string[] {
+  if (isOdd(g)) return ["direct"];
+  if (!ctx.cpu) return ["tiled", "registers", "direct"];
+  return conv2dFlops(g) <= FEW_FLOPS ? ["registers", "direct"] : ["registers"];
+}
+
 /**
  * The implicit GEMMs do neither groups nor an axis that is both strided and dilated: those are left to
  * the plain form.
  */
-function implicitGemmCandidates(ctx: KernelContext, g: Conv2dGeometry): string[] {
-  const odd = g.groups > 1 ||
-    [0, 1].some((axis) => g.stride[axis] > 1 && g.dilation[axis] > 1);
-  if (odd) return ["direct"];
-  return ctx.cpu ? ["registers", "tiled", "direct"] : ["tiled", "registers", "direct"];
+function isOdd(g: Conv2dGeometry): boolean {
+  return g.groups > 1 || [0, 1].some((axis) => g.stride[axis] > 1 && g.dilation[axis] > 1);
 }
 
 function choose(ctx: KernelContext, g: Conv2dGeometry, of: {
   readonly family: string;
   readonly candidates: (ctx: KernelContext, g: Conv2dGeometry) => string[];
 }): string {
-  const { family, candidates } = of;
-  return chooseVariant(ctx, { family, shape: describeConv2d(g), candidates: candidates(ctx, g) });
+  return chooseVariant(ctx, {
+    family: of.family,
+    shape: describeConv2d(g),
+    candidates: of.candidates(ctx, g),
+    others: isOdd(g) ? [] : conv2dVariants,
+  });
 }

@@ -6,10 +6,10 @@
 
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { matmulDirect } from "./matmul_direct.ts";
-import { describeMatmul, type MatmulGeometry } from "./matmul_geometry.ts";
+import { describeMatmul, matmulFlops, type MatmulGeometry } from "./matmul_geometry.ts";
 import { matmulRegisters } from "./matmul_registers.ts";
 import { matmulTiled } from "./matmul_tiled.ts";
-import { chooseVariant } from "./variant.ts";
+import { chooseVariant, FEW_FLOPS } from "./variant.ts";
 
 export type { MatmulGeometry } from "./matmul_geometry.ts";
 
@@ -26,6 +26,7 @@ export function matmul(
     family: "matmul",
     shape: describeMatmul(geometry),
     candidates: matmulCandidates(ctx, geometry),
+    others: matmulVariants,
   });
   if (variant === "registers") return matmulRegisters(ctx, geometry, slots);
   if (variant === "tiled") return matmulTiled(ctx, geometry, slots);
@@ -33,6 +34,7 @@ export function matmul(
 }
 
 /** The forms of {@linkcode matmul} that can run, the best guess first. */
-export function matmulCandidates(ctx: KernelContext, _geometry: MatmulGeometry): string[] {
-  return ctx.cpu ? ["registers", "tiled", "direct"] : ["tiled", "registers", "direct"];
+export function matmulCandidates(ctx: KernelContext, geometry: MatmulGeometry): string[] {
+  if (!ctx.cpu) return ["tiled", "registers", "direct"];
+  return matmulFlops(geometry) <= FEW_FLOPS ? ["registers", "direct"] : ["registers"];
 }

@@ -19,19 +19,26 @@ export class KernelVariants {
   }
 }
 
+/** Up to so many operations, launching is what a kernel costs on a CPU, and plain forms can be the best. */
+export const FEW_FLOPS: number = 2 ** 22;
+
 /** What a launcher chooses between. */
 export interface VariantChoice {
   /** The kernel family, such as `conv2dInputGrad`. */
   readonly family: string;
   /** The geometry in one line; with the family, what a choice is remembered by. */
   readonly shape: string;
-  /** Forms that are valid for this geometry and device, the best guess first. At least one. */
+  /** Forms that are valid for this geometry and may be the fastest here, the best guess first. At least one. */
   readonly candidates: readonly string[];
+  /** Forms that are valid, but not worth to be measured here: they run where they are forced. */
+  readonly others?: readonly string[];
 }
 
-/** The forced variant, or else the measured one, where it is a candidate; else the best guess. */
+/** The forced variant where it is valid, or else the measured one where it is a candidate, or the best guess. */
 export function chooseVariant(ctx: KernelContext, choice: VariantChoice): string {
-  const { family, shape, candidates } = choice;
-  const wanted = ctx.variant ?? ctx.choose?.(family, shape, candidates);
-  return wanted !== undefined && candidates.includes(wanted) ? wanted : candidates[0];
+  const { family, shape, candidates, others = [] } = choice;
+  const { variant: forced } = ctx;
+  if (forced !== undefined && [...candidates, ...others].includes(forced)) return forced;
+  const measured = ctx.choose?.(family, shape, candidates);
+  return measured !== undefined && candidates.includes(measured) ? measured : candidates[0];
 }

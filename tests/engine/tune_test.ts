@@ -65,10 +65,14 @@ function forget(sites: readonly KernelSite[]): void {
 
 Deno.test("the forced variant, else the measured one, else the best guess, where it is valid", () => {
   const choice = { family: "f", shape: "s", candidates: ["a", "b", "c"] };
-  const rule = (variant?: string, measured?: string) =>
-    chooseVariant({ variant, choose: () => measured } as unknown as KernelContext, choice);
+  const rule = (variant?: string, measured?: string, others: string[] = []) => {
+    const context = { variant, choose: () => measured } as unknown as KernelContext;
+    return chooseVariant(context, { ...choice, others });
+  };
   assertEquals(rule("c", "b"), "c");
-  assertEquals(rule("gone", "b"), "a");
+  assertEquals(rule("gone", "b"), "b");
+  assertEquals(rule("slow", "b", ["slow"]), "slow");
+  assertEquals(rule(undefined, "slow", ["slow"]), "a");
   assertEquals(rule(undefined, "b"), "b");
   assertEquals(rule(undefined, "gone"), "a");
   assertEquals(rule(), "a");
@@ -101,6 +105,8 @@ Deno.test("the best guess comes first, by adapter", () => {
   const odd = { groups: 2, stride: [1, 1], dilation: [1, 1] };
   assertEquals(conv2dCandidates(context, odd as never), ["direct"]);
   assertEquals(matmulCandidates(context, {} as never)[0], "tiled");
+  const large = { batch: 1, m: 512, n: 512, k: 512 };
+  assertEquals(matmulCandidates({ cpu: true } as KernelContext, large as never), ["registers"]);
 });
 
 Deno.test("a tuned net computes what it did before, with the variants that were chosen", async () => {
@@ -132,7 +138,8 @@ Deno.test("a tuned net computes what it did before, with the variants that were 
 Deno.test("every variant that a table can name computes the same", async () => {
   const before = tinyNet();
   const expected = await read(before.step(before.x) as Tensor[]);
-  for (const variant of ["direct", "registers", "tiled"]) {
+  const sitesOf = ({ step, x }: ReturnType<typeof tinyNet>) => step.sites(x);
+  for (const variant of new Set(sitesOf(before).flatMap(({ candidates }) => candidates))) {
     const { step, x } = tinyNet();
     const sites = step.sites(x);
     for (const site of sites) gpu.variants.set(site, variant);
