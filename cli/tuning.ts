@@ -51,10 +51,10 @@ export function kernelChooser(
   { seconds }: { seconds: number },
 ): ChooseKernels | undefined {
   if (options.tune === "off") return undefined;
-  const budget = options.tune === "fast" ? seconds : Infinity;
+  const { tune, tuneCache } = options;
+  const more = "--tune full measures all";
   return async (sites) => {
-    const { tuneCache } = options, more = "--tune full measures all";
-    await tuneKernels(device, sites, { tuneCache, seconds: budget, more });
+    await tuneKernels(device, sites, { tuneCache, more, ...(tune === "fast" && { seconds }) });
   };
 }
 
@@ -75,13 +75,18 @@ export async function tuneKernels(
     defaultCachePath({ os: Deno.build.os, variables: (name) => Deno.env.get(name) });
   const cache = new TuningCache(path, { adapter: identify(device.adapter), onMessage: say });
   const kept = await cache.read();
+  const { seconds } = options;
   const count = countAloud("Measured", "kernels");
+  const limit = seconds === undefined ? "" : `, for ${formatDuration(seconds)} at most`;
   const result = await tune(sites, {
     device,
     known: options.fresh ? {} : kept,
-    budget: options.seconds,
+    budget: seconds,
     onMessage: (message) => say(`Tuning: ${message}`),
-    onProgress: count,
+    onProgress(measured, total) {
+      if (measured === 0) say(`Measuring ${total} kernels${limit}`);
+      else count(measured, total);
+    },
     onMeasured: (table) => cache.write({ ...kept, ...table }),
   });
   const counted = (source: TunedKernel["source"]): number =>

@@ -17,8 +17,8 @@ export interface TuneOptions {
   readonly known?: TuningTable;
   /** Seconds to measure for. What is left then goes by the static guess. By default there is no end. */
   readonly budget?: number;
-  /** Told before each kernel that is measured, and at the end. */
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Told how many of those that are not known have been measured: at the start, and after each. */
+  readonly onProgress?: (measured: number, total: number) => void;
   /** Told in a sentence of variants that cannot run, or that compute something else. */
   readonly onMessage?: (message: string) => void;
   /** Given the table each time that it has grown, so that a run that is ended loses nothing. */
@@ -97,12 +97,12 @@ export async function tune(
 
   const table: Record<string, TuningEntry> = { ...known };
   const kernels: TunedKernel[] = [];
-  let done = 0, stopwatch: Stopwatch | undefined;
+  if (total > 0) onProgress(0, total);
+  let measured = 0, stopwatch: Stopwatch | undefined;
   for (const [at, site] of work.entries()) {
     const { family, shape, candidates } = site, key = siteKey(site);
     let source: TunedKernel["source"] = holds(at) ? "known" : "guess";
     if (source === "guess") {
-      onProgress(done++, total);
       stopwatch ??= await Stopwatch.for(device);
       const outcome = late() ? undefined : await measure(site, {
         device,
@@ -114,6 +114,7 @@ export async function tune(
         source = "measured";
         table[key] = { fingerprint: fingerprints[at], ...outcome };
         await onMeasured(table);
+        onProgress(++measured, total);
       }
     }
     const entry = source === "guess" ? undefined : table[key];
@@ -125,7 +126,6 @@ export async function tune(
       seconds: entry?.seconds ?? {},
     });
   }
-  if (total > 0) onProgress(total, total);
   return { kernels, table };
 }
 
