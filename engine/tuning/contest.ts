@@ -34,6 +34,8 @@ export interface Outcome {
   readonly choice: string;
   /** Seconds a run, of everyone that was timed, in the order of the entries. */
   readonly seconds: Readonly<Record<string, number>>;
+  /** False where time ran out before everyone was seen. */
+  readonly complete: boolean;
 }
 
 /** A variant that takes so many times as long as the best is not looked at again. */
@@ -50,7 +52,7 @@ const TOLERANCE = 2e-3;
 
 /**
  * Times the entries against each other. The first one is what the others have to agree with, and to beat.
- * Returns undefined where time ran out before everyone was seen, or nobody can run.
+ * Returns undefined where nobody can run, or time ran out before there were two to compare.
  */
 export async function contest(
   entries: readonly Entry[],
@@ -64,10 +66,14 @@ export async function contest(
     racing.get(name)?.leave();
     racing.delete(name);
   };
+  let complete = true;
   let reference: { name: string; results: ArrayLike<number> } | undefined;
   try {
     for (const { name, enter } of entries) {
-      if (late()) return undefined;
+      if (late()) {
+        complete = false;
+        break;
+      }
       try {
         const contestant = await enter();
         racing.set(name, contestant);
@@ -115,11 +121,12 @@ export async function contest(
   } finally {
     for (const name of [...racing.keys()]) drop(name);
   }
-  if (times.size === 0) return undefined;
+  if (times.size < (complete ? 1 : 2)) return undefined;
   const seconds = Object.fromEntries([...times].map(([name, all]) => [name, median(all)]));
   const [guess] = times.keys();
   const fastest = Object.keys(seconds).reduce((a, b) => seconds[b] < seconds[a] ? b : a);
-  return { choice: seconds[fastest] < WORTH * seconds[guess] ? fastest : guess, seconds };
+  const choice = seconds[fastest] < WORTH * seconds[guess] ? fastest : guess;
+  return { choice, seconds, complete };
 }
 
 /** Thrown by what an adapter cannot run, while the adapter goes on. */

@@ -15,7 +15,10 @@ export interface TuneOptions {
   readonly device?: Device;
   /** What earlier calls measured on this adapter: what still holds is not measured again. */
   readonly known?: TuningTable;
-  /** Seconds to measure for. What is left then goes by the static guess. By default there is no end. */
+  /**
+   * Seconds to measure for. A kernel that is in hand then goes by what was seen of it, which is not kept, and
+   * those that are left go by the static guess. By default there is no end.
+   */
   readonly budget?: number;
   /** Told how many of those that are not known have been measured: at the start, and after each. */
   readonly onProgress?: (measured: number, total: number) => void;
@@ -101,29 +104,34 @@ export async function tune(
   let measured = 0, stopwatch: Stopwatch | undefined;
   for (const [at, site] of work.entries()) {
     const { family, shape, candidates } = site, key = siteKey(site);
-    let source: TunedKernel["source"] = holds(at) ? "known" : "guess";
-    if (source === "guess") {
+    const isKnown = holds(at);
+    let entry: TuningEntry | undefined = isKnown ? known[key] : undefined;
+    if (!isKnown && !late()) {
       stopwatch ??= await Stopwatch.for(device);
-      const outcome = late() ? undefined : await measure(site, {
+      const outcome = await measure(site, {
         device,
         stopwatch,
         late,
         onMessage: (message) => onMessage(`${key}: ${message}`),
       });
       if (outcome) {
-        source = "measured";
-        table[key] = { fingerprint: fingerprints[at], ...outcome };
-        await onMeasured(table);
+        const { choice, seconds, complete } = outcome;
+        entry = { fingerprint: fingerprints[at], choice, seconds };
+        if (complete) {
+          table[key] = entry;
+          await onMeasured(table);
+        }
         onProgress(++measured, total);
       }
     }
-    const entry = source === "guess" ? undefined : table[key];
     device.variants.set(site, entry?.choice);
     kernels.push({
-      ...{ family, shape, source },
+      family,
+      shape,
       guess: candidates[0],
       choice: entry?.choice ?? candidates[0],
       seconds: entry?.seconds ?? {},
+      source: isKnown ? "known" : entry ? "measured" : "guess",
     });
   }
   return { kernels, table };

@@ -44,6 +44,7 @@ Deno.test("the variant of the lowest median wins", async () => {
   assertEquals(outcome, {
     choice: "winner",
     seconds: { guess: 0.01, winner: 0.008, other: 0.012 },
+    complete: true,
   });
 });
 
@@ -63,7 +64,7 @@ Deno.test("a variant twice as slow is run once, one that shows it in a part not 
     "slow run",
     "slower glance",
   ]);
-  assertEquals(outcome, { choice: "guess", seconds: { guess: 0.01, slow: 0.021 } });
+  assertEquals(outcome, { choice: "guess", seconds: { guess: 0.01, slow: 0.021 }, complete: true });
 });
 
 Deno.test("a static guess that is twice as slow is not timed again", async () => {
@@ -94,7 +95,7 @@ Deno.test("a variant that computes NaN is refused, be it the static guess", asyn
     other: { times: [10] },
     third: { times: [9], results: [1, Infinity, 3] },
   });
-  assertEquals(outcome, { choice: "other", seconds: { other: 0.01 } });
+  assertEquals(outcome, { choice: "other", seconds: { other: 0.01 }, complete: true });
   assertEquals(messages.map((text) => text.split(",")[0]), [
     "guess computes numbers that are not finite",
     "third computes numbers that are not finite",
@@ -122,13 +123,16 @@ Deno.test("nobody wins where nobody can run", async () => {
   assertEquals(outcome, undefined);
 });
 
-Deno.test("nobody wins where time ran out before everyone was seen", async () => {
-  let asked = 0;
-  const late = () => ++asked > 2;
+Deno.test("where time runs out before everyone was seen, the best of those who were is preliminary", async () => {
   const variants = { a: { times: [10] }, b: { times: [9] }, c: { times: [1] } };
-  const { outcome, log } = await race(variants, { late });
-  assertEquals(outcome, undefined);
+  const until = async (last: number) => {
+    let asked = 0;
+    return await race(variants, { late: () => ++asked > last });
+  };
+  const { outcome, log } = await until(2);
+  assertEquals(outcome, { choice: "b", seconds: { a: 0.01, b: 0.009 }, complete: false });
   assertEquals(log.some((line) => line.startsWith("c ")), false);
+  assertEquals((await until(1)).outcome, undefined, "one alone is no comparison");
 });
 
 Deno.test("time that runs out later only leaves rounds out", async () => {
@@ -136,7 +140,7 @@ Deno.test("time that runs out later only leaves rounds out", async () => {
   const { outcome, log } = await race({ a: { times: [10] }, b: { times: [5] } }, {
     late: () => ++asked > 2,
   });
-  assertEquals(outcome?.choice, "b");
+  assertEquals([outcome?.choice, outcome?.complete], ["b", true]);
   assertEquals(log.filter((line) => line === "b time").length, 1);
 });
 
