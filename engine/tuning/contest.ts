@@ -2,9 +2,9 @@
 
 /** A variant that can be run. */
 export interface Contestant {
-  /** Seconds that a small part of the work takes, compiled: the whole takes no less. */
+  /** Seconds that a small part of the work takes at least: the whole takes no less. */
   glance(): Promise<number>;
-  /** Seconds that it takes, once. */
+  /** Seconds that it takes at least, run once. */
   run(): Promise<number>;
   /** What it computed when it was run, always from the same inputs. */
   results(): Promise<ArrayLike<number>>;
@@ -77,11 +77,11 @@ export async function contest(
       try {
         const contestant = await enter();
         racing.set(name, contestant);
-        if (await contestant.glance() > SLOW * best()) {
+        if (await shortest(contestant.glance, SLOW * best()) > SLOW * best()) {
           drop(name);
           continue;
         }
-        const once = await contestant.run();
+        const once = await shortest(contestant.run, SLOW * best());
         if (once > SLOW * best()) {
           times.set(name, [once]);
           drop(name);
@@ -127,6 +127,12 @@ export async function contest(
   const fastest = Object.keys(seconds).reduce((a, b) => seconds[b] < seconds[a] ? b : a);
   const choice = seconds[fastest] < WORTH * seconds[guess] ? fastest : guess;
   return { choice, seconds, complete };
+}
+
+/** A measurement, and where it is above a limit, the better of two: the machine may have been busy. */
+async function shortest(measure: () => Promise<number>, limit: number): Promise<number> {
+  const first = await measure();
+  return first > limit ? Math.min(first, await measure()) : first;
 }
 
 /** Thrown by what an adapter cannot run, while the adapter goes on. */

@@ -6,19 +6,24 @@ import type { Device } from "../runtime/device.ts";
 /** What a {@linkcode Stopwatch} measures; a {@linkcode Plan}, for one. */
 export type Measured = Pick<Plan, "measure">;
 
-/** Clocks are compared over at least so many seconds, which one wait for a result is little beside. */
-const COMPARED = 0.06;
-/** A measurement lasts about so long: a device's clock counts nanoseconds, waiting has steps of 10 ms. */
-const LASTS = { device: 0.01, wall: 0.1 };
+/** A clock: what one reading may be off by, and how long something must last to be measured by it. */
+interface Clock {
+  readonly doubt: number;
+  readonly lasts: number;
+}
+
+const DEVICE: Clock = { doubt: 2e-4, lasts: 0.01 };
+/** Deno waits for a device in steps of 10 ms. */
+const MACHINE: Clock = { doubt: 0.01, lasts: 0.1 };
 const MOST_REPEATS = 500;
 
-/** Times plans on one device. */
+/** Times plans on one device, in seconds. */
 export class Stopwatch {
   readonly #waiting: number;
-  /** Undefined until the first plan has been timed. */
-  #trusted: boolean | undefined;
+  /** Undefined until the two were compared, by the first plan that is timed. */
+  #clock: Clock | undefined;
 
-  /** @param waiting seconds that a wait for no work takes. */
+  /** @param waiting what a wait for no work takes. */
   constructor(waiting: number) {
     this.#waiting = waiting;
   }
@@ -35,39 +40,47 @@ export class Stopwatch {
     return new Stopwatch(Math.min(...waits));
   }
 
-  /** Seconds that a `share` of a plan's work takes, once; a plan's first run may compile it. */
-  async glance(plan: Measured, options: { share: number }): Promise<number> {
-    const { wall, device } = await plan.measure(options);
-    return this.#trusted && device !== undefined ? device : this.#withoutWait(wall);
+  /** What a plan's run takes at least, or a `share` of its run, once. */
+  async atLeast(plan: Measured, options: { share?: number } = {}): Promise<number> {
+    const clock = this.#clock ?? MACHINE;
+    return Math.max(0, this.#read(await plan.measure(options), clock) - clock.doubt);
   }
 
-  /** Seconds a run of a plan, of enough runs for the clock where one of them takes about `once`. */
-  async time(plan: Measured, { once }: { once: number }): Promise<number> {
-    if (this.#trusted === undefined) await this.#compareClocks(plan, once);
-    const lasts = this.#trusted ? LASTS.device : LASTS.wall;
-    const repeats = Math.min(Math.ceil(lasts / once), MOST_REPEATS);
-    const { wall, device } = await plan.measure({ repeats });
-    return (this.#trusted ? device! : this.#withoutWait(wall)) / repeats;
+  /**
+   * What a plan's run takes: of so many runs, or of more where these are too few for the clock. Returns how
+   * many it were, to begin with next time.
+   */
+  async time(
+    plan: Measured,
+    options: { repeats: number },
+  ): Promise<{ seconds: number; repeats: number }> {
+    const clock = this.#clock ??= await this.#compare(plan);
+    const { seconds, repeats } = await this.#stretch(plan, { ...options, clock });
+    return { seconds: seconds / repeats, repeats };
   }
 
-  /** Trusts the device's clock where it agrees with this machine's. */
-  async #compareClocks(plan: Measured, once: number): Promise<void> {
-    let repeats = Math.ceil(COMPARED / once);
-    for (;;) {
-      repeats = Math.min(repeats, MOST_REPEATS);
-      const { wall, device } = await plan.measure({ repeats });
-      const worked = this.#withoutWait(wall);
-      if (worked < COMPARED / 2 && repeats < MOST_REPEATS) {
-        repeats *= 4; // `once` was mostly waiting.
-        continue;
+  /** Trusts the device's clock where it agrees with this machine's over some work. */
+  async #compare(plan: Measured): Promise<Clock> {
+    const { seconds, reading } = await this.#stretch(plan, { repeats: 1, clock: MACHINE });
+    const { wall, device = 0 } = reading;
+    return device > 0.5 * seconds && device < 1.1 * wall ? DEVICE : MACHINE;
+  }
+
+  /** Runs a plan more and more often, until it lasts long enough for a clock. */
+  async #stretch(plan: Measured, options: { repeats: number; clock: Clock }) {
+    const { clock } = options;
+    for (let { repeats } = options;;) {
+      const reading = await plan.measure({ repeats });
+      const seconds = this.#read(reading, clock);
+      if (seconds >= 0.7 * clock.lasts || repeats === MOST_REPEATS) {
+        return { seconds, repeats, reading };
       }
-      this.#trusted = device !== undefined && device < 1.1 * wall && device > 0.5 * worked;
-      return;
+      const wanted = Math.ceil(repeats * clock.lasts / Math.max(seconds, clock.doubt));
+      repeats = Math.min(wanted, MOST_REPEATS);
     }
   }
 
-  /** What waiting leaves, but not nothing: a plan that is faster than a wait has to be repeated. */
-  #withoutWait(wall: number): number {
-    return Math.max(wall - this.#waiting, 1e-4);
+  #read({ wall, device }: { wall: number; device?: number }, clock: Clock): number {
+    return clock === DEVICE ? device! : Math.max(0, wall - this.#waiting);
   }
 }

@@ -10,7 +10,7 @@ import type { Tensor } from "../tensor.ts";
 import { CannotRunError, type Contestant, type Entry } from "./contest.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
-/** What part of its work a variant is judged by at first: the worst take a hundred times the best's time. */
+/** The part of its work that a variant is judged by at first: the worst take a hundred times the best's time. */
 const GLANCE = { share: 1 / 16 };
 
 /** One kernel's inputs on a device, shared by all its variants. */
@@ -85,11 +85,15 @@ export class TestBench {
       throw new CannotRunError((error as Error).message);
     }
     const running = plan!;
-    let once = 0;
+    let repeats = 1;
     return {
-      glance: () => stopwatch.glance(running, GLANCE),
-      run: async () => once = await stopwatch.glance(running, { share: 1 }),
-      time: () => stopwatch.time(running, { once }),
+      glance: () => stopwatch.atLeast(running, GLANCE),
+      run: () => stopwatch.atLeast(running),
+      time: async () => {
+        const timed = await stopwatch.time(running, { repeats });
+        repeats = timed.repeats;
+        return timed.seconds;
+      },
       results: async () => {
         const [bytes] = await readBuffers(device, running.outputs);
         const { size, dtype } = this.#kernel.program.outputs[0];
