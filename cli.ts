@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   train: () => import("./cli/train.ts"),
   sample: () => import("./cli/sample.ts"),
   draw: () => import("./cli/draw.ts"),
+  tune: () => import("./cli/tune.ts"),
   doctor: () => import("./cli/doctor.ts"),
   adapter: () => import("./cli/adapter.ts"),
 };

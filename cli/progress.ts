@@ -22,13 +22,16 @@ function isShare(name: string): boolean {
 const COUNT_MS = 2000;
 
 /** Says on stderr now and then how far something has come that is counted, such as `Read 2000 of 7000`. */
-export function countAloud(verb: string): (done: number, total: number) => void {
+export function countAloud(
+  verb: string,
+  things = "pictures",
+): (done: number, total: number) => void {
   let saidAt = performance.now();
   return (done, total) => {
     const now = performance.now();
     if (now - saidAt < COUNT_MS || done === total) return;
     saidAt = now;
-    console.error(`${verb} ${done} of ${total} pictures`);
+    console.error(`${verb} ${done} of ${total} ${things}`);
   };
 }
 

@@ -4,6 +4,7 @@ import {
   drawGrid,
   loadGenerator,
   presetSettings,
+  restoreKernels,
   Sampler,
   train,
 } from "../training/mod.ts";
@@ -12,9 +13,13 @@ import { deviceOptions, openDevice } from "./device.ts";
 import { writeOutput } from "./output.ts";
 import { countAloud, formatDuration, formatProgress } from "./progress.ts";
 import { stopSignal } from "./stop_signal.ts";
+import { kernelChooser, tuneOptions } from "./tuning.ts";
 
 /** Drawn pictures to train on. */
 const PICTURES = 3000;
+
+/** With `--tune fast` kernels are measured for so long before training. */
+const TUNING_SECONDS = 40;
 
 /** Sampled pictures whose hair is measured. */
 const MEASURED = 256;
@@ -35,6 +40,7 @@ export const command = defineCommand({
       help: "Where to work",
     },
     steps: { type: "integer", min: 1, default: 1200, help: "Training steps" },
+    ...tuneOptions,
     ...deviceOptions,
   },
 }, async ({ options }) => {
@@ -42,7 +48,8 @@ export const command = defineCommand({
   const { out, steps } = options;
   const data = `${out}/avatars`;
   const run = `${out}/run`;
-  await openDevice(options);
+  const device = await openDevice(options);
+  const chooseKernels = kernelChooser(device, options, { seconds: TUNING_SECONDS });
 
   if (!await isThere(data)) {
     console.log(`Drawing ${PICTURES} avatars into ${data}`);
@@ -61,6 +68,7 @@ export const command = defineCommand({
       folder: run,
       settings,
       schedule: { steps, logEvery: 50, gridEvery: 200, checkpointEvery: 400 },
+      chooseKernels,
       signal: stop.signal,
       onProgress: (progress) => console.log(formatProgress(progress)),
       onMessage: (message) => console.log(message),
@@ -73,6 +81,7 @@ export const command = defineCommand({
 
   const { generator, conditions } = await loadGenerator(run);
   const sampler = new Sampler(generator, conditions);
+  await restoreKernels(run, sampler.sites(), { device });
   const hair = conditions.find(({ name }) => name === "hair")!;
   const obeyed = await hairObedience(sampler, hair);
   const seeds = Array.from({ length: 8 }, (_, i) => i + 1);

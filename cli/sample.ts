@@ -7,14 +7,19 @@ import {
   loadGenerator,
   readRun,
   restoreCondition,
+  restoreKernels,
   Sampler,
 } from "../training/mod.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
 import { flagsOf, type Options } from "./options.ts";
 import { writeOutput } from "./output.ts";
+import { kernelChooser, tuneOptions } from "./tuning.ts";
 
 const FRAME_MS = 80;
+
+/** With `--tune fast`, kernels that training did not choose are measured for so long. */
+const TUNING_SECONDS = 10;
 
 /** More pixels than this in one picture, or in all frames together, are refused. */
 const LARGEST_PIXELS = 100_000_000;
@@ -52,6 +57,7 @@ const options = {
     placeholder: "path",
     help: "PNG file, or folder for --interpolate; by default in RUN/samples",
   },
+  ...tuneOptions,
   ...deviceOptions,
 } as const satisfies Options;
 
@@ -95,12 +101,12 @@ export const command = defineCommand({
     );
   }
 
-  await openDevice(options);
-  const { generator, step } = await loadGenerator(folder, {
-    raw,
-    onMessage: (message) => console.error(message),
-  });
+  const device = await openDevice(options);
+  const onMessage = (message: string) => console.error(message);
+  const { generator, step } = await loadGenerator(folder, { raw, onMessage });
   const sampler = new Sampler(generator, conditions);
+  const open = await restoreKernels(folder, sampler.sites(), { device, onMessage });
+  if (open.length > 0) await kernelChooser(device, options, { seconds: TUNING_SECONDS })?.(open);
   const seeds = Array.from({ length: count }, (_, i) => seed + i);
   const words = Object.entries(more).map(([name, value]) => `${name}-${fileName(value)}`);
   const nameOf = (...parts: string[]) =>

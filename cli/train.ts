@@ -16,6 +16,7 @@ import type { GivenValues } from "./options.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { countAloud, formatProgress } from "./progress.ts";
 import { reservedNames } from "./sample.ts";
+import { kernelChooser, tuneOptions } from "./tuning.ts";
 
 const presetNames = Object.keys(presets) as (keyof typeof presets)[];
 
@@ -67,6 +68,9 @@ const settingOptions = {
   },
 } as const;
 
+/** With `--tune fast` a run measures kernels for so long before it begins. */
+const TUNING_SECONDS = 40;
+
 /** `kao train`: trains, and goes on with what an earlier start of the same command did. */
 export const command = defineCommand({
   name: "train",
@@ -108,6 +112,7 @@ export const command = defineCommand({
       default: "runs/cache",
       help: "Where decoded pictures are kept for the next start",
     },
+    ...tuneOptions,
     ...deviceOptions,
   },
 }, async ({ options, given, positionals }) => {
@@ -145,6 +150,7 @@ export const command = defineCommand({
     folder,
     settings,
     schedule: { steps, logEvery, gridEvery, checkpointEvery },
+    chooseKernels: kernelChooser(device, options, { seconds: TUNING_SECONDS }),
     signal: stop.signal,
     onProgress: (progress) => console.log(formatProgress(progress)),
     onMessage: (message) => console.error(message),

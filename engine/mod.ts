@@ -9,8 +9,9 @@ export { type DType, type Shape, sizeOf, type TypedArray } from "./dtype.ts";
 export { Tensor, tensor, type TensorLike } from "./tensor.ts";
 export { Variable } from "./variable.ts";
 export { grad, type GradOptions } from "./grad.ts";
-export { compile, read, type Results } from "./compile/compile.ts";
-export { type AdapterDescription } from "./runtime/adapter.ts";
+export { compile, type Compiled, read, type Results } from "./compile/compile.ts";
+export { type KernelSite } from "./compile/lower.ts";
+export { type AdapterDescription, identify } from "./runtime/adapter.ts";
 export {
   Device,
   DeviceLostError,
@@ -19,6 +20,9 @@ export {
   NoAdapterError,
 } from "./runtime/device.ts";
 export { type KernelLimits } from "./kernels/dispatch.ts";
+export { KernelVariants, type VariantChoice } from "./kernels/variant.ts";
+export { checkTable, siteKey, type TuningEntry, type TuningTable } from "./tuning/table.ts";
+export { tune, type TunedKernel, type TuneOptions, type TuneResult } from "./tuning/tune.ts";
 export * from "./ops/mod.ts";
 export * from "./nn/mod.ts";
 export * from "./optim/mod.ts";

@@ -1,4 +1,4 @@
-import { compile, read, type Tensor } from "../engine/mod.ts";
+import { compile, type Compiled, type KernelSite, read, type Tensor } from "../engine/mod.ts";
 import type { Dataset } from "../data/mod.ts";
 import type { Acgan } from "./acgan.ts";
 import { sliceBatch, toTensors } from "./batch.ts";
@@ -12,7 +12,7 @@ export class Evaluator {
   readonly #model: Acgan;
   readonly #dataset: Dataset;
   readonly #batch: number;
-  readonly #score: (bytes: Tensor, ...values: Tensor[]) => Tensor[];
+  readonly #score: Compiled<Tensor[]>;
 
   constructor(model: Acgan, dataset: Dataset, options: { batch: number }) {
     const { conditions, discriminator } = model;
@@ -27,16 +27,21 @@ export class Evaluator {
     }, { name: "evaluate" });
   }
 
+  /** The kernels that it runs and that come in several variants. */
+  sites(): readonly KernelSite[] {
+    const { images, values } = this.#tensors(0);
+    return this.#score.sites(images, ...values);
+  }
+
   /** The mean score of every condition, as `holdout.<condition>`. */
   async run(): Promise<Record<string, number>> {
     const { conditions } = this.#model;
-    const { count, size, columns } = this.#dataset;
+    const { count } = this.#dataset;
     const totals = conditions.map(() => 0);
     for (let start = 0; start < count; start += this.#batch) {
       // The last batch reaches back, so that one plan serves all; what it repeats is not counted again.
       const from = Math.min(start, count - this.#batch);
-      const batch = sliceBatch(this.#dataset, from, from + this.#batch);
-      const { images, values } = toTensors(batch, { size, columns, conditions });
+      const { images, values } = this.#tensors(from);
       const scores = await read(this.#score(images, ...values));
       scores.forEach((score, k) => {
         for (const value of score.subarray(start - from)) totals[k] += value;
@@ -45,5 +50,12 @@ export class Evaluator {
     return Object.fromEntries(
       conditions.map(({ name }, k) => [`holdout.${name}`, totals[k] / count]),
     );
+  }
+
+  /** The batch that begins with picture `from`. */
+  #tensors(from: number): { images: Tensor; values: Tensor[] } {
+    const { size, columns } = this.#dataset, { conditions } = this.#model;
+    const batch = sliceBatch(this.#dataset, from, from + this.#batch);
+    return toTensors(batch, { size, columns, conditions });
   }
 }

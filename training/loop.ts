@@ -1,5 +1,5 @@
 import { Batches, type Dataset, splitDataset, UserError } from "../data/mod.ts";
-import { DeviceLostError } from "../engine/mod.ts";
+import { Device, DeviceLostError } from "../engine/mod.ts";
 import { Acgan } from "./acgan.ts";
 import { toTensors } from "./batch.ts";
 import { loadCheckpoint, restore, saveCheckpoint, setDamagedAside } from "./checkpoint.ts";
@@ -8,6 +8,7 @@ import { checkSettings, type Schedule, type TrainSettings } from "./config.ts";
 import { Evaluator } from "./evaluate.ts";
 import { replaceFile } from "./files.ts";
 import { drawGrid } from "./grid.ts";
+import { type ChooseKernels, settleKernels } from "./kernels.ts";
 import { termWeights } from "./losses.ts";
 import { MetricRing, type Metrics } from "./metric_ring.ts";
 import { averageMetrics, MetricsLog } from "./metrics_log.ts";
@@ -33,6 +34,11 @@ export interface TrainOptions {
   readonly folder: string;
   readonly settings: TrainSettings;
   readonly schedule: Schedule;
+  /**
+   * Chooses variants of the kernels that the run has not used before on this adapter; without it they go
+   * by the static guess. What is chosen is kept with the run.
+   */
+  readonly chooseKernels?: ChooseKernels;
   /** Aborting it lets the step in hand finish, saves, and returns. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -47,8 +53,9 @@ const GRID_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
  * Trains an ACGAN on labelled pictures until the schedule's last step, or until it is told to stop.
  * Returns the step that the run is at, which is saved.
  *
- * The run's state after a step depends on the settings, the data and the number of the step alone:
- * neither on the time nor on how often the run was stopped on the way.
+ * The run's state after a step depends on the settings, the data, the adapter with the kernels that were
+ * chosen for it, and the number of the step alone: neither on the time nor on how often the run was
+ * stopped on the way.
  *
  * Throws a `UserError` where the data, the settings or the folder do not fit, where a loss is no longer
  * finite, and where the GPU is lost.
@@ -66,7 +73,7 @@ export async function train(dataset: Dataset, options: TrainOptions): Promise<nu
 }
 
 async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number> {
-  const { folder, settings, schedule, signal } = options;
+  const { folder, settings, schedule, signal, chooseKernels } = options;
   const { onProgress = () => {}, onMessage = () => {} } = options;
   const { batch, seed, flip, holdout, emaImages } = settings;
 
@@ -96,7 +103,6 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
   let step = checkpoint?.step ?? 0;
   if (step > 0) onMessage(`Going on from step ${step}`);
   if (step >= schedule.steps) return step;
-  onMessage("Compiling the training step; an adapter's first time takes longest");
   using log = await MetricsLog.open(`${folder}/metrics.jsonl`, { step });
 
   // What runs it.
@@ -106,6 +112,15 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
   const trainStep = compileStep(model, { batch, weights, emaImages, ring });
   const evaluator = unseen.count > 0 ? new Evaluator(model, unseen, { batch }) : undefined;
   const sampler = new Sampler(model.average, conditions);
+  const tensorsAt = (step: number) => toTensors(batches.at(step), { size, columns, conditions });
+  const { images, values } = tensorsAt(step);
+  const sites = [
+    ...trainStep.sites(images, ...values),
+    ...evaluator?.sites() ?? [],
+    ...sampler.sites(),
+  ];
+  await settleKernels(folder, sites, { device: Device.default, choose: chooseKernels, onMessage });
+  onMessage("Compiling the training step; an adapter's first time takes longest");
 
   const pace = new Pace();
 
@@ -130,7 +145,7 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
 
   let saved = step;
   while (step < schedule.steps && !signal?.aborted) {
-    const { images, values } = toTensors(batches.at(step), { size, columns, conditions });
+    const { images, values } = tensorsAt(step);
     trainStep(images, ...values);
     step++;
 

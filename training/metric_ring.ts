@@ -21,9 +21,9 @@ export class MetricRing {
   /** Appends a step's scalars and forgets the oldest step's. To be called while tracing a step. */
   push(scalars: Readonly<Record<string, Tensor>>): void {
     const [capacity, width] = this.#rows.shape;
-    const row = stack(this.names.map((name) => scalars[name]));
-    const kept = slice(this.#rows.value, [[1, capacity], null]);
-    this.#rows.assign(concat([kept, reshape(row, [1, width])], { dim: 0 }));
+    const row = reshape(stack(this.names.map((name) => scalars[name])), [1, width]);
+    const kept = capacity > 1 ? [slice(this.#rows.value, [[1, capacity], null])] : [];
+    this.#rows.assign(concat([...kept, row], { dim: 0 }));
   }
 
   /** The last `count` steps, oldest first. Waits for the GPU. */

@@ -38,7 +38,8 @@ export async function readRun(folder: string): Promise<RunDescription | undefine
 
 /**
  * Makes `folder` the home of a run, or finds that it already is. What is in it then:
- * `run.json` (the description), checkpoints, `metrics.jsonl`, and `grids/`.
+ * `run.json` (the description), `kernels.json` (which variants it computes with), checkpoints,
+ * `metrics.jsonl`, and `grids/`.
  *
  * The folder stays locked for other trainings until the returned lock is disposed of, or the process
  * ends in whatever way.

@@ -1,4 +1,12 @@
-import { compile, HostGenerator, read, type Tensor, tensor } from "../engine/mod.ts";
+import {
+  compile,
+  type Compiled,
+  HostGenerator,
+  type KernelSite,
+  read,
+  type Tensor,
+  tensor,
+} from "../engine/mod.ts";
 import type { AcganGenerator } from "../models/mod.ts";
 import { encodeAll } from "./acgan.ts";
 import type { Condition, RandomSource } from "./condition.ts";
@@ -27,7 +35,7 @@ export class Sampler {
   readonly size: number;
   readonly conditions: readonly Condition[];
   readonly #latent: number;
-  readonly #draw: (z: Tensor, ...values: Tensor[]) => Tensor;
+  readonly #draw: Compiled<Tensor>;
 
   constructor(generator: AcganGenerator, conditions: readonly Condition[]) {
     const { latent, base, channels } = generator.eval().widths;
@@ -40,6 +48,13 @@ export class Sampler {
     );
   }
 
+  /** The kernels that it runs and that come in several variants. */
+  sites(): readonly KernelSite[] {
+    const z = new Float32Array(this.#latent);
+    const values = this.conditions.map((condition) => condition.showcase()[0].value);
+    return this.#draw.sites(...this.#tensors(new Array(CHUNK).fill({ z, values })));
+  }
+
   /** Draws the pictures that are asked for, in their order: `[count, 3, size, size]` as bytes. */
   async draw(requests: readonly PictureRequest[]): Promise<Uint8Array> {
     const bytes = 3 * this.size ** 2;
@@ -47,15 +62,20 @@ export class Sampler {
     for (let start = 0; start < requests.length; start += CHUNK) {
       // The last chunk is filled up, so that one plan serves all.
       const chunk = Array.from({ length: CHUNK }, (_, i) => requests[start + i] ?? requests[start]);
-      const z = Float32Array.from(chunk.flatMap((request) => [...request.z]));
-      const values = this.conditions.map((condition, k) =>
-        condition.tensor(chunk.map((request) => request.values[k]))
-      );
-      const [images] = await read([this.#draw(tensor(z, [CHUNK, this.#latent]), ...values)]);
+      const [images] = await read([this.#draw(...this.#tensors(chunk))]);
       const wanted = Math.min(CHUNK, requests.length - start) * bytes;
       pictures.set(toBytes(images.subarray(0, wanted)), start * bytes);
     }
     return pictures;
+  }
+
+  /** A chunk's noise, and its values of each condition. */
+  #tensors(chunk: readonly PictureRequest[]): Tensor[] {
+    const z = Float32Array.from(chunk.flatMap((request) => [...request.z]));
+    const values = this.conditions.map((condition, k) =>
+      condition.tensor(chunk.map((request) => request.values[k]))
+    );
+    return [tensor(z, [CHUNK, this.#latent]), ...values];
   }
 
   /**

@@ -2,6 +2,7 @@ import {
   add,
   cast,
   compile,
+  type Compiled,
   div,
   exp,
   mean,
@@ -102,8 +103,8 @@ export function metricNames(conditions: readonly Condition[], weights: Weights):
   ];
 }
 
-/** A training step as the loop calls it: bytes in, state changed, nothing to wait for. */
-export type CompiledStep = (images: Tensor, ...values: Tensor[]) => void;
+/** A training step as the loop calls it: images and values in, state changed, nothing to wait for. */
+export type CompiledStep = Compiled<void>;
 
 /**
  * Compiles the whole step into one plan: pictures from bytes `[batch, 3, size, size]`, noise and asked

@@ -6,8 +6,10 @@ import { Device } from "../runtime/device.ts";
 import { readBuffers } from "../runtime/readback.ts";
 import { constantData, constantOp, Tensor } from "../tensor.ts";
 import { Variable, type VariableBindings, withBindings } from "../variable.ts";
-import { Plan, resultBuffer, resultOp } from "./plan.ts";
+import type { KernelSite, Program } from "./lower.ts";
+import { Plan, resultBuffer, resultOp, targetOf } from "./plan.ts";
 import { formatPlan, formatProfile } from "./report.ts";
+import { sitesOf } from "./sites.ts";
 import { debugFlags } from "../debug.ts";
 
 /** An argument of a compiled function. */
@@ -30,11 +32,35 @@ class Bindings implements VariableBindings {
   }
 }
 
-interface Traced<R> {
+/** A function of tensors that {@linkcode compile} made. */
+export interface Compiled<R extends Results> {
+  (...args: Tensor[]): R;
+  /**
+   * The kernels of a call with such arguments that there are several variants of; nothing is run. Give
+   * them to {@linkcode tune} before the first call.
+   */
+  sites(...args: Tensor[]): readonly KernelSite[];
+}
+
+/** A function's graph for arguments of some shapes. */
+interface Trace<R> {
+  readonly program: Program;
+  readonly inputs: readonly Tensor[];
+  readonly returned: R;
+}
+
+/** What the first call of some shapes makes of their trace. */
+interface Replay<R> {
   readonly plan: Plan;
   readonly inputs: readonly GPUBuffer[];
   readonly result: R;
   calls: number;
+}
+
+/** What a compiled function has on a device, by the types and shapes of its arguments. */
+interface Work<R> {
+  readonly traces: Map<string, Trace<R>>;
+  readonly replays: Map<string, Replay<R>>;
 }
 
 /** The call that KAO_DEBUG=profile times: the first ones are busy compiling. */
@@ -63,55 +89,73 @@ const PROFILED_CALL = 3;
 export function compile<R extends Results>(
   fn: (...args: Tensor[]) => R,
   options: { name?: string; device?: Device } = {},
-): (...args: Tensor[]) => R {
+): Compiled<R> {
   const name = options.name ?? (fn.name || "step");
-  const tracesOf = new WeakMap<Device, Map<string, Traced<R>>>();
-  return (...args) => {
+  const workOn = new WeakMap<Device, Work<R>>();
+  const lookUp = (args: readonly Tensor[]): Work<R> & { device: Device; key: string } => {
     const device = options.device ?? Device.default;
     device.check();
-    const traces = tracesOf.get(device) ?? new Map<string, Traced<R>>();
-    tracesOf.set(device, traces);
+    const work = workOn.get(device) ?? { traces: new Map(), replays: new Map() };
+    workOn.set(device, work);
     args.forEach((x, at) => checkArgument(x, { at, name }));
-    const key = args.map((x) => `${x.dtype}[${x.shape}]`).join(",");
-    let traced = traces.get(key);
-    if (traced === undefined) traces.set(key, traced = trace(device, fn, { args, name }));
-    args.forEach((x, at) => fill(device, traced.inputs[at], x));
-    if (++traced.calls === PROFILED_CALL && debugFlags.has("profile")) {
-      const { plan } = traced;
+    return { ...work, device, key: args.map((x) => `${x.dtype}[${x.shape}]`).join(",") };
+  };
+  const call = (...args: Tensor[]): R => {
+    const { device, traces, replays, key } = lookUp(args);
+    let replay = replays.get(key);
+    if (replay === undefined) {
+      replay = prepare(device, traces.get(key) ?? trace(fn, { args, name }));
+      replays.set(key, replay);
+      traces.delete(key); // The graph is of no use any more.
+    }
+    args.forEach((x, at) => fill(device, replay.inputs[at], x));
+    if (++replay.calls === PROFILED_CALL && debugFlags.has("profile")) {
+      const { plan } = replay;
       device.watch(
         plan.time().then((timing) => console.error(formatProfile(name, plan, timing))),
       );
     } else {
-      traced.plan.run();
+      replay.plan.run();
     }
-    return traced.result;
+    return replay.result;
   };
+  const sites = (...args: Tensor[]): readonly KernelSite[] => {
+    const { device, traces, replays, key } = lookUp(args);
+    const traced = traces.get(key) ?? trace(fn, { args, name });
+    if (!replays.has(key)) traces.set(key, traced);
+    return sitesOf(traced.program, targetOf(device));
+  };
+  return Object.assign(call, { sites });
 }
 
 function trace<R extends Results>(
-  device: Device,
   fn: (...args: Tensor[]) => R,
-  call: { args: readonly Tensor[]; name: string },
-): Traced<R> {
-  const inputs = call.args.map((x, at) => new Tensor(argumentOp, [], { at }, x.shape, x.dtype));
+  { args, name }: { args: readonly Tensor[]; name: string },
+): Trace<R> {
+  const inputs = args.map((x, at) => new Tensor(argumentOp, [], { at }, x.shape, x.dtype));
   const bindings = new Bindings();
   const returned = withBindings(bindings, () => fn(...inputs));
-  const tensors = leavesOf(returned);
+  const program = { name, outputs: leavesOf(returned), assignments: bindings.assignments };
+  return { program, inputs, returned };
+}
+
+/** Makes what replays a trace, and the memory that it needs. */
+function prepare<R extends Results>(device: Device, traced: Trace<R>): Replay<R> {
+  const { program, inputs, returned } = traced;
   const bound = new Map<Tensor, GPUBuffer>();
   let plan: Plan;
   try {
     inputs.forEach((x, at) => {
-      const purpose = `argument ${at} ${formatShape(x.shape)} of ${call.name}`;
+      const purpose = `argument ${at} ${formatShape(x.shape)} of ${program.name}`;
       bound.set(x, device.createBuffer(byteLength(x.size, x.dtype), { purpose }));
     });
-    const program = { name: call.name, outputs: tensors, assignments: bindings.assignments };
     plan = new Plan(device, program, { bound });
   } catch (error) {
     bound.forEach((buffer) => device.destroyBuffer(buffer));
     throw error;
   }
-  if (debugFlags.has("plan")) console.error(formatPlan(call.name, plan));
-  const results = tensors.map((x, at) =>
+  if (debugFlags.has("plan")) console.error(formatPlan(program.name, plan));
+  const results = program.outputs.map((x, at) =>
     new Tensor(resultOp, [], { buffer: plan.outputs[at], device }, x.shape, x.dtype)
   );
   return {

@@ -2,6 +2,7 @@
 // that plans can be examined without one.
 
 import type { Dispatch, KernelContext, KernelLimits, Slot } from "../kernels/dispatch.ts";
+import type { VariantChoice } from "../kernels/variant.ts";
 import { copyOp } from "../ops/elementwise.ts";
 import type { KernelOp } from "../op.ts";
 import { Tensor } from "../tensor.ts";
@@ -25,6 +26,8 @@ export interface Target {
   readonly cpu: boolean;
   readonly images: boolean;
   readonly limits: KernelLimits & { readonly maxBufferSize: number };
+  /** Names variants of kernels; what it leaves open goes by the static guess. */
+  readonly choose?: (family: string, shape: string) => string | undefined;
 }
 
 /** Gives memory to what outlives a run. The same memory must come as the same slot. */
@@ -43,7 +46,15 @@ export interface Lowered {
   readonly computed: readonly Tensor[];
   readonly slots: Slots;
   readonly dispatches: readonly Dispatch[];
+  /** Every choice between variants that was made, in order. */
+  readonly sites: readonly KernelSite[];
   readonly placement: Placement;
+}
+
+/** A place in a program at which a kernel comes in several variants. */
+export interface KernelSite extends VariantChoice {
+  /** @internal The node that is computed there. */
+  readonly node: Tensor;
 }
 
 /** Lowers a program for a target, with some of the improvements. */
@@ -68,19 +79,25 @@ export function lower(
     ...outputs.map((node) => [node, memory.output(node)] as const),
   ]);
   const slots = assignSlots(groups, given, passes);
-  const context: KernelContext = {
-    cpu: target.cpu,
-    images: target.images,
-    limits: target.limits,
-    scratch: (bytes) => new ArenaSlot(bytes),
-  };
-  const dispatches = groups.flatMap((group) => launch(group, slots, context));
+  const sites: KernelSite[] = [];
+  const dispatches = groups.flatMap((group) =>
+    launch(group, slots, {
+      cpu: target.cpu,
+      images: target.images,
+      limits: target.limits,
+      choose(family, shape, candidates) {
+        sites.push({ family, shape, candidates, node: group.outputs[0] });
+        return target.choose?.(family, shape);
+      },
+      scratch: (bytes) => new ArenaSlot(bytes),
+    })
+  );
   const placement = place(dispatches, {
     maxBytes: target.limits.maxBufferSize,
     reuse: passes.reuse,
   });
   const computed = groups.flatMap((group) => group.outputs);
-  return { outputs, leaves, computed, slots, dispatches, placement };
+  return { outputs, leaves, computed, slots, dispatches, sites, placement };
 }
 
 /** Simplified results, each of them a node of its own that a kernel can write straight to its place. */

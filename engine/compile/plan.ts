@@ -11,7 +11,7 @@ import type { BindingKind, Device } from "../runtime/device.ts";
 import { Timer, type Timing } from "../runtime/timer.ts";
 import { debugFlags } from "../debug.ts";
 import { Audit, type Place } from "./audit.ts";
-import { lower, type Program } from "./lower.ts";
+import { lower, type Program, type Target } from "./lower.ts";
 import { placementBytes } from "./memory.ts";
 import { allPasses, noPasses, type Passes } from "./passes.ts";
 import { reachable } from "./simplify.ts";
@@ -52,6 +52,7 @@ export class Plan {
   /**
    * @param options.bound buffers of leaves that the caller fills, such as arguments.
    * @param options.passes improvements to leave out.
+   * @param options.choose names variants of kernels; the device's choices where left out.
    * @param options.audit look for values that are not finite after each run, and let the device fail
    * where there are any. Leaves out all improvements.
    * @throws {RangeError} where the device has no buffers of the sizes that are needed.
@@ -62,6 +63,7 @@ export class Plan {
     options: {
       bound?: ReadonlyMap<Tensor, GPUBuffer>;
       passes?: Partial<Passes>;
+      choose?: Target["choose"];
       audit?: boolean;
     } = {},
   ) {
@@ -79,7 +81,8 @@ export class Plan {
     try {
       const { bound = new Map(), audit = debugFlags.has("nan") } = options;
       const passes = audit ? noPasses : { ...allPasses, ...options.passes };
-      const built = build(device, program, { bound, own, ownImage, passes });
+      const target = { ...targetOf(device), ...(options.choose && { choose: options.choose }) };
+      const built = build(device, program, { target, bound, own, ownImage, passes });
       this.outputs = built.outputs;
       this.dispatches = built.dispatches;
       this.arenaBytes = built.arenaBytes;
@@ -111,11 +114,49 @@ export class Plan {
     return await timer.run(encoder);
   }
 
+  /**
+   * Runs `repeats` times in one pass, or a `share` of each grid, which leaves wrong results, and measures
+   * it, in seconds: by this machine's clock with the wait for it, and by the device's where it has one.
+   */
+  async measure(options: { repeats?: number; share?: number } = {}): Promise<
+    { wall: number; device?: number }
+  > {
+    const { repeats = 1, share = 1 } = options;
+    const commands = this.#commands.map((command) => part(command, share));
+    const record = (pass: GPUComputePassEncoder) => {
+      for (let i = 0; i < repeats; i++) commands.forEach((command) => dispatch(pass, command));
+    };
+    const encoder = this.#device.encoder();
+    if (this.#device.features.has("timestamp-query")) {
+      const timer = new Timer(this.#device, 1);
+      timer.record(encoder, record);
+      const { passes: [length], wall } = await timer.run(encoder);
+      return { wall: wall / 1e9, device: length / 1e9 };
+    }
+    const pass = encoder.beginComputePass();
+    record(pass);
+    pass.end();
+    const begin = performance.now();
+    this.#device.queue.submit([encoder.finish()]);
+    await this.#device.idle();
+    return { wall: (performance.now() - begin) / 1e3 };
+  }
+
   /** Frees the plan's memory. Variables are not the plan's. */
   destroy(): void {
     this.#owned.splice(0).forEach((buffer) => this.#device.destroyBuffer(buffer));
     this.#images.splice(0).forEach((image) => this.#device.destroyImage(image));
   }
+}
+
+/** What programs that are to run on a device are lowered for. */
+export function targetOf(device: Device): Target {
+  return {
+    cpu: device.adapter.cpu,
+    images: device.images,
+    limits: device.limits,
+    choose: (family, shape) => device.variants.get(family, shape),
+  };
 }
 
 /** What a plan consists of. */
@@ -134,6 +175,7 @@ function build(
   device: Device,
   program: Program,
   options: {
+    target: Target;
     bound: ReadonlyMap<Tensor, GPUBuffer>;
     /** Makes a buffer that lives as long as the plan. */
     own: (bytes: number, what: string) => GPUBuffer;
@@ -141,7 +183,7 @@ function build(
     passes: Passes;
   },
 ): Built {
-  const { bound, own, ownImage, passes } = options;
+  const { target, bound, own, ownImage, passes } = options;
   checkTypes(device, [...program.outputs, ...program.assignments.values()]);
   // One slot a buffer, however many tensors lie in it: kernels bind each slot once.
   const fixed = new Map<GPUBuffer, BufferSlot>();
@@ -151,7 +193,7 @@ function build(
     return slot;
   };
   const { outputs, leaves, computed, slots, dispatches, placement } = lower(program, {
-    target: { cpu: device.adapter.cpu, images: device.images, limits: device.limits },
+    target,
     memory: {
       leaf: (node) => slotOf(bound.get(node) ?? leafBuffer(device, node, own), node),
       variable: (variable) => slotOf(variable.bufferOn(device), variable),
@@ -205,6 +247,13 @@ function dispatch(pass: GPUComputePassEncoder, command: Command): void {
   pass.setPipeline(command.pipeline);
   pass.setBindGroup(0, command.bindings);
   pass.dispatchWorkgroups(...command.workgroups);
+}
+
+/** The first `share` of a command's work, by the longest side of its grid. */
+function part(command: Command, share: number): Command {
+  const [x, y, z] = command.workgroups, longest = Math.max(x, y, z);
+  const cut = (side: number): number => side === longest ? Math.ceil(side * share) : side;
+  return { ...command, workgroups: [cut(x), cut(y), cut(z)] };
 }
 
 function leafBuffer(

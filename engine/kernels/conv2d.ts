@@ -1,15 +1,24 @@
 // Launchers of a convolution and both of its gradients. The variants compute the same:
 //
-//   direct     one result a thread, any geometry: the reference, and the form for groups
-//   image      implicit GEMM of operands packed into storage textures, for CPU adapters
-//   tiled      implicit GEMM with tiles in workgroup memory, for GPUs
+//   direct        one result a thread, any geometry: the reference, and the form for groups
+//   image         implicit GEMM of operands packed into storage textures, for CPU adapters
+//   winograd M    filtering of tiles of M x M outputs on such images, for CPU adapters
+//   tiled ...     implicit GEMM with tiles in workgroup memory, for GPUs; see gemm_tiled_forms.ts
 
 import { conv2dDirect, conv2dInputGradDirect, conv2dWeightGradDirect } from "./conv2d_direct.ts";
-import type { Conv2dGeometry } from "./conv2d_geometry.ts";
+import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
 import { conv2dImage, conv2dInputGradImage, conv2dWeightGradImage } from "./conv2d_image.ts";
-import { conv2dInputGradTiled, conv2dTiled, conv2dWeightGradTiled } from "./conv2d_tiled.ts";
+import {
+  conv2dGemm,
+  conv2dInputGradGemm,
+  conv2dInputGradTiled,
+  conv2dTiled,
+  conv2dWeightGradGemm,
+  conv2dWeightGradTiled,
+} from "./conv2d_tiled.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
-
+import { type ProductSize, tiledCandidates } from "./gemm_tiled_forms.ts";
+import { chooseVariant, FEW_FLOPS } from "./variant.ts";
 import {
   canFilter,
   conv2dInputGradWinograd,
@@ -17,13 +26,13 @@ import {
   conv2dWinograd,
 } from "./winograd_image.ts";
 
-/** From so many channels on, on both sides, Winograd's filtering pays. */
-const ENOUGH_CHANNELS = 32;
-
 export type { Conv2dGeometry } from "./conv2d_geometry.ts";
 
 /** The forms a convolution's three products come in; `ctx.variant` forces one. */
 export const conv2dVariants = ["direct", "image", "winograd 2", "winograd 4", "tiled"] as const;
+
+/** From so many channels on, on both sides, filtering tiles saves more than transforming them costs. */
+const ENOUGH_CHANNELS = 32;
 
 /**
  * The cross-correlation of x `[batch, inChannels, h, w]` with weight
@@ -34,11 +43,11 @@ export function conv2d(
   geometry: Conv2dGeometry,
   slots: { x: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const variant = chooseVariant(ctx, geometry);
+  const variant = choose(ctx, geometry, { family: "conv2d", candidates: conv2dCandidates });
   const m = winogradTile(variant);
   if (m) return conv2dWinograd(ctx, geometry, { m, slots });
   if (variant === "image") return conv2dImage(ctx, geometry, slots);
-  if (variant.startsWith("tiled")) return conv2dTiled(ctx, geometry, slots);
+  if (isTiled(variant)) return conv2dTiled({ ...ctx, variant }, geometry, slots);
   return conv2dDirect(ctx, geometry, [slots.x, slots.weight, slots.out]);
 }
 
@@ -51,11 +60,14 @@ export function conv2dInputGrad(
   geometry: Conv2dGeometry,
   slots: { grad: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const variant = chooseVariant(ctx, geometry);
+  const variant = choose(ctx, geometry, {
+    family: "conv2dInputGrad",
+    candidates: conv2dInputGradCandidates,
+  });
   const m = winogradTile(variant);
   if (m) return conv2dInputGradWinograd(ctx, geometry, { m, slots });
   if (variant === "image") return conv2dInputGradImage(ctx, geometry, slots);
-  if (variant.startsWith("tiled")) return conv2dInputGradTiled(ctx, geometry, slots);
+  if (isTiled(variant)) return conv2dInputGradTiled({ ...ctx, variant }, geometry, slots);
   return conv2dInputGradDirect(ctx, geometry, [slots.grad, slots.weight, slots.out]);
 }
 
@@ -65,32 +77,74 @@ export function conv2dWeightGrad(
   geometry: Conv2dGeometry,
   slots: { x: Slot; grad: Slot; out: Slot },
 ): Dispatch[] {
-  const variant = chooseVariant(ctx, geometry);
+  const variant = choose(ctx, geometry, {
+    family: "conv2dWeightGrad",
+    candidates: conv2dWeightGradCandidates,
+  });
   const m = winogradTile(variant);
   if (m) return conv2dWeightGradWinograd(ctx, geometry, { m, slots });
   if (variant === "image") return conv2dWeightGradImage(ctx, geometry, slots);
-  if (variant.startsWith("tiled")) return conv2dWeightGradTiled(ctx, geometry, slots);
+  if (isTiled(variant)) return conv2dWeightGradTiled({ ...ctx, variant }, geometry, slots);
   return conv2dWeightGradDirect(ctx, geometry, [slots.x, slots.grad, slots.out]);
 }
 
-/**
- * A static guess by adapter, overruled by `ctx.variant`. The implicit GEMMs do neither groups nor an
- * axis that is both strided and dilated: those are left to the plain form.
- */
-function chooseVariant(ctx: KernelContext, g: Conv2dGeometry): string {
-  const odd = g.groups > 1 ||
-    [0, 1].some((axis) => g.stride[axis] > 1 && g.dilation[axis] > 1);
-  if (odd) return "direct";
-  const wanted = ctx.variant ?? (ctx.cpu && ctx.images ? guessImage(g) : "tiled");
-  const m = winogradTile(wanted);
-  return m !== undefined && !canFilter(g, m) ? "image" : wanted;
+/** The forms of {@linkcode conv2d} that can run, the best guess first. */
+export function conv2dCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
+  return candidates(ctx, geometry, conv2dGemm);
 }
 
-/** The fastest of the forms on images, as measured on lavapipe. */
-function guessImage(g: Conv2dGeometry): string {
-  // With few channels, transforming tiles costs more than the multiplications it saves.
-  if (Math.min(g.inChannels, g.outChannels) < ENOUGH_CHANNELS) return "image";
-  return g.stride[0] === 1 && Math.min(...g.outputSize) > 2 ? "winograd 4" : "winograd 2";
+/** The forms of {@linkcode conv2dInputGrad} that can run, the best guess first. */
+export function conv2dInputGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
+  return candidates(ctx, geometry, conv2dInputGradGemm);
+}
+
+/** The forms of {@linkcode conv2dWeightGrad} that can run, the best guess first. */
+export function conv2dWeightGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
+  return candidates(ctx, geometry, conv2dWeightGradGemm);
+}
+
+/** On a CPU the plain form wins, if at all, where there is little to do, and tiles never do. */
+function candidates(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  product: (geometry: Conv2dGeometry) => ProductSize,
+): string[] {
+  if (isOdd(g)) return ["direct"];
+  if (!ctx.cpu || !ctx.images) return [...tiledCandidates(ctx, product(g)), "direct"];
+  const [best, ...others] = imageForms(g);
+  return [best, ...others, ...(conv2dFlops(g) <= FEW_FLOPS ? ["direct"] : [])];
+}
+
+/** The forms on images, the fastest first, as measured on lavapipe. */
+function imageForms(g: Conv2dGeometry): string[] {
+  const filtered = [4, 2].filter((m) => canFilter(g, m)).map((m) => `winograd ${m}`);
+  // Large tiles want a stretch of outputs, and of few taps the small ones save nearly as much.
+  if (g.stride[0] > 1 || Math.min(...g.outputSize) <= 2) filtered.reverse();
+  const few = Math.min(g.inChannels, g.outChannels) < ENOUGH_CHANNELS;
+  return few ? ["image", ...filtered] : [...filtered, "image"];
+}
+
+/**
+ * The fast forms do neither groups nor an axis that is both strided and dilated: those are left to the
+ * plain form.
+ */
+function isOdd(g: Conv2dGeometry): boolean {
+  return g.groups > 1 || [0, 1].some((axis) => g.stride[axis] > 1 && g.dilation[axis] > 1);
+}
+
+function choose(ctx: KernelContext, g: Conv2dGeometry, of: {
+  readonly family: string;
+  readonly candidates: (ctx: KernelContext, g: Conv2dGeometry) => string[];
+}): string {
+  const { variant = "" } = ctx, m = winogradTile(variant);
+  const forced = m !== undefined && !canFilter(g, m) ? "image" : variant;
+  const known = conv2dVariants.some((name) => name === forced) || isTiled(forced);
+  return chooseVariant({ ...ctx, variant: forced || undefined }, {
+    family: of.family,
+    shape: describeConv2d(g),
+    candidates: of.candidates(ctx, g),
+    others: isOdd(g) || !known ? [] : [forced],
+  });
 }
 
 /** Outputs of a tile along an axis, where the variant is Winograd's. */
@@ -98,3 +152,5 @@ function winogradTile(variant: string): number | undefined {
   const match = variant.match(/^winograd (\d)$/);
   return match ? Number(match[1]) : undefined;
 }
+
+const isTiled = (variant: string): boolean => variant.startsWith("tiled");

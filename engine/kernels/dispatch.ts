@@ -37,6 +37,8 @@ export interface KernelContext {
   readonly limits: KernelLimits;
   /** Forces a variant of the family, for tests and measurements. */
   readonly variant?: string;
+  /** The variant that was measured to be fastest, if any was; see {@linkcode chooseVariant}. */
+  choose?(family: string, shape: string, candidates: readonly string[]): string | undefined;
   /** Memory that lives only between the dispatches of this launch. */
   scratch(bytes: number): Slot;
 }

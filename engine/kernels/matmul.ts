@@ -2,13 +2,15 @@
 //
 //   direct     one result a thread: the reference
 //   image      operands packed into storage textures, for CPU adapters
-//   tiled      tiles in workgroup memory, for GPUs
+//   tiled ...  tiles in workgroup memory, for GPUs; see gemm_tiled_forms.ts
 
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
+import { tiledCandidates } from "./gemm_tiled_forms.ts";
 import { matmulDirect } from "./matmul_direct.ts";
-import type { MatmulGeometry } from "./matmul_geometry.ts";
+import { describeMatmul, matmulFlops, type MatmulGeometry } from "./matmul_geometry.ts";
 import { matmulImage } from "./matmul_image.ts";
-import { matmulTiled } from "./matmul_tiled.ts";
+import { matmulGemm, matmulTiled } from "./matmul_tiled.ts";
+import { chooseVariant, FEW_FLOPS } from "./variant.ts";
 
 export type { MatmulGeometry } from "./matmul_geometry.ts";
 
@@ -21,8 +23,20 @@ export function matmul(
   geometry: MatmulGeometry,
   slots: { a: Slot; b: Slot; out: Slot },
 ): Dispatch[] {
-  const variant = ctx.variant ?? (ctx.cpu && ctx.images ? "image" : "tiled");
+  const { variant: forced = "" } = ctx;
+  const variant = chooseVariant(ctx, {
+    family: "matmul",
+    shape: describeMatmul(geometry),
+    candidates: matmulCandidates(ctx, geometry),
+    others: [...matmulVariants, ...(forced.startsWith("tiled") ? [forced] : [])],
+  });
   if (variant === "image") return matmulImage(ctx, geometry, slots);
-  if (variant.startsWith("tiled")) return matmulTiled(ctx, geometry, slots);
+  if (variant.startsWith("tiled")) return matmulTiled({ ...ctx, variant }, geometry, slots);
   return matmulDirect(ctx, geometry, slots);
+}
+
+/** The forms of {@linkcode matmul} that can run, the best guess first. */
+export function matmulCandidates(ctx: KernelContext, geometry: MatmulGeometry): string[] {
+  if (!ctx.cpu || !ctx.images) return [...tiledCandidates(ctx, matmulGemm(geometry)), "direct"];
+  return matmulFlops(geometry) <= FEW_FLOPS ? ["image", "direct"] : ["image"];
 }

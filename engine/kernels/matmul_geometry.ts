@@ -20,11 +20,12 @@ export function matmulFlops({ batch, m, n, k }: MatmulGeometry): number {
   return 2 * batch * m * n * k;
 }
 
-/** The geometry in one line, for plans: `4x [128x64]T x [64x32]`. */
+/** The geometry in one line, for plans: `4x [128x64]T x [64x32] shared b`. */
 export function describeMatmul(g: MatmulGeometry): string {
   const a = g.transposeA ? `[${g.k}x${g.m}]T` : `[${g.m}x${g.k}]`;
   const b = g.transposeB ? `[${g.n}x${g.k}]T` : `[${g.k}x${g.n}]`;
-  return `${g.batch > 1 ? `${g.batch}x ` : ""}${a} x ${b}`;
+  const shared = (g.sharedA ? " shared a" : "") + (g.sharedB ? " shared b" : "");
+  return `${g.batch > 1 ? `${g.batch}x ` : ""}${a} x ${b}${shared}`;
 }
 
 /** Distances, in elements, between an operand's neighbours along the batch, its side and the depth. */

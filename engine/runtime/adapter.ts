@@ -25,3 +25,8 @@ export function describe(info: GPUAdapterInfo): AdapterDescription {
     cpu: /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(text),
   };
 }
+
+/** All that tells an adapter and its driver from others, in one line: what measurements belong to. */
+export function identify({ name, vendor, architecture, driver }: AdapterDescription): string {
+  return [...new Set([name, driver, vendor, architecture])].filter((word) => word).join(" | ");
+}

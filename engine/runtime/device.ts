@@ -3,6 +3,7 @@
 import { type AdapterDescription, describe } from "./adapter.ts";
 import type { KernelLimits } from "../kernels/dispatch.ts";
 import { IMAGE_WIDTH } from "../kernels/image.ts";
+import { KernelVariants } from "../kernels/variant.ts";
 import type { TypedArray } from "../dtype.ts";
 
 /** Which adapter to open. */
@@ -77,11 +78,15 @@ export class Device {
   readonly images: boolean;
   /** Where work is submitted. */
   readonly queue: GPUQueue;
+  /** The variants that kernels come in here; what is not named goes by the static guess. */
+  readonly variants: KernelVariants = new KernelVariants();
   readonly #gpu: GPUDevice;
   readonly #pipelines = new Map<string, GPUComputePipeline>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #watched = new Set<Promise<void>>();
   #failure: Error | undefined;
+  /** What an {@linkcode attempt} that is going on has to wait for. */
+  #attempt: Promise<Error | undefined>[] | undefined;
   #buffers = 0;
   #bytes = 0;
 
@@ -226,15 +231,12 @@ export class Device {
     this.#gpu.pushErrorScope("out-of-memory");
     const made = make();
     const beside = this.#bytes;
-    this.#gpu.popErrorScope().then((error) => {
-      if (!error) return;
-      this.#fail(
-        new RangeError(
-          `Cannot allocate ${wanted} on ${this.adapter.name}: its memory is used up, ` +
-            `${megabytes(beside)} by kao. ${LOWER}`,
-        ),
-      );
-    });
+    this.#judge(() =>
+      new RangeError(
+        `Cannot allocate ${wanted} on ${this.adapter.name}: its memory is used up, ` +
+          `${megabytes(beside)} by kao. ${LOWER}`,
+      )
+    );
     this.#buffers++;
     this.#bytes += bytes;
     return made;
@@ -265,8 +267,8 @@ export class Device {
         label: options.label,
         compute: { module, entryPoint: "main" },
       });
-      report();
       this.#pipelines.set(code, pipeline);
+      report().then((error) => error && this.#pipelines.delete(code));
     }
     return pipeline;
   }
@@ -300,6 +302,33 @@ export class Device {
     return this.#gpu.createCommandEncoder();
   }
 
+  /**
+   * Does what may turn out to be invalid here, or to need more memory than there is: the promise fails
+   * then, and the device goes on.
+   */
+  async attempt<R>(action: () => R): Promise<R> {
+    this.check();
+    const verdicts: Promise<Error | undefined>[] = [];
+    this.#attempt = verdicts;
+    this.#gpu.pushErrorScope("out-of-memory");
+    this.#gpu.pushErrorScope("validation");
+    const end = async (): Promise<Error | undefined> => {
+      for (let scope = 0; scope < 2; scope++) this.#judge(({ message }) => new Error(message));
+      this.#attempt = undefined;
+      return (await Promise.all(verdicts)).find((error) => error !== undefined);
+    };
+    let result: R;
+    try {
+      result = action();
+    } catch (error) {
+      await end();
+      throw error;
+    }
+    const error = await end();
+    if (error) throw error;
+    return result;
+  }
+
   /** Waits until all submitted work is done. */
   async idle(): Promise<void> {
     await this.queue.onSubmittedWorkDone();
@@ -327,13 +356,22 @@ export class Device {
   }
 
   /** Collects validation errors until the function that it gives is called, in the name of a kernel. */
-  #validate(label: string): () => void {
+  #validate(label: string): () => Promise<Error | undefined> {
     this.#gpu.pushErrorScope("validation");
-    return () => {
-      this.#gpu.popErrorScope().then((error) => {
-        if (error) this.#fail(new Error(`Kernel ${label} is invalid: ${error.message}`));
-      });
-    };
+    return () => this.#judge(({ message }) => new Error(`Kernel ${label} is invalid: ${message}`));
+  }
+
+  /** Closes an error scope. What it caught fails the attempt that is going on, or else the device. */
+  #judge(describe: (error: GPUError) => Error): Promise<Error | undefined> {
+    const attempt = this.#attempt;
+    const verdict = this.#gpu.popErrorScope().then((error) => {
+      if (!error) return undefined;
+      const described = describe(error);
+      if (!attempt) this.#fail(described);
+      return described;
+    });
+    attempt?.push(verdict);
+    return verdict;
   }
 
   #layout(kinds: readonly BindingKind[]): GPUBindGroupLayout {

@@ -22,14 +22,15 @@ export async function drawData(folder: string): Promise<string> {
   return `${folder}/data`;
 }
 
-/** The arguments that train on `folder/data` into the run `out`. */
+/** The arguments that train on `folder/data` into the run `out`, by default without tuning. */
 export function trainArguments(
   folder: string,
   out: string,
   more: readonly string[] = [],
 ): string[] {
   const paths = [`${folder}/data`, "--out", out, "--cache", `${folder}/cache`];
-  return ["train", ...paths, "--columns", "hair,eyes", ...TINY, ...more];
+  const tuning = more.includes("--tune") ? [] : ["--tune", "off"];
+  return ["train", ...paths, "--columns", "hair,eyes", ...TINY, ...tuning, ...more];
 }
 
 /** A command line at work. */

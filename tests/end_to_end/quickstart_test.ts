@@ -5,8 +5,8 @@ import { isThere, Process } from "./process.ts";
 Deno.test("quickstart draws its data, trains, measures, and says where the pictures are", async () => {
   using folder = temporaryFolder();
   const out = `${folder.path}/quick`;
-  const { code, stdout, stderr } = await new Process(["quickstart", "--out", out, "--steps", "2"])
-    .end();
+  const args = ["quickstart", "--out", out, "--steps", "2", "--tune", "off"];
+  const { code, stdout, stderr } = await new Process(args).end();
   assertEquals(code, 0, stderr);
   assertMatch(stdout, /Hair as asked for, measured from the pixels: \d+\.\d% of 256/);
   for (const path of stdout.matchAll(/: +(\S+)$/gm)) assertEquals(isThere(path[1]), true, path[1]);

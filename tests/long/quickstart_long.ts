@@ -8,7 +8,13 @@ const OBEDIENCE = 90;
 Deno.test(`quickstart ends in ${SECONDS} s, and ${OBEDIENCE}% of its samples obey`, async () => {
   using folder = temporaryFolder();
   const begun = performance.now();
-  const { code, stdout, stderr } = await new Process(["quickstart", "--out", `${folder.path}/q`])
+  const { code, stdout, stderr } = await new Process([
+    "quickstart",
+    "--out",
+    `${folder.path}/q`,
+    "--tune-cache",
+    `${folder.path}/t.json`,
+  ])
     .end();
   const seconds = (performance.now() - begun) / 1000;
   assertEquals(code, 0, stderr);

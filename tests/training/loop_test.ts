@@ -154,6 +154,14 @@ Deno.test("Settings that do not fit each other are errors that name them", async
   await fails({ batch: 1 }, "batch must be 2 or more for batch norm, not 1");
 });
 
+Deno.test("Reports of every step keep one step", async () => {
+  using folder = temporaryFolder();
+  const { reports } = await start(folder.path, {
+    schedule: { ...schedule, logEvery: 1, steps: 3 },
+  });
+  assertEquals(reports.map(({ step }) => step), [1, 2, 3]);
+});
+
 Deno.test("Reports far apart keep no more steps than there are", async () => {
   using folder = temporaryFolder();
   const { reports } = await start(folder.path, { schedule: { ...schedule, logEvery: 1e9 } });
