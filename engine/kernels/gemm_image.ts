@@ -67,8 +67,10 @@ export function chooseImageTile(product: ImageProduct): ImageTile {
       for (let lanesM = 1; lanesM <= LANES; lanesM *= 2) {
         const lanes = { m: lanesM, n: LANES / lanesM };
         const blocks = Math.ceil(rows / (lanes.m * m)) * Math.ceil(groups / (lanes.n * n)) * slices;
-        const splits = chooseSplits(blocks, { loops, unroll });
-        const stores = splits > 1
+        const splits = storeImage ? 1 : chooseSplits(blocks, { loops, unroll });
+        const stores = storeImage
+          ? storeCost.texel
+          : splits > 1
           ? storeCost.texel + storeCost.scalars
           : store4 && n % 4 === 0
           ? storeCost.vec4

@@ -19,7 +19,7 @@ import {
 } from "./gemm_image.ts";
 import type { ImageSlot } from "./image.ts";
 import { packImage } from "./pack_image.ts";
-import { type Matrix, transpose, winogradMatrices } from "./winograd_matrices.ts";
+import { transpose, winogradMatrices } from "./winograd_matrices.ts";
 import { outputTiles, transformTiles } from "./winograd_transform.ts";
 
 /** Whether a convolution can be filtered by tiles of m x m outputs. */

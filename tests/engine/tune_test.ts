@@ -99,14 +99,18 @@ Deno.test("sites are the kernels that come in several variants; nothing is run f
 Deno.test("the best guess comes first, by adapter", () => {
   const { step, x } = tinyNet();
   for (const { candidates } of step.sites(x)) {
-    assertEquals(candidates[0], gpu.adapter.cpu ? "registers" : "tiled");
+    const [form] = candidates[0].split(" ");
+    assertEquals(form, gpu.adapter.cpu && gpu.images ? "image" : "tiled");
   }
-  const context = { cpu: false } as KernelContext;
+  const { limits } = gpu;
+  const context = { cpu: false, limits } as KernelContext;
   const odd = { groups: 2, stride: [1, 1], dilation: [1, 1] };
   assertEquals(conv2dCandidates(context, odd as never), ["direct"]);
-  assertEquals(matmulCandidates(context, {} as never)[0], "tiled");
-  const large = { batch: 1, m: 512, n: 512, k: 512 };
-  assertEquals(matmulCandidates({ cpu: true } as KernelContext, large as never), ["registers"]);
+  const sides = { m: 512, n: 512, k: 512, transposeA: false, transposeB: false };
+  const large = { batch: 1, ...sides };
+  assertEquals(matmulCandidates(context, large)[0].split(" ")[0], "tiled");
+  const cpu = { cpu: true, images: true } as KernelContext;
+  assertEquals(matmulCandidates(cpu, large), ["image"]);
 });
 
 Deno.test("a tuned net computes what it did before, with the variants that were chosen", async () => {

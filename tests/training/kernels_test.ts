@@ -50,13 +50,13 @@ Deno.test("a run that goes on ends with the same bits, whatever tuning finds by 
   using other = temporaryFolder();
   await start(whole.path, always("direct").choose);
   await start(stopped.path, always("direct").choose, 3);
-  const later = always("registers");
+  const later = always("image");
   await start(stopped.path, later.choose);
   assertEquals(later.asked, [], "nothing is left to choose");
   assertEquals(await newest(stopped.path), await newest(whole.path));
 
   // The variants do differ in their last bits, so that this test could fail.
-  await start(other.path, always("registers").choose);
+  await start(other.path, always("image").choose);
   assertNotEquals(await newest(other.path), await newest(whole.path));
 });
 
