@@ -103,14 +103,14 @@ Deno.test("the best guess comes first, by adapter", () => {
     assertEquals(form, gpu.adapter.cpu && gpu.images ? "image" : "tiled");
   }
   const { limits } = gpu;
-  const context = { cpu: false, limits } as KernelContext;
+  const scratch = (bytes: number) => ({ bytes });
+  const context: KernelContext = { cpu: false, images: true, limits, scratch };
   const odd = { groups: 2, stride: [1, 1], dilation: [1, 1] };
   assertEquals(conv2dCandidates(context, odd as never), ["direct"]);
   const sides = { m: 512, n: 512, k: 512, transposeA: false, transposeB: false };
   const large = { batch: 1, ...sides };
   assertEquals(matmulCandidates(context, large)[0].split(" ")[0], "tiled");
-  const cpu = { cpu: true, images: true } as KernelContext;
-  assertEquals(matmulCandidates(cpu, large), ["image"]);
+  assertEquals(matmulCandidates({ ...context, cpu: true }, large), ["image"]);
 });
 
 Deno.test("a tuned net computes what it did before, with the variants that were chosen", async () => {
