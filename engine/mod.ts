@@ -12,6 +12,7 @@ export { grad, type GradOptions } from "./grad.ts";
 export { compile, read, type Results } from "./compile/compile.ts";
 export { type AdapterDescription } from "./runtime/adapter.ts";
 export {
+  type Compiled,
   Device,
   DeviceLostError,
   type DeviceMemory,

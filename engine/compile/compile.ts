@@ -37,6 +37,9 @@ interface Traced<R> {
   calls: number;
 }
 
+/** Finds the plan that a compiled function keeps for arguments of given shapes. */
+const plansOf = new WeakMap<object, (args: readonly Tensor[]) => Plan | undefined>();
+
 /** The call that KAO_DEBUG=profile times: the first ones are busy compiling. */
 const PROFILED_CALL = 3;
 
@@ -66,13 +69,13 @@ export function compile<R extends Results>(
 ): (...args: Tensor[]) => R {
   const name = options.name ?? (fn.name || "step");
   const tracesOf = new WeakMap<Device, Map<string, Traced<R>>>();
-  return (...args) => {
+  const compiled = (...args: Tensor[]): R => {
     const device = options.device ?? Device.default;
     device.check();
     const traces = tracesOf.get(device) ?? new Map<string, Traced<R>>();
     tracesOf.set(device, traces);
     args.forEach((x, at) => checkArgument(x, { at, name }));
-    const key = args.map((x) => `${x.dtype}[${x.shape}]`).join(",");
+    const key = keyOf(args);
     let traced = traces.get(key);
     if (traced === undefined) traces.set(key, traced = trace(device, fn, { args, name }));
     args.forEach((x, at) => fill(device, traced.inputs[at], x));
@@ -86,7 +89,26 @@ export function compile<R extends Results>(
     }
     return traced.result;
   };
+  plansOf.set(
+    compiled,
+    (args) => tracesOf.get(options.device ?? Device.default)?.get(keyOf(args))?.plan,
+  );
+  return compiled;
 }
+
+/**
+ * The plan that a compiled function replays for arguments of these shapes, for measurements and tests.
+ *
+ * @throws {Error} where it was not called with such arguments before.
+ */
+export function planOf(compiled: (...args: Tensor[]) => Results, args: readonly Tensor[]): Plan {
+  const plan = plansOf.get(compiled)?.(args);
+  if (plan === undefined) throw new Error("There is no plan yet: call the compiled function first");
+  return plan;
+}
+
+const keyOf = (args: readonly Tensor[]): string =>
+  args.map((x) => `${x.dtype}[${x.shape}]`).join(",");
 
 function trace<R extends Results>(
   device: Device,

@@ -24,6 +24,8 @@ export interface Program {
 export interface Target {
   readonly cpu: boolean;
   readonly limits: KernelLimits & { readonly maxBufferSize: number };
+  /** Forces a variant of kernels that come in several, for tests and measurements. */
+  readonly variant?: string;
 }
 
 /** Gives memory to what outlives a run. The same memory must come as the same slot. */
@@ -70,6 +72,7 @@ export function lower(
   const context: KernelContext = {
     cpu: target.cpu,
     limits: target.limits,
+    variant: target.variant,
     scratch: (bytes) => new ArenaSlot(bytes),
   };
   const dispatches = groups.flatMap((group) => launch(group, slots, context));

@@ -72,15 +72,8 @@ export function place(
   dispatches: readonly Dispatch[],
   options: { maxBytes: number; reuse: boolean },
 ): Placement {
-  const lives = new Map<Slot, { first: number; last: number }>();
-  dispatches.forEach((dispatch, at) => {
-    for (const slot of dispatch.slots) {
-      if (!(slot instanceof ArenaSlot)) continue;
-      const life = lives.get(slot) ?? { first: at, last: at };
-      life.last = options.reuse ? at : dispatches.length;
-      lives.set(slot, life);
-    }
-  });
+  const lives = livesOf(dispatches);
+  if (!options.reuse) { for (const life of lives.values()) life.last = dispatches.length; }
 
   const ranges = new Map<Slot, { arena: number; offset: number }>();
   const arenas: number[] = [];
@@ -109,4 +102,29 @@ function lowestGap(taken: { offset: number; end: number }[], bytes: number): num
     offset = Math.max(offset, range.end);
   }
   return offset;
+}
+
+/** Bytes of the arena that are alive at once at the worst moment: no placement needs less. */
+export function livenessBound(dispatches: readonly Dispatch[]): number {
+  const change = new Float64Array(dispatches.length + 1);
+  for (const [{ bytes }, { first, last }] of livesOf(dispatches)) {
+    change[first] += bytes;
+    change[last + 1] -= bytes;
+  }
+  let alive = 0;
+  return change.reduce((most, bytes) => Math.max(most, alive += bytes), 0);
+}
+
+/** The first and the last dispatch that use each slot of the arena. */
+function livesOf(dispatches: readonly Dispatch[]): Map<Slot, { first: number; last: number }> {
+  const lives = new Map<Slot, { first: number; last: number }>();
+  dispatches.forEach((dispatch, at) => {
+    for (const slot of dispatch.slots) {
+      if (!(slot instanceof ArenaSlot)) continue;
+      const life = lives.get(slot) ?? { first: at, last: at };
+      life.last = at;
+      lives.set(slot, life);
+    }
+  });
+  return lives;
 }

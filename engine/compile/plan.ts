@@ -49,6 +49,7 @@ export class Plan {
   /**
    * @param options.bound buffers of leaves that the caller fills, such as arguments.
    * @param options.passes improvements to leave out.
+   * @param options.variant forces a variant of kernels that come in several.
    * @param options.audit look for values that are not finite after each run, and let the device fail
    * where there are any. Leaves out all improvements.
    * @throws {RangeError} where the device has no buffers of the sizes that are needed.
@@ -59,6 +60,7 @@ export class Plan {
     options: {
       bound?: ReadonlyMap<Tensor, GPUBuffer>;
       passes?: Partial<Passes>;
+      variant?: string;
       audit?: boolean;
     } = {},
   ) {
@@ -69,9 +71,9 @@ export class Plan {
     };
     this.#device = device;
     try {
-      const { bound = new Map(), audit = debugFlags.has("nan") } = options;
+      const { bound = new Map(), variant, audit = debugFlags.has("nan") } = options;
       const passes = audit ? noPasses : { ...allPasses, ...options.passes };
-      const built = build(device, program, { bound, own, passes });
+      const built = build(device, program, { bound, own, passes, variant });
       this.outputs = built.outputs;
       this.dispatches = built.dispatches;
       this.arenaBytes = built.arenaBytes;
@@ -129,9 +131,10 @@ function build(
     /** Makes a buffer that lives as long as the plan. */
     own: (bytes: number, what: string) => GPUBuffer;
     passes: Passes;
+    variant: string | undefined;
   },
 ): Built {
-  const { bound, own, passes } = options;
+  const { bound, own, passes, variant } = options;
   checkTypes(device, [...program.outputs, ...program.assignments.values()]);
   // One slot a buffer, however many tensors lie in it: kernels bind each slot once.
   const fixed = new Map<GPUBuffer, BufferSlot>();
@@ -141,7 +144,7 @@ function build(
     return slot;
   };
   const { outputs, leaves, computed, slots, dispatches, placement } = lower(program, {
-    target: { cpu: device.adapter.cpu, limits: device.limits },
+    target: { cpu: device.adapter.cpu, limits: device.limits, variant },
     memory: {
       leaf: (node) => slotOf(bound.get(node) ?? leafBuffer(device, node, own), node),
       variable: (variable) => slotOf(variable.bufferOn(device), variable),

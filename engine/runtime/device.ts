@@ -55,6 +55,14 @@ export interface DeviceMemory {
   readonly bytes: number;
 }
 
+/** What a device has compiled so far. */
+export interface Compiled {
+  /** Pipelines: one for each different shader. */
+  readonly pipelines: number;
+  /** Milliseconds that making them took JavaScript; drivers may go on when a pipeline first runs. */
+  readonly ms: number;
+}
+
 let defaultDevice: Device | undefined;
 
 /**
@@ -77,6 +85,7 @@ export class Device {
   #failure: Error | undefined;
   #buffers = 0;
   #bytes = 0;
+  #compiling = 0;
 
   private constructor(gpu: GPUDevice, adapter: AdapterDescription) {
     this.#gpu = gpu;
@@ -131,6 +140,11 @@ export class Device {
   /** Buffers alive now and their bytes. */
   get memory(): DeviceMemory {
     return { buffers: this.#buffers, bytes: this.#bytes };
+  }
+
+  /** Pipelines made, and how long that took. */
+  get compiled(): Compiled {
+    return { pipelines: this.#pipelines.size, ms: this.#compiling };
   }
 
   /**
@@ -205,6 +219,7 @@ export class Device {
     this.check();
     let pipeline = this.#pipelines.get(code);
     if (pipeline === undefined) {
+      const start = performance.now();
       const report = this.#validate(options.label);
       const layout = this.#gpu.createPipelineLayout({
         bindGroupLayouts: [this.#layout(options.buffers)],
@@ -217,6 +232,7 @@ export class Device {
       });
       report();
       this.#pipelines.set(code, pipeline);
+      this.#compiling += performance.now() - start;
     }
     return pipeline;
   }
