@@ -4,9 +4,8 @@ import { type Device, type Shape, sizeOf, Tensor, Variable } from "../engine/mod
 import { Plan } from "../engine/compile/plan.ts";
 import { reachable } from "../engine/compile/simplify.ts";
 import type { Dispatch } from "../engine/kernels/dispatch.ts";
-import { variableOp } from "../engine/variable.ts";
-import { withBindings } from "../engine/variable.ts";
-import { type PlanTime, timePlan } from "./clock.ts";
+import { variableOp, withBindings } from "../engine/variable.ts";
+import { type PlanTime, type Repeats, timePlan } from "./clock.ts";
 import { type WorkloadName, workloads } from "./workloads.ts";
 
 /** What one op took. */
@@ -19,20 +18,25 @@ export interface Alone {
   readonly bytes: number;
 }
 
-/** Numbers between -1 and 1 without a pattern, in a variable of their own; zeros can run at another speed. */
+/** A variable of its own with numbers between -1 and 1; zeros can run at another speed. */
 export function filled(shape: Shape): Tensor {
-  const numbers = new Float32Array(sizeOf(shape));
-  for (let i = 0; i < numbers.length; i++) numbers[i] = i * 0.6180339887 % 2 - 1;
-  return new Variable(numbers, shape).value;
+  const size = sizeOf(shape);
+  if (noise.length < size) noise = Float32Array.from({ length: size }, (_, i) => i * PHI % 2 - 1);
+  return new Variable(noise.subarray(0, size), shape).value;
 }
+
+/** The golden ratio, whose multiples repeat nothing. */
+const PHI = 0.6180339887;
+/** Numbers that {@linkcode filled} copies. */
+let noise = new Float32Array(0);
 
 /** Times what computes one tensor, and frees it and the variables that it is computed from. */
 export async function timeAlone(
   device: Device,
   value: Tensor,
-  options: { variant?: string } = {},
+  options: { variant?: string; repeats?: Partial<Repeats> } = {},
 ): Promise<Alone> {
-  const { variant } = options;
+  const { variant, repeats } = options;
   const leaves = reachable([value]).filter(({ op }) => op === variableOp);
   const program = { name: value.op.name, outputs: [value], assignments: new Map() };
   const plan = new Plan(device, program, { variant });
@@ -40,7 +44,7 @@ export async function timeAlone(
     const { dispatches } = plan;
     const operands = [value, ...leaves];
     return {
-      time: await timePlan(device, plan),
+      time: await timePlan(device, plan, repeats),
       dispatches,
       flops: dispatches.reduce((sum, { flops }) => sum + flops, 0),
       bytes: operands.reduce((sum, { size }) => sum + 4 * size, 0),

@@ -11,24 +11,40 @@ export interface PlanTime {
   readonly each?: readonly number[];
 }
 
-/** Repeats, and the time after which there are enough. */
-const LEAST = 3;
-const MOST = 25;
-const BUDGET_MS = 400;
-
-/** Medians over a few runs of a plan, after one that warms it up. */
-export async function timePlan(device: Device, plan: Plan): Promise<PlanTime> {
-  plan.run();
-  await device.idle();
-  return await byDeviceClock(device, plan) ?? { total: await byWallClock(device, plan) };
+/** How often a plan is timed. */
+export interface Repeats {
+  readonly least: number;
+  readonly most: number;
+  /** Milliseconds after which there are enough. */
+  readonly budget: number;
 }
 
-async function byDeviceClock(device: Device, plan: Plan): Promise<PlanTime | undefined> {
+const USUAL: Repeats = { least: 3, most: 25, budget: 400 };
+
+/** Medians over a few runs of a plan, after one that warms it up. */
+export async function timePlan(
+  device: Device,
+  plan: Plan,
+  repeats: Partial<Repeats> = {},
+): Promise<PlanTime> {
+  const { budget } = { ...USUAL, ...repeats };
+  plan.run();
+  await device.idle();
+  return await byDeviceClock(device, plan, { ...USUAL, ...repeats }) ??
+    { total: await byWallClock(device, plan, { budget }) };
+}
+
+async function byDeviceClock(
+  device: Device,
+  plan: Plan,
+  { least, most, budget }: Repeats,
+): Promise<PlanTime | undefined> {
   if (!device.features.has("timestamp-query")) return undefined;
   const runs: (readonly number[])[] = [];
-  const end = performance.now() + BUDGET_MS;
-  while (runs.length < LEAST || (runs.length < MOST && performance.now() < end)) {
-    plan.run(); // The device is awake when what counts begins.
+  const end = performance.now() + budget;
+  while (runs.length < least || (runs.length < most && performance.now() < end)) {
+    // A GPU that was idle would start slowly.
+    if (!device.adapter.cpu) plan.run();
     const timing = await plan.time();
     if (timing.span > 1.05 * timing.wall) return undefined;
     runs.push(timing.passes);
@@ -38,7 +54,11 @@ async function byDeviceClock(device: Device, plan: Plan): Promise<PlanTime | und
 }
 
 /** Of many runs in a row, less what waiting costs by itself. */
-async function byWallClock(device: Device, plan: Plan): Promise<number> {
+async function byWallClock(
+  device: Device,
+  plan: Plan,
+  { budget }: { budget: number },
+): Promise<number> {
   const time = async (runs: number): Promise<number> => {
     const start = performance.now();
     for (let i = 0; i < runs; i++) plan.run();
@@ -48,7 +68,7 @@ async function byWallClock(device: Device, plan: Plan): Promise<number> {
   const waiting = await time(0);
   for (let runs = 1;; runs *= 2) {
     const ms = await time(runs) - waiting;
-    if (ms >= BUDGET_MS) return 1e6 * ms / runs;
+    if (ms >= budget) return 1e6 * ms / runs;
   }
 }
 
