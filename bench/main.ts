@@ -174,9 +174,12 @@ async function kernels(options: Options): Promise<void> {
 
 async function scaling(options: Options): Promise<void> {
   const name = workloadNamed(options.words[0] ?? "acgan64");
-  const settings = await onDevice(() => Promise.resolve(timing(options)));
-  const reports = await measureScaling(name, { ...settings, batches: options.batches });
-  print(options, reports, () => `${name}\n${formatScaling(reports)}`);
+  await onDevice(async () => {
+    const usual = timing(options);
+    const steps = options.steps ?? (usual.waiting === "each" ? 1 : usual.steps);
+    const scales = await measureScaling(name, { ...options, ...usual, steps });
+    print(options, scales, () => `${name}\n${formatScaling(scales)}`);
+  });
 }
 
 if (import.meta.main) {

@@ -1,44 +1,57 @@
 // Whether a larger batch costs more a picture, and more memory than it needs.
 
-import { Device } from "../engine/mod.ts";
-import { digits } from "./statistics.ts";
+import { digits, median, ratios } from "./statistics.ts";
 import { StepBench, type StepOptions, type StepReport } from "./steps.ts";
 import { mebibytes, table } from "./table.ts";
 import type { WorkloadName } from "./workloads.ts";
 
-/** Measures a workload at several batches, each on a device of its own. */
+/** A workload at one batch. */
+export interface Scale {
+  readonly report: StepReport;
+  /** Milliseconds a step in each round. */
+  readonly rounds: readonly number[];
+}
+
+/** Measures a workload at several batches, in turns. */
 export async function measureScaling(
   name: WorkloadName,
-  options: Omit<StepOptions, "batch"> & { batches: readonly number[] },
-): Promise<StepReport[]> {
-  const reports: StepReport[] = [];
-  for (const batch of options.batches) {
-    const device = await Device.open();
-    reports.push(await new StepBench(name, { ...options, batch }).measure());
-    device.destroy();
+  options: Omit<StepOptions, "batch"> & { batches: readonly number[]; rounds: number },
+): Promise<Scale[]> {
+  const benches = options.batches.map((batch) => new StepBench(name, { ...options, batch }));
+  for (const bench of benches) await bench.warmUp();
+  const rounds: number[][] = benches.map(() => []);
+  for (let round = 0; round < options.rounds; round++) {
+    for (const [i, bench] of benches.entries()) rounds[i].push(median(await bench.times()));
   }
-  return reports;
+  const scales: Scale[] = [];
+  for (const [i, bench] of benches.entries()) {
+    scales.push({ report: await bench.report(rounds[i]), rounds: rounds[i] });
+  }
+  return scales;
 }
 
 /** Cost and memory a batch, against the first of them and the least that is possible. */
-export function formatScaling(reports: readonly StepReport[]): string {
-  const each = ({ step_ms, batch }: StepReport): number => step_ms.median / batch;
-  const rows = reports.map((report) => [
-    String(report.batch),
-    digits(report.step_ms.median),
-    digits(each(report)),
-    digits(each(report) / each(reports[0])),
-    mebibytes(report.arena_bytes),
-    digits(report.arena_bytes / report.liveness_bytes),
-    mebibytes(report.arena_bytes / report.batch),
-    mebibytes(report.device_bytes),
-  ]);
-  const first = reports[0].batch;
+export function formatScaling(scales: readonly Scale[]): string {
+  const [first] = scales;
+  const each = ({ report, rounds }: Scale): number[] => rounds.map((ms) => ms / report.batch);
+  const rows = scales.map((scale) => {
+    const { batch, step_ms, arena_bytes, liveness_bytes, device_bytes } = scale.report;
+    return [
+      String(batch),
+      digits(step_ms.median),
+      digits(median(each(scale))),
+      digits(ratios(each(first), each(scale))!.median),
+      mebibytes(arena_bytes),
+      digits(arena_bytes / liveness_bytes),
+      mebibytes(arena_bytes / batch),
+      mebibytes(device_bytes),
+    ];
+  });
   return table([
     "batch",
     "ms a step",
     "ms a picture",
-    `of batch ${first}`,
+    `of batch ${first.report.batch}`,
     "arena",
     "of its bound",
     "arena a picture",

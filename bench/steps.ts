@@ -55,31 +55,34 @@ export interface StepReport {
   readonly device_bytes: number;
 }
 
+/** What a workload has on the device, and what its first step took. */
+interface Begun {
+  readonly first: StepReport["first_step"];
+  readonly bytes: number;
+  readonly pipelines: number;
+}
+
 /** A workload on the default device, ready to be stepped. */
 export class StepBench {
   readonly name: WorkloadName;
+  readonly options: StepOptions;
   readonly #workload: Workload;
   readonly #step: Workload["step"];
-  readonly #options: StepOptions;
   readonly #ring: Tensor[][];
-  /** Bytes of the ring. */
-  readonly #ringBytes: number;
+  #begun: Begun | undefined;
   #next = 0;
   readonly #replays: number[] = [];
 
   constructor(name: WorkloadName, options: StepOptions) {
-    const device = Device.default;
     this.name = name;
-    this.#options = options;
+    this.options = options;
     this.#workload = workloads[name].make(options.batch);
     this.#step = compile(this.#workload.step, { name });
-    const before = device.memory.bytes;
     // On the device, as a loader that works ahead would have them: making and feeding them is not timed.
     this.#ring = Array.from({ length: RING }, (_, i) => {
       const inputs = this.#workload.inputs(i);
       return compile(() => inputs, { name: `inputs ${i}` })();
     });
-    this.#ringBytes = device.memory.bytes - before;
   }
 
   /** The plan of the step, once there is one. */
@@ -96,39 +99,45 @@ export class StepBench {
     return performance.now() - start;
   }
 
-  /** The first step, the warm-up, the steps that count, and what they needed. */
+  /** The first step, which is apart, and those that do not count. */
+  async warmUp(): Promise<void> {
+    this.#begun = await this.#begin();
+    for (let i = 1; i < this.options.warmup; i++) await this.step();
+  }
+
+  /** Warms up, takes the steps that count, and says what they needed. */
   async measure(): Promise<StepReport> {
-    const { batch, warmup, waiting } = this.#options;
-    const first = await this.#firstStep();
-    for (let i = 1; i < warmup; i++) await this.step();
-    const step = spread(await this.times());
-    const { adapter, memory, compiled } = Device.default;
+    await this.warmUp();
+    return this.report(await this.times());
+  }
+
+  /** What is known after {@linkcode warmUp}, with the times of steps that count. */
+  async report(times: readonly number[]): Promise<StepReport> {
+    const { batch, waiting } = this.options, { plan } = this;
+    const { first, bytes, pipelines } = this.#begun!;
+    const { min, median, max } = spread(times);
     return {
       engine: "kao",
       version: await version(),
-      device: adapter.name,
+      device: Device.default.adapter.name,
       workload: this.name,
       batch,
       waiting,
-      step_ms: {
-        min: thousandths(step.min),
-        median: thousandths(step.median),
-        max: thousandths(step.max),
-      },
-      images_per_s: thousandths(1000 * batch / step.median),
+      step_ms: { min: thousandths(min), median: thousandths(median), max: thousandths(max) },
+      images_per_s: thousandths(1000 * batch / median),
       first_step: first,
       replay_js_ms: thousandths(await this.#replay()),
-      dispatches: this.plan.dispatches.length,
-      pipelines: compiled.pipelines,
-      arena_bytes: this.plan.arenaBytes,
-      liveness_bytes: livenessBound(this.plan.dispatches),
-      device_bytes: memory.bytes - this.#ringBytes,
+      dispatches: plan.dispatches.length,
+      pipelines,
+      arena_bytes: plan.arenaBytes,
+      liveness_bytes: livenessBound(plan.dispatches),
+      device_bytes: bytes,
     };
   }
 
   /** Milliseconds a step of the steps that count, or of each row of them. */
   async times(): Promise<number[]> {
-    const { steps, waiting } = this.#options;
+    const { steps, waiting } = this.options;
     const times: number[] = [];
     if (waiting === "each") {
       for (let i = 0; i < steps; i++) times.push(await this.step());
@@ -144,17 +153,22 @@ export class StepBench {
     return times;
   }
 
-  async #firstStep(): Promise<StepReport["first_step"]> {
-    const { compiled: before } = Device.default;
+  async #begin(): Promise<Begun> {
+    const device = Device.default;
+    const { compiled, memory } = device;
     const start = performance.now();
     const results = this.#call();
     const traced = performance.now();
-    const pipelines = Device.default.compiled.ms - before.ms;
+    const making = device.compiled.ms - compiled.ms;
     await this.#read(results);
     return {
-      trace_ms: thousandths(traced - start - pipelines),
-      pipelines_ms: thousandths(pipelines),
-      run_ms: thousandths(performance.now() - traced),
+      first: {
+        trace_ms: thousandths(traced - start - making),
+        pipelines_ms: thousandths(making),
+        run_ms: thousandths(performance.now() - traced),
+      },
+      bytes: device.memory.bytes - memory.bytes,
+      pipelines: device.compiled.pipelines - compiled.pipelines,
     };
   }
 
