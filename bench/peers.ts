@@ -14,8 +14,10 @@ export interface Peer {
   readonly command: string;
 }
 
-/** What a peer said of one run. */
-export type PeerOutcome = { readonly ms: number } | { readonly unsupported: string };
+/** What a peer said of one run; `report` is all of it. */
+export type PeerOutcome =
+  | { readonly ms: number; readonly report: Readonly<Record<string, unknown>> }
+  | { readonly unsupported: string };
 
 /** This engine and others, round by round, in milliseconds a step. */
 export interface Comparison {
@@ -35,8 +37,9 @@ export function parseReport(output: string): PeerOutcome {
   for (const line of output.split("\n").reverse()) {
     const report = jsonObject(line);
     const ms = (report?.step_ms as { median?: unknown } | undefined)?.median;
-    if (typeof ms === "number" && ms > 0) return { ms };
-    if (report?.unsupported !== undefined) return { unsupported: String(report.unsupported) };
+    if (report === undefined) continue;
+    if (typeof ms === "number" && ms > 0) return { ms, report };
+    if (report.unsupported !== undefined) return { unsupported: String(report.unsupported) };
   }
   return { unsupported: "it printed no line of JSON with step_ms.median" };
 }

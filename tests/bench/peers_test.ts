@@ -13,10 +13,10 @@ Deno.test("A peer is a name and a command, in which anything may stand", () => {
 });
 
 Deno.test("The report is the last line of JSON that is one, whatever else a program prints", () => {
-  const report = '{"engine":"x","step_ms":{"min":1,"median":2.5,"max":4}}';
-  assertEquals(parseReport(`warming up\n{"step_ms":{"median":9}}\n${report}\n[1]\n{oops\n`), {
-    ms: 2.5,
-  });
+  const report = { engine: "x", step_ms: { min: 1, median: 2.5, max: 4 } };
+  const text = JSON.stringify(report);
+  const outcome = parseReport(`warming up\n{"step_ms":{"median":9}}\n${text}\n[1]\n{oops\n`);
+  assertEquals(outcome, { ms: 2.5, report });
 });
 
 Deno.test("A program that could not, or said nothing, has no figure but a reason", () => {
@@ -33,7 +33,7 @@ Deno.test("Comparisons show each round, and the medians of ratios", () => {
   const comparison = {
     kao: [10, 20, 10],
     peers: {
-      fast: [{ ms: 5 }, { ms: 10 }, { ms: 6 }],
+      fast: [5, 10, 6].map((ms) => ({ ms, report: {} })),
       broken: [{ unsupported: "why" }, { unsupported: "why" }, { unsupported: "why" }],
     },
   };
