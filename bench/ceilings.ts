@@ -68,7 +68,7 @@ export async function bestProduct(device: Device): Promise<ProductCeiling> {
 
 /** GB/s of the best of a few ways to copy. */
 export async function bestCopy(device: Device): Promise<Ceiling> {
-  const bytes = device.adapter.cpu ? COPIED.cpu : COPIED.gpu;
+  const bytes = Math.min(device.adapter.cpu ? COPIED.cpu : COPIED.gpu, device.limits.maxBufferSize);
   let best: Ceiling = { rate: 0, by: "nothing" };
   for (const way of copies) {
     const rate = await rateOf(device, copyOf(filled([bytes / 4]), way), { amount: 2 * bytes });
