@@ -34,6 +34,7 @@ LAYERS=${LAYERS:-acgan64 --batch 64}
 CHECKS=${CHECKS:-acgan64 moe-sample acgan32 double-backward}
 TESTS=${TESTS:-tests/kernels tests/golden}
 TORCH_DEVICE=${TORCH_DEVICE:-cuda}
+export NO_COLOR=1
 began=$(date +%s)
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT

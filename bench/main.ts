@@ -87,7 +87,16 @@ async function steps(options: Options): Promise<void> {
       );
     });
   }
-  if (!options.json && reports.length > 1) console.log(formatSteps(reports));
+  if (!options.json && reports.length > 1) console.log(`${formatSteps(reports)}\n`);
+  if (options.words.length === 0) await roof(options);
+}
+
+/** What the adapter can do at best. */
+async function roof(options: Options): Promise<void> {
+  await onDevice(async (device) => {
+    const ceilings = await measureCeilings(device);
+    print(options, { device: device.adapter.name, ceilings }, () => formatCeilings(ceilings));
+  });
 }
 
 /** Reports side by side. */

@@ -156,6 +156,7 @@ export class StepBench {
 
   async #begin(): Promise<Begun> {
     const device = Device.default;
+    await device.idle(); // Inputs are still being filled.
     const { compiled, memory } = device;
     const start = performance.now();
     const results = this.#call();
