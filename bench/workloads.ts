@@ -1,86 +1,196 @@
-// Times whole training steps of ACGAN on this adapter, as published figures of other engines are taken: a
-// step lasts from its start until its losses have been read; the first step, which compiles, is apart.
-//
-//   deno task bench [acgan32|acgan64] [--batch 32] [--steps 5] [--warmup 2] [--profile]
-//
-// Prints one line of JSON a workload; with --profile also where the time of one of its steps goes.
+// The steps that speed is measured on: exactly stated, so that other engines can do the same arithmetic.
 
-import { parseArgs } from "@std/cli/parse-args";
-import { compile, Device, HostGenerator, read, type Tensor, tensor } from "../engine/mod.ts";
-import { debugFlags } from "../engine/debug.ts";
-import type { PresetName } from "../models/mod.ts";
+import {
+  add,
+  detach,
+  grad,
+  HostGenerator,
+  mean,
+  mul,
+  norm,
+  slice,
+  square,
+  std,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  type TypedArray,
+} from "../engine/mod.ts";
+import { type AcganDiscriminator, type PresetName, SrresnetGenerator } from "../models/mod.ts";
+import { encodeAll } from "../training/acgan.ts";
+import { discriminatorTerms } from "../training/losses.ts";
+import { weigh } from "../training/terms.ts";
 import { Acgan, Categorical, presetSettings, trainStep } from "../training/mod.ts";
+import { gaussian, labels, setParameters, setRunningStatistics, uniform } from "./numbers.ts";
 
-/** Images and labels are noise: the arithmetic does not depend on them. Batches are cycled through. */
-const RING = 4;
+/** A workload for one size of batch. */
+export interface Workload {
+  /** One step, to be compiled. */
+  readonly step: (...inputs: Tensor[]) => Readonly<Record<string, Tensor>>;
+  /** The step's inputs, from numbers that depend on `index` alone. */
+  inputs(index: number): Tensor[];
+  /** Results that a step is waited for by, few and small. */
+  readonly awaited: readonly string[];
+  /** Results by which engines are compared, and how to make figures of their numbers. */
+  readonly compared: readonly string[];
+  figures(numbers: readonly TypedArray[]): Record<string, number>;
+}
+
+/** How a workload is made, and the batch that it is measured at unless told. */
+export interface WorkloadMaker {
+  readonly summary: string;
+  /** On an adapter that is the CPU, and on a GPU. */
+  readonly batch: { readonly cpu: number; readonly gpu: number };
+  make(batch: number): Workload;
+}
+
 const CLASSES = Array.from({ length: 12 }, (_, i) => `class ${i}`);
 
-interface Options {
-  readonly batch: number;
-  readonly steps: number;
-  readonly warmup: number;
-}
+/** Where the numbers of weights start; those of inputs start at 1000. */
+const SEEDS = { generator: 1, discriminator: 101, sampler: 201, running: 401, inputs: 1000 };
+/** Numbers of seeds that the inputs of one step may use. */
+const SEEDS_PER_STEP = 16;
 
-async function bench(preset: PresetName, options: Options): Promise<Record<string, unknown>> {
-  const { batch, steps, warmup } = options;
-  const settings = presetSettings(preset);
+/** The workloads by name. */
+export const workloads = {
+  "acgan64": {
+    summary: "a training step of ACGAN, 64x64 pictures of 12 classes",
+    batch: { cpu: 16, gpu: 64 },
+    make: (batch) => acgan("acgan64", batch),
+  },
+  "moe-sample": {
+    summary: "drawing 64x64 pictures by the SRResNet generator of MakeGirlsMoe",
+    batch: { cpu: 16, gpu: 256 },
+    make: sampling,
+  },
+  "acgan32": {
+    summary: "a training step of ACGAN, 32x32 pictures of 12 classes",
+    batch: { cpu: 32, gpu: 64 },
+    make: (batch) => acgan("acgan32", batch),
+  },
+  "double-backward": {
+    summary: "the discriminator's step of acgan32 with DRAGAN's gradient penalty",
+    batch: { cpu: 16, gpu: 64 },
+    make: doubleBackward,
+  },
+} as const satisfies Record<string, WorkloadMaker>;
+
+/** The name of one of {@linkcode workloads}. */
+export type WorkloadName = keyof typeof workloads;
+
+/** Both networks of a preset, their weights from the hash. */
+function networks(preset: PresetName): Acgan {
   const label = Categorical.fromLabels("label", CLASSES, Int32Array.from(CLASSES.keys()));
-  const model = new Acgan(settings, [label]);
-  const batches = Array.from({ length: RING }, (_, seed) => noiseBatch(settings, batch, { seed }));
-  const step = compile((images, y, z, c, z2, c2) =>
-    trainStep(model, {
-      images,
-      values: [y],
-      forD: { z, values: [c] },
-      forG: { z: z2, values: [c2] },
-    }), { name: preset });
+  const model = new Acgan(presetSettings(preset), [label]);
+  setParameters(model.generator, { seed: SEEDS.generator });
+  setParameters(model.discriminator, { seed: SEEDS.discriminator });
+  return model;
+}
 
-  const times: number[] = [];
-  for (let i = 0; i < warmup + steps; i++) {
-    const start = performance.now();
-    await read(Object.values(step(...batches[i % RING])));
-    times.push(performance.now() - start);
-  }
-  const counted = times.slice(warmup).sort((a, b) => a - b);
-  const median = counted[counted.length >> 1];
-  const { adapter, memory } = Device.default;
+/** What both training steps return and how it is compared: losses. */
+function lossFigures(names: readonly string[]): Pick<Workload, "awaited" | "compared" | "figures"> {
   return {
-    engine: "kao",
-    device: adapter.name,
-    workload: preset,
-    batch,
-    first_step_ms: Math.round(times[0]),
-    step_ms: { min: counted[0], median, max: counted[counted.length - 1] },
-    images_per_s: 1000 * batch / median,
-    device_bytes: memory.bytes,
+    awaited: names,
+    compared: names,
+    figures: (numbers) => Object.fromEntries(names.map((name, i) => [name, numbers[i][0]])),
   };
 }
 
-/** Real images with labels, then noise and labels for each of the two networks. */
-function noiseBatch(
-  settings: { size: number; generator: { latent: number } },
-  batch: number,
-  { seed }: { seed: number },
-): Tensor[] {
-  const host = new HostGenerator(seed);
-  const noise = (...shape: number[]): Tensor => {
-    const length = shape.reduce((a, b) => a * b, 1);
-    return tensor(Float32Array.from({ length }, () => host.normal()), shape);
+function acgan(preset: "acgan32" | "acgan64", batch: number): Workload {
+  const model = networks(preset);
+  const { size, generator: { latent } } = presetSettings(preset);
+  const total = (terms: Record<string, Tensor>, prefix: string): Tensor =>
+    Object.keys(terms).filter((name) => name.startsWith(prefix)).map((name) => terms[name])
+      .reduce((a, b) => add(a, b));
+  return {
+    step(images, y, z1, c1, z2, c2) {
+      const forD = { z: z1, values: [c1] }, forG = { z: z2, values: [c2] };
+      const terms = trainStep(model, { images, values: [y], forD, forG });
+      return { loss_D: total(terms, "d."), loss_G: total(terms, "g.") };
+    },
+    inputs(index) {
+      const seed = SEEDS.inputs + SEEDS_PER_STEP * index;
+      const noise = (at: number) => tensor(gaussian(seed + at, batch * latent), [batch, latent]);
+      const [y, c1, c2] = [1, 2, 3].map((at) => tensor(labels(seed + at, batch, CLASSES.length)));
+      return [pictures(seed, [batch, 3, size, size]), y, noise(4), c1, noise(5), c2];
+    },
+    ...lossFigures(["loss_D", "loss_G"]),
   };
-  const labels = (): Tensor =>
-    tensor(Int32Array.from({ length: batch }, () => Math.floor(host.uniform() * CLASSES.length)));
-  const { size, generator: { latent } } = settings;
-  const draw = (): Tensor[] => [noise(batch, latent), labels()];
-  return [noise(batch, 3, size, size), labels(), ...draw(), ...draw()];
 }
 
-const { _: names, batch, steps, warmup, profile } = parseArgs(Deno.args, {
-  default: { batch: 32, steps: 5, warmup: 2 },
-  boolean: ["profile"],
-});
-if (profile) debugFlags.add("profile");
-await Device.open();
-for (const name of names.length > 0 ? names : ["acgan32"]) {
-  const options = { batch: Number(batch), steps: Number(steps), warmup: Number(warmup) };
-  console.log(JSON.stringify(await bench(name as PresetName, options)));
+function doubleBackward(batch: number): Workload {
+  const model = networks("acgan32");
+  const { size, generator: { latent } } = presetSettings("acgan32");
+  const { generator, discriminator, conditions, optimizers } = model;
+  const shape = [batch, 3, size, size];
+  return {
+    step(images, y, z, c, u) {
+      // Nothing differentiates the fakes: the discriminator alone learns.
+      const fakes = detach(generator.forward(z, encodeAll(conditions, [c])));
+      const real = { verdict: discriminator.forward(images), values: [y] };
+      const fake = { verdict: discriminator.forward(fakes), values: [c] };
+      const { total } = weigh(discriminatorTerms(conditions, real, fake), {});
+      const loss = add(total, gradientPenalty(discriminator, images, u));
+      optimizers.discriminator.minimize(loss);
+      return { loss_D: loss };
+    },
+    inputs(index) {
+      const seed = SEEDS.inputs + SEEDS_PER_STEP * index;
+      const [y, c] = [1, 2].map((at) => tensor(labels(seed + at, batch, CLASSES.length)));
+      const z = tensor(gaussian(seed + 4, batch * latent), [batch, latent]);
+      const u = tensor(uniform(seed + 6, batch * 3 * size * size), shape);
+      return [pictures(seed, shape), y, z, c, u];
+    },
+    ...lossFigures(["loss_D"]),
+  };
+}
+
+/** DRAGAN's (Kodali et al., 2017): 10 mean((|gradient| - 1)^2) at real + std(real) / 2 * u. */
+function gradientPenalty(discriminator: AcganDiscriminator, real: Tensor, u: Tensor): Tensor {
+  const x = detach(add(real, mul(mul(std(real), 0.5), u)));
+  const [gradients] = grad(sum(discriminator.forward(x).source), [x]);
+  return mul(mean(square(sub(norm(gradients, { dim: [1, 2, 3] }), 1))), 10);
+}
+
+function sampling(batch: number): Workload {
+  const widths = { latent: 128, base: 8, channels: 64, blocks: 16, stages: 3 }, attributes = 34;
+  const size = widths.base * 2 ** widths.stages;
+  const net = new SrresnetGenerator(widths, attributes, { generator: new HostGenerator(1) }).eval();
+  setParameters(net, { seed: SEEDS.sampler });
+  setRunningStatistics(net, { seed: SEEDS.running });
+  return {
+    step(z, code) {
+      const images = net.forward(z, code);
+      const corner = slice(images, [[0, 1], [0, 1], [0, 1], [0, 1]]);
+      return { images, corner };
+    },
+    inputs(index) {
+      const seed = SEEDS.inputs + SEEDS_PER_STEP * index;
+      const code = uniform(seed + 1, batch * attributes).map((u) => Number(u < 0.25));
+      return [
+        tensor(gaussian(seed, batch * widths.latent), [batch, widths.latent]),
+        tensor(code, [batch, attributes]),
+      ];
+    },
+    awaited: ["corner"],
+    compared: ["images"],
+    figures([images]) {
+      let sum = 0, squares = 0;
+      for (const x of images) [sum, squares] = [sum + x, squares + x * x];
+      return {
+        mean: sum / images.length,
+        mean_square: squares / images.length,
+        first: images[0],
+        inner: images[(size + 5) * size + 7], // [0, 1, 5, 7]
+        last: images[images.length - 1],
+      };
+    },
+  };
+}
+
+/** Noise in [-1, 1) in place of pictures: the arithmetic does not depend on what they show. */
+function pictures(seed: number, shape: readonly number[]): Tensor {
+  const length = shape.reduce((a, b) => a * b, 1);
+  return tensor(uniform(seed, length).map((u) => 2 * u - 1), shape);
 }

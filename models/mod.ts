@@ -12,3 +12,4 @@ export {
   type Verdict,
 } from "./acgan.ts";
 export { type Preset, type PresetName, presets } from "./presets.ts";
+export { SrresnetGenerator, type SrresnetWidths } from "./srresnet.ts";

@@ -62,6 +62,8 @@ interface Work<R> {
   readonly traces: Map<string, Trace<R>>;
   readonly replays: Map<string, Replay<R>>;
 }
+/** Finds the plan that a compiled function keeps for arguments of given shapes. */
+const plansOf = new WeakMap<object, (args: readonly Tensor[]) => Plan | undefined>();
 
 /** The call that KAO_DEBUG=profile times: the first ones are busy compiling. */
 const PROFILED_CALL = 3;
@@ -119,6 +121,10 @@ export function compile<R extends Results>(
     }
     return replay.result;
   };
+  plansOf.set(call, (args) => {
+    const { replays, key } = lookUp(args);
+    return replays.get(key)?.plan;
+  });
   const sites = (...args: Tensor[]): readonly KernelSite[] => {
     const { device, traces, replays, key } = lookUp(args);
     const traced = traces.get(key) ?? trace(fn, { args, name });
@@ -127,6 +133,20 @@ export function compile<R extends Results>(
   };
   return Object.assign(call, { sites });
 }
+
+/**
+ * The plan that a compiled function replays for arguments of these shapes, for measurements and tests.
+ *
+ * @throws {Error} where it was not called with such arguments before.
+ */
+export function planOf(compiled: (...args: Tensor[]) => Results, args: readonly Tensor[]): Plan {
+  const plan = plansOf.get(compiled)?.(args);
+  if (plan === undefined) throw new Error("There is no plan yet: call the compiled function first");
+  return plan;
+}
+
+const keyOf = (args: readonly Tensor[]): string =>
+  args.map((x) => `${x.dtype}[${x.shape}]`).join(",");
 
 function trace<R extends Results>(
   fn: (...args: Tensor[]) => R,

@@ -28,6 +28,8 @@ export interface Target {
   readonly limits: KernelLimits & { readonly maxBufferSize: number };
   /** Names variants of kernels; what it leaves open goes by the static guess. */
   readonly choose?: (family: string, shape: string) => string | undefined;
+  /** Forces a variant of kernels that come in several, for tests and measurements. */
+  readonly variant?: string;
 }
 
 /** Gives memory to what outlives a run. The same memory must come as the same slot. */
@@ -85,6 +87,7 @@ export function lower(
       cpu: target.cpu,
       images: target.images,
       limits: target.limits,
+      variant: target.variant,
       choose(family, shape, candidates) {
         sites.push({ family, shape, candidates, node: group.outputs[0] });
         return target.choose?.(family, shape);

@@ -151,3 +151,14 @@ function lowestGap(taken: { offset: number; end: number }[], bytes: number): num
   }
   return offset;
 }
+
+/** Bytes that are alive at once at the worst moment: no placement needs less. */
+export function livenessBound(dispatches: readonly Dispatch[]): number {
+  const change = new Float64Array(dispatches.length + 1);
+  for (const [{ bytes }, { first, last }] of livesOf(dispatches, { reuse: true })) {
+    change[first] += bytes;
+    change[last + 1] -= bytes;
+  }
+  let alive = 0;
+  return change.reduce((most, bytes) => Math.max(most, alive += bytes), 0);
+}

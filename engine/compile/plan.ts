@@ -53,6 +53,7 @@ export class Plan {
    * @param options.bound buffers of leaves that the caller fills, such as arguments.
    * @param options.passes improvements to leave out.
    * @param options.choose names variants of kernels; the device's choices where left out.
+   * @param options.variant forces a variant of kernels that come in several.
    * @param options.audit look for values that are not finite after each run, and let the device fail
    * where there are any. Leaves out all improvements.
    * @throws {RangeError} where the device has no buffers of the sizes that are needed.
@@ -64,6 +65,7 @@ export class Plan {
       bound?: ReadonlyMap<Tensor, GPUBuffer>;
       passes?: Partial<Passes>;
       choose?: Target["choose"];
+      variant?: string;
       audit?: boolean;
     } = {},
   ) {
@@ -79,9 +81,13 @@ export class Plan {
     };
     this.#device = device;
     try {
-      const { bound = new Map(), audit = debugFlags.has("nan") } = options;
+      const { bound = new Map(), variant, audit = debugFlags.has("nan") } = options;
       const passes = audit ? noPasses : { ...allPasses, ...options.passes };
-      const target = { ...targetOf(device), ...(options.choose && { choose: options.choose }) };
+      const target = {
+        ...targetOf(device),
+        variant,
+        ...(options.choose && { choose: options.choose }),
+      };
       const built = build(device, program, { target, bound, own, ownImage, passes });
       this.outputs = built.outputs;
       this.dispatches = built.dispatches;

@@ -61,6 +61,14 @@ export interface DeviceMemory {
   readonly bytes: number;
 }
 
+/** What a device has compiled so far. */
+export interface Compilations {
+  /** Pipelines: one for each different shader. */
+  readonly pipelines: number;
+  /** Milliseconds that making them took JavaScript; drivers may go on when a pipeline first runs. */
+  readonly ms: number;
+}
+
 let defaultDevice: Device | undefined;
 
 /**
@@ -89,6 +97,7 @@ export class Device {
   #attempt: Promise<Error | undefined>[] | undefined;
   #buffers = 0;
   #bytes = 0;
+  #compiling = 0;
 
   private constructor(gpu: GPUDevice, adapter: AdapterDescription) {
     this.#gpu = gpu;
@@ -145,6 +154,11 @@ export class Device {
   /** Buffers alive now and their bytes. */
   get memory(): DeviceMemory {
     return { buffers: this.#buffers, bytes: this.#bytes };
+  }
+
+  /** Pipelines made, and how long that took. */
+  get compiled(): Compilations {
+    return { pipelines: this.#pipelines.size, ms: this.#compiling };
   }
 
   /**
@@ -257,6 +271,7 @@ export class Device {
     this.check();
     let pipeline = this.#pipelines.get(code);
     if (pipeline === undefined) {
+      const start = performance.now();
       const report = this.#validate(options.label);
       const layout = this.#gpu.createPipelineLayout({
         bindGroupLayouts: [this.#layout(options.kinds)],
@@ -269,6 +284,7 @@ export class Device {
       });
       this.#pipelines.set(code, pipeline);
       report().then((error) => error && this.#pipelines.delete(code));
+      this.#compiling += performance.now() - start;
     }
     return pipeline;
   }

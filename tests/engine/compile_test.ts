@@ -24,7 +24,9 @@ import {
   upsampleNearest,
   Variable,
 } from "../../engine/mod.ts";
+import { planOf } from "../../engine/compile/compile.ts";
 import { Plan } from "../../engine/compile/plan.ts";
+import { readBuffers } from "../../engine/runtime/readback.ts";
 import { device, withoutLeaks } from "./device.ts";
 
 const gpu = await device();
@@ -198,4 +200,40 @@ Deno.test("an argument without numbers is refused", () => {
     TypeError,
     "Cannot call step: argument 0 is Tensor(add, [2], f32), which has no numbers yet",
   );
+});
+
+Deno.test("a compiled function's plan is found by the shapes of its arguments, once it has one", () => {
+  const step = compile((x) => mul(x, 2));
+  const x = random([3]), y = random([4]);
+  assertThrows(() => planOf(step, [x]), Error, "call the compiled function first");
+  step(x);
+  step(y);
+  const plan = planOf(step, [x]);
+  assertEquals(planOf(step, [random([3])]), plan);
+  assertEquals(plan.dispatches.map(({ kernel }) => kernel), ["pointwise"]);
+  assertEquals(planOf(step, [y]) === plan, false);
+});
+
+Deno.test("a forced variant is taken, and computes the same", async () => {
+  const product = matmul(random([5, 7]), random([7, 3]));
+  const plan = new Plan(gpu, { name: "test", outputs: [product], assignments: new Map() }, {
+    variant: "direct",
+  });
+  assertEquals(plan.dispatches.map(({ variant }) => variant), ["direct"]);
+  plan.run();
+  const [bytes] = await readBuffers(gpu, plan.outputs);
+  plan.destroy();
+  const [expected] = await read([product]);
+  new Float32Array(bytes).forEach((x, i) => assertAlmostEquals(x, expected[i], 1e-5));
+});
+
+Deno.test("pipelines are counted once for each shader", () => {
+  const step = compile((x) => sub(mul(x, 1.2345), 6.789));
+  const before = gpu.compiled;
+  step(random([11]));
+  const { pipelines, ms } = gpu.compiled;
+  assertEquals(pipelines, before.pipelines + 1);
+  assertEquals(ms > before.ms, true);
+  step(random([11]));
+  assertEquals(gpu.compiled, { pipelines, ms });
 });

@@ -2,7 +2,7 @@
 
 import { assertLessOrEqual } from "@std/assert";
 import { tensor } from "../../engine/mod.ts";
-import { ArenaSlot } from "../../engine/compile/memory.ts";
+import { livenessBound } from "../../engine/compile/memory.ts";
 import { lower, type Lowered } from "../../engine/compile/lower.ts";
 import { allPasses } from "../../engine/compile/passes.ts";
 import type { Slot } from "../../engine/kernels/dispatch.ts";
@@ -60,30 +60,13 @@ function lowerStep(
   });
 }
 
-/** Bytes that are alive at once, at the worst moment: no placement needs less. */
-function livenessBound({ dispatches }: Lowered): number {
-  const lives = new Map<Slot, [first: number, last: number]>();
-  dispatches.forEach(({ slots }, at) => {
-    for (const slot of slots) {
-      if (slot instanceof ArenaSlot) lives.set(slot, [lives.get(slot)?.[0] ?? at, at]);
-    }
-  });
-  const alive = new Float64Array(dispatches.length + 1);
-  for (const [slot, [first, last]] of lives) {
-    alive[first] += slot.bytes;
-    alive[last + 1] -= slot.bytes;
-  }
-  let now = 0;
-  return alive.reduce((most, change) => Math.max(most, now += change), 0);
-}
-
 for (const [preset, batch] of [["acgan32", 32], ["acgan64", 16]] as const) {
   for (const cpu of [true, false]) {
     const adapter = cpu ? "a CPU" : "a GPU";
     Deno.test(`The arena of ${preset} on ${adapter} is within 1.15 of what is alive at once`, () => {
       const lowered = lowerStep(preset, { batch, cpu });
       const arena = lowered.placement.arenas.reduce((sum, bytes) => sum + bytes, 0);
-      const bound = livenessBound(lowered);
+      const bound = livenessBound(lowered.dispatches);
       console.log(
         `${lowered.dispatches.length} dispatches, ${(arena / 2 ** 20).toFixed(1)} MiB, ` +
           `${(arena / bound).toFixed(3)} of the bound`,

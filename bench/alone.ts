@@ -1,0 +1,77 @@
+// One op by itself: its kernels on operands of noise, without the step around it.
+
+import { type Device, type Shape, sizeOf, Tensor, Variable } from "../engine/mod.ts";
+import { Plan } from "../engine/compile/plan.ts";
+import { reachable } from "../engine/compile/simplify.ts";
+import type { Dispatch } from "../engine/kernels/dispatch.ts";
+import { variableOp, withBindings } from "../engine/variable.ts";
+import { type PlanTime, type Repeats, timePlan } from "./clock.ts";
+import { type WorkloadName, workloads } from "./workloads.ts";
+
+/** What one op took. */
+export interface Alone {
+  readonly time: PlanTime;
+  readonly dispatches: readonly Dispatch[];
+  /** Operations, counted as the direct form needs them. */
+  readonly flops: number;
+  /** Bytes of operands and result. */
+  readonly bytes: number;
+}
+
+/** A variable of its own with numbers between -1 and 1; zeros can run at another speed. */
+export function filled(shape: Shape): Tensor {
+  const size = sizeOf(shape);
+  if (noise.length < size) noise = Float32Array.from({ length: size }, (_, i) => i * PHI % 2 - 1);
+  return new Variable(noise.subarray(0, size), shape).value;
+}
+
+/** The golden ratio, whose multiples repeat nothing. */
+const PHI = 0.6180339887;
+/** Numbers that {@linkcode filled} copies. */
+let noise = new Float32Array(0);
+
+/** Times what computes one tensor, and frees it and the variables that it is computed from. */
+export async function timeAlone(
+  device: Device,
+  value: Tensor,
+  options: { variant?: string; repeats?: Partial<Repeats> } = {},
+): Promise<Alone> {
+  const { variant, repeats } = options;
+  const leaves = reachable([value]).filter(({ op }) => op === variableOp);
+  const program = { name: value.op.name, outputs: [value], assignments: new Map() };
+  const plan = new Plan(device, program, { variant });
+  try {
+    const { dispatches } = plan;
+    const operands = [value, ...leaves];
+    return {
+      time: await timePlan(device, plan, repeats),
+      dispatches,
+      flops: dispatches.reduce((sum, { flops }) => sum + flops, 0),
+      bytes: operands.reduce((sum, { size }) => sum + 4 * size, 0),
+    };
+  } finally {
+    plan.destroy();
+    for (const { attributes } of leaves) attributes.variable.destroy();
+  }
+}
+
+/** The different ops of a workload's step that have kernels of their own, in order. */
+export function kernelOps(name: WorkloadName, batch: number): Tensor[] {
+  const { step, inputs } = workloads[name].make(batch);
+  const assignments = new Map<Variable, Tensor>();
+  const results = withBindings(assignments, () => step(...inputs(0)));
+  const found = new Map<string, Tensor>();
+  for (const node of reachable([...Object.values(results), ...assignments.values()])) {
+    if (node.op.kind !== "kernel") continue;
+    const shapes = node.inputs.map((input) => input.shape);
+    const key = JSON.stringify([node.op.name, node.attributes, shapes]);
+    if (!found.has(key)) found.set(key, node);
+  }
+  return [...found.values()];
+}
+
+/** The same op on operands of noise. */
+export function onNoise(node: Tensor): Tensor {
+  const operands = node.inputs.map(({ shape }) => filled(shape));
+  return new Tensor(node.op, operands, node.attributes, node.shape, node.dtype);
+}

@@ -1,0 +1,134 @@
+// The roof of the roofline: the fastest matrix product and the fastest copy that plain WGSL reached here.
+
+import { type Device, matmul, Tensor } from "../engine/mod.ts";
+import { threadGrid } from "../engine/kernels/gemm_grid.ts";
+import { matmulVariants } from "../engine/kernels/matmul.ts";
+import type { KernelOp } from "../engine/op.ts";
+import { filled, timeAlone } from "./alone.ts";
+import type { Repeats } from "./clock.ts";
+
+/** A rate, and what reached it. */
+export interface Ceiling {
+  readonly rate: number;
+  readonly by: string;
+}
+
+/** The best matrix product. */
+export interface ProductCeiling extends Ceiling {
+  /** Its rate now: on a busy machine, what is compared with it has to run next to it. */
+  again(): Promise<number>;
+}
+
+/** The best rates of an adapter. */
+export interface Ceilings {
+  /** GFLOP/s of a product of f32 matrices, its packing counted in. */
+  readonly product: ProductCeiling;
+  /** GB/s, read and written. */
+  readonly copy: Ceiling;
+}
+
+/** Sides of the square matrices. */
+const SIDES = { cpu: [256, 512, 1024], gpu: [1024, 2048, 4096] };
+/** Bytes that are copied: more than caches hold. */
+const COPIED = { cpu: 2 ** 26, gpu: 2 ** 28 };
+
+/** How the best product is measured again and again. */
+const SHORT = { least: 1, budget: 100 };
+
+/** Measures both, in some seconds. */
+export async function measureCeilings(device: Device): Promise<Ceilings> {
+  return { product: await bestProduct(device), copy: await bestCopy(device) };
+}
+
+/** GFLOP/s of the best of all variants and sizes; a variant that is far behind is not tried on larger ones. */
+export async function bestProduct(device: Device): Promise<ProductCeiling> {
+  const measure = (
+    side: number,
+    variant: string | undefined,
+    repeats: Partial<Repeats> = {},
+  ): Promise<number> => {
+    const product = matmul(filled([side, side]), filled([side, side]));
+    return rateOf(device, product, { amount: 2 * side ** 3, variant, repeats });
+  };
+  let best: ProductCeiling | undefined;
+  let variants: (string | undefined)[] = [undefined, ...matmulVariants];
+  for (const side of device.adapter.cpu ? SIDES.cpu : SIDES.gpu) {
+    const rates = new Map<string | undefined, number>();
+    for (const variant of variants) {
+      const rate = await measure(side, variant);
+      rates.set(variant, rate);
+      if (best !== undefined && rate <= best.rate) continue;
+      const by = `${variant ?? "as chosen"}, ${side}x${side}`;
+      best = { rate, by, again: () => measure(side, variant, SHORT) };
+    }
+    variants = variants.filter((variant) => rates.get(variant)! > best!.rate / 2);
+  }
+  return best!;
+}
+
+/** GB/s of the best of a few ways to copy. */
+export async function bestCopy(device: Device): Promise<Ceiling> {
+  const bytes = Math.min(device.adapter.cpu ? COPIED.cpu : COPIED.gpu, device.limits.maxBufferSize);
+  let best: Ceiling = { rate: 0, by: "nothing" };
+  for (const way of copies) {
+    const rate = await rateOf(device, copyOf(filled([bytes / 4]), way), { amount: 2 * bytes });
+    if (rate > best.rate) best = { rate, by: `${way.type}, ${way.each} a thread` };
+  }
+  return best;
+}
+
+/** A way to copy: the type that is loaded and stored, and how many of them a thread copies. */
+export interface CopyWay {
+  readonly type: "f32" | "vec4f";
+  readonly each: number;
+}
+
+/** The ways that are tried. */
+export const copies: readonly CopyWay[] = [
+  { type: "f32", each: 1 },
+  { type: "f32", each: 4 },
+  { type: "vec4f", each: 1 },
+  { type: "vec4f", each: 4 },
+];
+
+/** A copy of a tensor, whose size is a multiple of what a thread copies. */
+export function copyOf(source: Tensor, way: CopyWay): Tensor {
+  return new Tensor(copyOp, [source], { ...way }, source.shape, source.dtype);
+}
+
+/** Attributes: {@linkcode CopyWay}. */
+const copyOp: KernelOp = {
+  name: "copy",
+  kind: "kernel",
+  launch(context, { size, attributes: { type, each } }, { inputs: [source], output }) {
+    const count = size / (type === "vec4f" ? 4 : 1);
+    const { workgroups, values } = threadGrid(context, { threads: count / each, workgroup: 64 });
+    const moves = Array.from(
+      { length: each },
+      (_, i) => `result[at + ${i}u] = source[at + ${i}u];`,
+    );
+    const code = `
+      @group(0) @binding(0) var<storage, read_write> source: array<${type}>;
+      @group(0) @binding(1) var<storage, read_write> result: array<${type}>;
+
+      @compute @workgroup_size(${values.WORKGROUP})
+      fn main(@builtin(global_invocation_id) id: vec3u) {
+        let thread = id.y * ${values.ROW} + id.x;
+        if (thread >= ${values.COUNT}) { return; }
+        let at = thread * ${each}u;
+        ${moves.join(" ")}
+      }`;
+    const slots = [source, output], variant = `${type} ${each}`;
+    return [{ kernel: "copy", variant, shape: `[${size}]`, code, slots, workgroups, flops: 0 }];
+  },
+};
+
+/** How much a second, in 10^9, a plan for one tensor gets done of some amount. */
+async function rateOf(
+  device: Device,
+  value: Tensor,
+  options: { amount: number; variant?: string; repeats?: Partial<Repeats> },
+): Promise<number> {
+  const { time } = await timeAlone(device, value, options);
+  return options.amount / time.total;
+}

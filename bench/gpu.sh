@@ -1,0 +1,119 @@
+#!/bin/sh
+# All that is measured on a GPU, in one command of at most ten minutes, for a Linux machine with an NVIDIA GPU
+# and nothing else: no network, no Deno, no packages.
+#
+#   OUT=results TORCH_BENCH="python3 torch_bench.py" sh bench/gpu.sh
+#
+# What has to be carried there beside what git has: node_modules/, and Deno, as a program that DENO names or
+# packed as bench/deno.xz (xz --keep "$(command -v deno)"), which is unpacked to a temporary folder.
+#
+# From the environment:
+#   OUT            where results go: runs/gpu unless set
+#   DENO           the Deno to use: the one in bench/deno.xz, else the one in PATH
+#   VULKAN_DEBS    a folder of Debian packages (libvulkan1, and libglvnd0, libgl1, libglx0, libegl1, which
+#                  NVIDIA's driver links to) to use where the machine has no Vulkan loader
+#   VK_DRIVER_FILES  the driver's nvidia_icd.json; looked for unless set. A container sees the GPU by Vulkan
+#                  only if it was given the graphics capability (NVIDIA_DRIVER_CAPABILITIES=all)
+#   TORCH_BENCH    a program that does the same workloads in PyTorch, and takes --workload --batch --steps
+#                  --warmup --device --tf32 --amp --compile; left out without it
+#   TORCH_DEVICE   cuda
+#   SECONDS_ALL    what all of it may take, 590; what comes last is left out
+#   STEPS, WARMUP, ROUNDS, W1_BATCHES, W2_BATCH, W4_BATCH, LAYERS, CHECKS, TESTS   less, for a try elsewhere
+#
+# Results: log.txt, all that is printed; kao.jsonl, the steps' reports and comparisons; check.jsonl, the first
+# steps next to PyTorch's in float64; roofs.jsonl, layers and kernels against the best product and copy;
+# torch.jsonl, PyTorch compiled.
+cd "$(dirname "$0")/.." || exit 1
+OUT=${OUT:-runs/gpu}
+mkdir -p "$OUT" || exit 1
+OUT=$(cd "$OUT" && pwd)
+SECONDS_ALL=${SECONDS_ALL:-590}
+STEPS=${STEPS:-50} WARMUP=${WARMUP:-10} ROUNDS=${ROUNDS:-1}
+W1_BATCHES=${W1_BATCHES-64 256} W2_BATCH=${W2_BATCH:-256} W4_BATCH=${W4_BATCH:-64}
+LAYERS=${LAYERS:-acgan64 --batch 64}
+CHECKS=${CHECKS:-acgan64 moe-sample acgan32 double-backward}
+TESTS=${TESTS:-tests/kernels tests/golden}
+TORCH_DEVICE=${TORCH_DEVICE:-cuda}
+export NO_COLOR=1
+began=$(date +%s)
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+
+find_deno() {
+  if [ -n "${DENO:-}" ]; then return; fi
+  if [ -f bench/deno.xz ]; then
+    xz -dc bench/deno.xz > "$scratch/deno" && chmod +x "$scratch/deno" && DENO=$scratch/deno && return
+  fi
+  DENO=$(command -v deno) || { echo "No Deno: set DENO, or put bench/deno.xz there"; exit 1; }
+}
+
+find_vulkan() {
+  if [ -n "${VULKAN_DEBS:-}" ] && ! ldconfig -p | grep -q 'libvulkan\.so\.1'; then
+    for deb in "$VULKAN_DEBS"/*.deb; do dpkg-deb -x "$deb" "$scratch/vulkan"; done
+    for folder in "$scratch"/vulkan/usr/lib/* "$scratch"/vulkan/usr/lib; do
+      LD_LIBRARY_PATH=$folder:${LD_LIBRARY_PATH:-}
+    done
+    export LD_LIBRARY_PATH
+  fi
+  if [ -z "${VK_DRIVER_FILES:-}" ]; then
+    for folder in /usr/share/vulkan/icd.d /etc/vulkan/icd.d /usr/local/nvidia/share/vulkan/icd.d; do
+      [ -f "$folder/nvidia_icd.json" ] && export VK_DRIVER_FILES="$folder/nvidia_icd.json"
+    done
+  fi
+  echo "Vulkan driver: ${VK_DRIVER_FILES:-what the loader finds}"
+}
+
+# part NAME SECONDS FILE COMMAND...: what it prints goes to FILE, too. One that fails, or takes too long, is
+# said to, and the next one begins.
+part() {
+  name=$1 limit=$2 file=$3
+  shift 3
+  now=$(($(date +%s) - began)) left=$((SECONDS_ALL - $(date +%s) + began))
+  [ "$left" -lt "$limit" ] && limit=$left
+  if [ "$limit" -lt 10 ]; then echo "== $name: no time is left"; return; fi
+  echo "== $name, after $now s"
+  { timeout --kill-after=5 "$limit" "$@"; echo $? > "$scratch/code"; } | tee -a "$OUT/$file"
+  [ "$(cat "$scratch/code")" = 0 ] || echo "== $name ended with status $(cat "$scratch/code")"
+}
+
+bench() { # part's NAME SECONDS FILE, arguments of the benchmarks
+  name=$1 limit=$2 file=$3
+  shift 3
+  part "$name" "$limit" "$file" "$DENO" run -q --no-prompt --preload=tests/setup.ts -A bench/main.ts --json "$@"
+}
+
+# steps WORKLOAD BATCH: kao, and PyTorch in turns with it.
+steps() {
+  timing="--batch $2 --steps $STEPS --warmup $WARMUP"
+  torch="${TORCH_BENCH:-} --workload $1 $timing --device $TORCH_DEVICE"
+  set -- "$1, batch $2" 150 kao.jsonl "$1" $timing --rounds "$ROUNDS"
+  if [ -n "${TORCH_BENCH:-}" ]; then
+    set -- "$@" --peer "torch=$torch" --peer "torch-tf32=$torch --tf32" --peer "torch-amp=$torch --amp"
+  fi
+  bench "$@"
+}
+
+compiled() { # WORKLOAD BATCH
+  [ -n "${TORCH_BENCH:-}" ] || return
+  part "torch.compile, $1, batch $2" 120 torch.jsonl $TORCH_BENCH --workload "$1" --batch "$2" \
+    --steps "$STEPS" --warmup "$WARMUP" --device "$TORCH_DEVICE" --compile
+}
+
+everything() {
+  nvidia-smi 2>/dev/null || echo "There is no nvidia-smi"
+  find_deno
+  find_vulkan
+  part doctor 60 doctor.txt "$DENO" run -q --no-prompt -A cli.ts doctor
+  bench "the first steps" 120 check.jsonl --check $CHECKS
+  for batch in $W1_BATCHES; do steps acgan64 "$batch"; done
+  steps moe-sample "$W2_BATCH"
+  steps double-backward "$W4_BATCH"
+  bench layers 120 roofs.jsonl layers $LAYERS
+  bench roofline 60 roofs.jsonl roofline $LAYERS
+  part tests 120 tests.txt "$DENO" test -q --no-check --no-prompt --preload=tests/setup.ts -A $TESTS
+  for batch in $W1_BATCHES; do compiled acgan64 "$batch"; done
+  compiled moe-sample "$W2_BATCH"
+  echo "== all of it took $(($(date +%s) - began)) s"
+}
+
+everything 2>&1 | tee "$OUT/log.txt"

@@ -1,0 +1,99 @@
+// The convolutions of a workload, each product by itself, against the best matrix product.
+
+import { Device, type Tensor } from "../engine/mod.ts";
+import type { Conv2dGeometry } from "../engine/kernels/conv2d.ts";
+import { kernelOps, onNoise, timeAlone } from "./alone.ts";
+import { bestProduct, type Ceiling } from "./ceilings.ts";
+import { digits } from "./statistics.ts";
+import { percent, table } from "./table.ts";
+import type { WorkloadName } from "./workloads.ts";
+
+/** The ops of a convolution's products, under the names that the table has for them. */
+const products = {
+  conv2d: "forward",
+  conv2dInputGrad: "input gradient",
+  conv2dWeightGrad: "weight gradient",
+} as const;
+
+type Product = typeof products[keyof typeof products];
+
+/** A product of a layer: packing its operands and unpacking its result are counted in. */
+export interface ProductTime {
+  readonly ms: number;
+  /** 10^9 operations of the direct convolution a second. */
+  readonly gflops: number;
+  /** Of the best matrix product, measured anew next to it. */
+  readonly share: number;
+  readonly variants: readonly string[];
+}
+
+/** A convolution with those of its products that the workload needs. */
+export interface LayerTime {
+  readonly layer: string;
+  readonly products: Partial<Record<Product, ProductTime>>;
+}
+
+/** All convolutions of a workload. */
+export interface Layers {
+  readonly workload: WorkloadName;
+  readonly batch: number;
+  readonly device: string;
+  readonly product: Ceiling;
+  readonly layers: readonly LayerTime[];
+}
+
+/** Measures every different convolution of a workload. */
+export async function measureLayers(
+  name: WorkloadName,
+  options: { batch: number; variant?: string },
+): Promise<Layers> {
+  const device = Device.default;
+  const { batch, variant } = options;
+  const product = await bestProduct(device);
+  const layers = new Map<string, Partial<Record<Product, ProductTime>>>();
+  for (const node of kernelOps(name, batch)) {
+    const op = products[node.op.name as keyof typeof products];
+    if (op === undefined) continue;
+    const roof = await product.again();
+    const { time, flops, dispatches } = await timeAlone(device, onNoise(node), { variant });
+    const layer = layerName(node);
+    layers.set(layer, {
+      ...layers.get(layer),
+      [op]: {
+        ms: time.total / 1e6,
+        gflops: flops / time.total,
+        share: flops / time.total / roof,
+        variants: dispatches.map((dispatch) => dispatch.variant),
+      },
+    });
+  }
+  const rows = [...layers].map(([layer, products]) => ({ layer, products }));
+  return { workload: name, batch, device: device.adapter.name, product, layers: rows };
+}
+
+/** As `4x4 stride 2, 64 -> 128 at 32x32`. */
+function layerName(node: Tensor): string {
+  const { kernel, stride, inChannels, outChannels, inputSize }: Conv2dGeometry =
+    node.attributes.geometry;
+  const steps = stride[0] === 1 ? "" : ` stride ${stride[0]}`;
+  return `${kernel.join("x")}${steps}, ${inChannels} -> ${outChannels} at ${inputSize.join("x")}`;
+}
+
+/** Layers as a table. */
+export function formatLayers({ workload, batch, product, layers }: Layers): string {
+  const kinds = Object.values(products);
+  const cells = (time: ProductTime | undefined): string[] =>
+    time === undefined ? ["", "", ""] : [digits(time.ms), digits(time.gflops), percent(time.share)];
+  const rows = layers.map(({ layer, products }) => [
+    layer,
+    ...kinds.flatMap((kind) => cells(products[kind])),
+  ]);
+  const all = layers.flatMap(({ products }) => Object.values(products));
+  const slow = all.filter(({ share }) => share < 0.8).length;
+  return [
+    `${workload}, batch ${batch}: GFLOP/s of the direct convolution, packing counted in`,
+    `The best matrix product: ${digits(product.rate)} GFLOP/s (${product.by})`,
+    table(["layer", ...kinds.flatMap((kind) => [`${kind}: ms`, "GFLOP/s", "of best"])], rows),
+    `${all.length - slow} of ${all.length} products reach 80 % of the best matrix product`,
+  ].join("\n");
+}
