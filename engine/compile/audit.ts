@@ -19,6 +19,7 @@ export interface Place {
 const STEP = 256;
 /** Words of a finding; the others of its step are not used. */
 const NOTHING = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0];
+const KINDS = ["memory", "memory"] as const;
 const WORKGROUP = 64, MOST_WORKGROUPS = 1024;
 
 interface Check extends Place {
@@ -44,11 +45,14 @@ export class Audit {
     this.#name = plan.name;
     const given = plan.given.filter(isFloat), computed = plan.computed.filter(isFloat);
     this.#found = own((given.length + computed.length) * STEP, "findings");
-    this.#pipeline = device.pipeline(finite, { label: "finite", buffers: 2 });
+    this.#pipeline = device.pipeline(finite, { label: "finite", kinds: KINDS });
     const check = (place: Place, at: number): Check => {
       const finding = { buffer: this.#found, offset: at * STEP, size: STEP };
       const label = `finite ${place.node}`;
-      return { ...place, bindings: device.bindGroup([place.binding, finding], { label }) };
+      return {
+        ...place,
+        bindings: device.bindGroup([place.binding, finding], { label, kinds: KINDS }),
+      };
     };
     this.#checks = {
       given: given.map(check),

@@ -23,6 +23,7 @@ export interface Program {
 /** What lowering must know of the machine. */
 export interface Target {
   readonly cpu: boolean;
+  readonly images: boolean;
   readonly limits: KernelLimits & { readonly maxBufferSize: number };
   /** Forces a variant of kernels that come in several, for tests and measurements. */
   readonly variant?: string;
@@ -71,6 +72,7 @@ export function lower(
   const slots = assignSlots(groups, given, passes);
   const context: KernelContext = {
     cpu: target.cpu,
+    images: target.images,
     limits: target.limits,
     variant: target.variant,
     scratch: (bytes) => new ArenaSlot(bytes),

@@ -3,6 +3,7 @@
 
 import type { Dispatch, Slot } from "../kernels/dispatch.ts";
 import { byteLength } from "../dtype.ts";
+import { IMAGE_WIDTH, ImageSlot } from "../kernels/image.ts";
 import { storageType } from "./wgsl.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Group } from "./fuse.ts";
@@ -57,13 +58,29 @@ export interface Placement {
   readonly ranges: ReadonlyMap<Slot, { readonly arena: number; readonly offset: number }>;
   /** Bytes of each arena. */
   readonly arenas: readonly number[];
+  /** The textures of images, by number. */
+  readonly images: ReadonlyMap<Slot, number>;
+  /** Rows of each texture. */
+  readonly textures: readonly number[];
+}
+
+/** What a placement takes in all. */
+export function placementBytes({ arenas, textures }: Placement): number {
+  const rows = textures.reduce((sum, rows) => sum + rows, 0);
+  return arenas.reduce((sum, bytes) => sum + bytes, 16 * IMAGE_WIDTH * rows);
+}
+
+/** The dispatches that use a slot. */
+interface Life {
+  readonly first: number;
+  readonly last: number;
 }
 
 const ALIGNMENT = 256;
 
 /**
- * Places arena slots so that slots alive at the same time never overlap: the largest first, each at the
- * lowest offset that is free during its life.
+ * Places arena slots and images so that those alive at the same time never overlap: the largest first, a slot at
+ * the lowest offset that is free during its life, an image in the first texture that is.
  *
  * @param options.maxBytes the largest buffer that the device makes; a plan that needs more gets several.
  * @param options.reuse off: every slot stays alive to the end.
@@ -72,16 +89,14 @@ export function place(
   dispatches: readonly Dispatch[],
   options: { maxBytes: number; reuse: boolean },
 ): Placement {
-  const lives = livesOf(dispatches);
-  if (!options.reuse) { for (const life of lives.values()) life.last = dispatches.length; }
-
+  const lives = livesOf(dispatches, options);
   const ranges = new Map<Slot, { arena: number; offset: number }>();
   const arenas: number[] = [];
-  const placed: { arena: number; offset: number; end: number; first: number; last: number }[] = [];
-  const bySize = [...lives].sort((a, b) => b[0].bytes - a[0].bytes || a[1].first - b[1].first);
-  for (const [slot, life] of bySize) {
+  const placed: { arena: number; offset: number; end: number; life: Life }[] = [];
+  for (const [slot, life] of lives) {
+    if (!(slot instanceof ArenaSlot)) continue;
     const bytes = Math.ceil(slot.bytes / ALIGNMENT) * ALIGNMENT;
-    const rivals = placed.filter((r) => r.first <= life.last && life.first <= r.last);
+    const rivals = placed.filter((rival) => meet(rival.life, life));
     let arena = 0, offset = 0;
     for (;; arena++) {
       offset = lowestGap(rivals.filter((r) => r.arena === arena), bytes);
@@ -89,9 +104,42 @@ export function place(
     }
     arenas[arena] = Math.max(arenas[arena] ?? 0, offset + bytes);
     ranges.set(slot, { arena, offset });
-    placed.push({ arena, offset, end: offset + bytes, ...life });
+    placed.push({ arena, offset, end: offset + bytes, life });
   }
-  return { ranges, arenas };
+  return { ranges, arenas, ...placeImages(lives) };
+}
+
+/** The lives of slots that are a plan's own, the largest slots first. */
+function livesOf(
+  dispatches: readonly Dispatch[],
+  { reuse }: { reuse: boolean },
+): [Slot, Life][] {
+  const lives = new Map<Slot, Life>();
+  dispatches.forEach((dispatch, at) => {
+    for (const slot of dispatch.slots) {
+      if (!(slot instanceof ArenaSlot || slot instanceof ImageSlot)) continue;
+      const first = lives.get(slot)?.first ?? at;
+      lives.set(slot, { first, last: reuse ? at : dispatches.length });
+    }
+  });
+  return [...lives].sort((a, b) => b[0].bytes - a[0].bytes || a[1].first - b[1].first);
+}
+
+const meet = (a: Life, b: Life): boolean => a.first <= b.last && b.first <= a.last;
+
+function placeImages(lives: readonly [Slot, Life][]): Pick<Placement, "images" | "textures"> {
+  const images = new Map<Slot, number>();
+  const textures: number[] = [];
+  const taken: Life[][] = [];
+  for (const [slot, life] of lives) {
+    if (!(slot instanceof ImageSlot)) continue;
+    const free = taken.findIndex((others) => !others.some((other) => meet(other, life)));
+    const at = free < 0 ? textures.length : free;
+    textures[at] ??= slot.rows;
+    (taken[at] ??= []).push(life);
+    images.set(slot, at);
+  }
+  return { images, textures };
 }
 
 /** The lowest offset at which `bytes` fit between ranges that are taken. */
@@ -104,27 +152,20 @@ function lowestGap(taken: { offset: number; end: number }[], bytes: number): num
   return offset;
 }
 
-/** Bytes of the arena that are alive at once at the worst moment: no placement needs less. */
+/**
+ * Bytes of a plan's own memory that are alive at once at the worst moment, slots and images apart, for neither can
+ * lie where the other did: no placement needs less.
+ */
 export function livenessBound(dispatches: readonly Dispatch[]): number {
-  const change = new Float64Array(dispatches.length + 1);
-  for (const [{ bytes }, { first, last }] of livesOf(dispatches)) {
-    change[first] += bytes;
-    change[last + 1] -= bytes;
-  }
-  let alive = 0;
-  return change.reduce((most, bytes) => Math.max(most, alive += bytes), 0);
-}
-
-/** The first and the last dispatch that use each slot of the arena. */
-function livesOf(dispatches: readonly Dispatch[]): Map<Slot, { first: number; last: number }> {
-  const lives = new Map<Slot, { first: number; last: number }>();
-  dispatches.forEach((dispatch, at) => {
-    for (const slot of dispatch.slots) {
-      if (!(slot instanceof ArenaSlot)) continue;
-      const life = lives.get(slot) ?? { first: at, last: at };
-      life.last = at;
-      lives.set(slot, life);
+  const lives = livesOf(dispatches, { reuse: true });
+  const most = (kind: (slot: Slot) => boolean): number => {
+    const change = new Float64Array(dispatches.length + 1);
+    for (const [slot, { first, last }] of lives.filter(([slot]) => kind(slot))) {
+      change[first] += slot.bytes;
+      change[last + 1] -= slot.bytes;
     }
-  });
-  return lives;
+    let alive = 0;
+    return change.reduce((most, bytes) => Math.max(most, alive += bytes), 0);
+  };
+  return most((slot) => slot instanceof ArenaSlot) + most((slot) => slot instanceof ImageSlot);
 }

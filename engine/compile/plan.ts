@@ -6,11 +6,13 @@ import type { Dispatch, Slot } from "../kernels/dispatch.ts";
 import type { LeafOp } from "../op.ts";
 import { constantOp, type Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
-import type { Device } from "../runtime/device.ts";
+import { ImageSlot } from "../kernels/image.ts";
+import type { BindingKind, Device } from "../runtime/device.ts";
 import { Timer, type Timing } from "../runtime/timer.ts";
 import { debugFlags } from "../debug.ts";
 import { Audit, type Place } from "./audit.ts";
 import { lower, type Program } from "./lower.ts";
+import { placementBytes } from "./memory.ts";
 import { allPasses, noPasses, type Passes } from "./passes.ts";
 import { reachable } from "./simplify.ts";
 
@@ -39,12 +41,13 @@ export class Plan {
   /** Buffers of the outputs, in order. */
   readonly outputs: readonly GPUBuffer[];
   readonly dispatches: readonly Dispatch[];
-  /** Bytes of the arena. */
+  /** Bytes of the arena, and of the images. */
   readonly arenaBytes: number;
   readonly #device: Device;
   readonly #commands: readonly Command[];
   readonly #audit: Audit | undefined;
   readonly #owned: GPUBuffer[] = [];
+  readonly #images: GPUTexture[] = [];
 
   /**
    * @param options.bound buffers of leaves that the caller fills, such as arguments.
@@ -69,11 +72,16 @@ export class Plan {
       this.#owned.push(buffer);
       return buffer;
     };
+    const ownImage = (rows: number): GPUTexture => {
+      const image = device.createImage(rows, { purpose: `operands of plan ${program.name}` });
+      this.#images.push(image);
+      return image;
+    };
     this.#device = device;
     try {
       const { bound = new Map(), variant, audit = debugFlags.has("nan") } = options;
       const passes = audit ? noPasses : { ...allPasses, ...options.passes };
-      const built = build(device, program, { bound, own, passes, variant });
+      const built = build(device, program, { bound, own, ownImage, passes, variant });
       this.outputs = built.outputs;
       this.dispatches = built.dispatches;
       this.arenaBytes = built.arenaBytes;
@@ -108,6 +116,7 @@ export class Plan {
   /** Frees the plan's memory. Variables are not the plan's. */
   destroy(): void {
     this.#owned.splice(0).forEach((buffer) => this.#device.destroyBuffer(buffer));
+    this.#images.splice(0).forEach((image) => this.#device.destroyImage(image));
   }
 }
 
@@ -130,11 +139,12 @@ function build(
     bound: ReadonlyMap<Tensor, GPUBuffer>;
     /** Makes a buffer that lives as long as the plan. */
     own: (bytes: number, what: string) => GPUBuffer;
+    ownImage: (rows: number) => GPUTexture;
     passes: Passes;
     variant: string | undefined;
   },
 ): Built {
-  const { bound, own, passes, variant } = options;
+  const { bound, own, ownImage, passes, variant } = options;
   checkTypes(device, [...program.outputs, ...program.assignments.values()]);
   // One slot a buffer, however many tensors lie in it: kernels bind each slot once.
   const fixed = new Map<GPUBuffer, BufferSlot>();
@@ -144,7 +154,7 @@ function build(
     return slot;
   };
   const { outputs, leaves, computed, slots, dispatches, placement } = lower(program, {
-    target: { cpu: device.adapter.cpu, limits: device.limits, variant },
+    target: { cpu: device.adapter.cpu, images: device.images, limits: device.limits, variant },
     memory: {
       leaf: (node) => slotOf(bound.get(node) ?? leafBuffer(device, node, own), node),
       variable: (variable) => slotOf(variable.bufferOn(device), variable),
@@ -156,8 +166,9 @@ function build(
     passes,
   });
 
-  const { ranges, arenas } = placement;
+  const { ranges, arenas, images, textures } = placement;
   const buffers = arenas.map((bytes) => own(bytes, "intermediate values"));
+  const views = textures.map((rows) => ownImage(rows).createView());
   const bindingOf = (slot: Slot): GPUBufferBinding & { buffer: GPUBuffer } => {
     if (slot instanceof BufferSlot) return { buffer: slot.buffer, size: slot.bytes };
     const { arena, offset } = ranges.get(slot)!;
@@ -166,10 +177,13 @@ function build(
   const commands = dispatches.map((dispatch, at) => {
     const label =
       `${program.name}#${at} ${dispatch.kernel} [${dispatch.variant}] ${dispatch.shape}`;
-    const bindings = dispatch.slots.map(bindingOf);
+    const kinds = bindingKinds(dispatch);
+    const resources = dispatch.slots.map((slot) =>
+      slot instanceof ImageSlot ? views[images.get(slot)!] : bindingOf(slot)
+    );
     return {
-      pipeline: device.pipeline(dispatch.code, { label, buffers: bindings.length }),
-      bindings: device.bindGroup(bindings, { label }),
+      pipeline: device.pipeline(dispatch.code, { label, kinds }),
+      bindings: device.bindGroup(resources, { label, kinds }),
       workgroups: dispatch.workgroups,
     };
   });
@@ -177,11 +191,17 @@ function build(
   return {
     outputs: outputs.map((node) => bindingOf(slots.get(node)!).buffer),
     dispatches,
-    arenaBytes: arenas.reduce((sum, bytes) => sum + bytes, 0),
+    arenaBytes: placementBytes(placement),
     commands,
     given: leaves.map(placeOf),
     computed: computed.map(placeOf),
   };
+}
+
+function bindingKinds({ slots, writes = [] }: Dispatch): BindingKind[] {
+  return slots.map((slot) =>
+    slot instanceof ImageSlot ? writes.includes(slot) ? "image write" : "image read" : "memory"
+  );
 }
 
 function dispatch(pass: GPUComputePassEncoder, command: Command): void {

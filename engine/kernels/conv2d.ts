@@ -1,23 +1,26 @@
 // Launchers of a convolution and both of its gradients. The variants compute the same:
 //
 //   direct     one result a thread, any geometry: the reference, and the form for groups
-//   registers  implicit GEMM with register tiles and no workgroup memory, for CPU adapters
+//   image      implicit GEMM of operands packed into storage textures, for CPU adapters
 //   tiled      implicit GEMM with tiles in workgroup memory, for GPUs
 
 import { conv2dDirect, conv2dInputGradDirect, conv2dWeightGradDirect } from "./conv2d_direct.ts";
 import type { Conv2dGeometry } from "./conv2d_geometry.ts";
-import {
-  conv2dInputGradRegisters,
-  conv2dRegisters,
-  conv2dWeightGradRegisters,
-} from "./conv2d_registers.ts";
+import { conv2dImage, conv2dInputGradImage, conv2dWeightGradImage } from "./conv2d_image.ts";
 import { conv2dInputGradTiled, conv2dTiled, conv2dWeightGradTiled } from "./conv2d_tiled.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
+
+import {
+  canFilter,
+  conv2dInputGradWinograd,
+  conv2dWeightGradWinograd,
+  conv2dWinograd,
+} from "./winograd_image.ts";
 
 export type { Conv2dGeometry } from "./conv2d_geometry.ts";
 
 /** The forms a convolution's three products come in; `ctx.variant` forces one. */
-export const conv2dVariants = ["direct", "registers", "tiled"] as const;
+export const conv2dVariants = ["direct", "image", "winograd 2", "winograd 4", "tiled"] as const;
 
 /**
  * The cross-correlation of x `[batch, inChannels, h, w]` with weight
@@ -29,7 +32,9 @@ export function conv2d(
   slots: { x: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
   const variant = chooseVariant(ctx, geometry);
-  if (variant === "registers") return conv2dRegisters(ctx, geometry, slots);
+  const m = winogradTile(variant);
+  if (m) return conv2dWinograd(ctx, geometry, { m, slots });
+  if (variant === "image") return conv2dImage(ctx, geometry, slots);
   if (variant === "tiled") return conv2dTiled(ctx, geometry, slots);
   return conv2dDirect(ctx, geometry, [slots.x, slots.weight, slots.out]);
 }
@@ -44,7 +49,9 @@ export function conv2dInputGrad(
   slots: { grad: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
   const variant = chooseVariant(ctx, geometry);
-  if (variant === "registers") return conv2dInputGradRegisters(ctx, geometry, slots);
+  const m = winogradTile(variant);
+  if (m) return conv2dInputGradWinograd(ctx, geometry, { m, slots });
+  if (variant === "image") return conv2dInputGradImage(ctx, geometry, slots);
   if (variant === "tiled") return conv2dInputGradTiled(ctx, geometry, slots);
   return conv2dInputGradDirect(ctx, geometry, [slots.grad, slots.weight, slots.out]);
 }
@@ -56,7 +63,9 @@ export function conv2dWeightGrad(
   slots: { x: Slot; grad: Slot; out: Slot },
 ): Dispatch[] {
   const variant = chooseVariant(ctx, geometry);
-  if (variant === "registers") return conv2dWeightGradRegisters(ctx, geometry, slots);
+  const m = winogradTile(variant);
+  if (m) return conv2dWeightGradWinograd(ctx, geometry, { m, slots });
+  if (variant === "image") return conv2dWeightGradImage(ctx, geometry, slots);
   if (variant === "tiled") return conv2dWeightGradTiled(ctx, geometry, slots);
   return conv2dWeightGradDirect(ctx, geometry, [slots.x, slots.grad, slots.out]);
 }
@@ -68,5 +77,14 @@ export function conv2dWeightGrad(
 function chooseVariant(ctx: KernelContext, g: Conv2dGeometry): string {
   const odd = g.groups > 1 ||
     [0, 1].some((axis) => g.stride[axis] > 1 && g.dilation[axis] > 1);
-  return odd ? "direct" : ctx.variant ?? (ctx.cpu ? "registers" : "tiled");
+  if (odd) return "direct";
+  const wanted = ctx.variant ?? (ctx.cpu && ctx.images ? "image" : "tiled");
+  const m = winogradTile(wanted);
+  return m !== undefined && !canFilter(g, m) ? "image" : wanted;
+}
+
+/** Outputs of a tile along an axis, where the variant is Winograd's. */
+function winogradTile(variant: string): number | undefined {
+  const match = variant.match(/^winograd (\d)$/);
+  return match ? Number(match[1]) : undefined;
 }

@@ -16,8 +16,13 @@ export interface Dispatch {
   /** The shapes it works on, for people who read a plan. */
   readonly shape: string;
   readonly code: string;
-  /** Bound in order to `@group(0) @binding(i)`, each declared `var<storage, read_write>`. */
+  /**
+   * Bound in order to `@group(0) @binding(i)`: memory is declared `var<storage, read_write>`, images
+   * `texture_storage_2d<rgba32float, write>` where they are among `writes`, else `read`.
+   */
   readonly slots: readonly Slot[];
+  /** The images among `slots` that are written. */
+  readonly writes?: readonly Slot[];
   readonly workgroups: readonly [number, number, number];
   /** Floating-point operations, counted as the direct form of the operation needs them. */
   readonly flops: number;
@@ -27,6 +32,8 @@ export interface Dispatch {
 export interface KernelContext {
   /** True where the adapter is a CPU (lavapipe, SwiftShader): no shared memory, wide register tiles. */
   readonly cpu: boolean;
+  /** True where shaders can read storage textures. */
+  readonly images: boolean;
   readonly limits: KernelLimits;
   /** Forces a variant of the family, for tests and measurements. */
   readonly variant?: string;

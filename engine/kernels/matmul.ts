@@ -1,19 +1,19 @@
 // Launchers of the batched matrix product. The variants compute the same:
 //
 //   direct     one result a thread: the reference
-//   registers  register tiles and no workgroup memory, for CPU adapters
+//   image      operands packed into storage textures, for CPU adapters
 //   tiled      tiles in workgroup memory, for GPUs
 
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { matmulDirect } from "./matmul_direct.ts";
 import type { MatmulGeometry } from "./matmul_geometry.ts";
-import { matmulRegisters } from "./matmul_registers.ts";
+import { matmulImage } from "./matmul_image.ts";
 import { matmulTiled } from "./matmul_tiled.ts";
 
 export type { MatmulGeometry } from "./matmul_geometry.ts";
 
 /** The forms a matrix product comes in; `ctx.variant` forces one. */
-export const matmulVariants = ["direct", "registers", "tiled"] as const;
+export const matmulVariants = ["direct", "image", "tiled"] as const;
 
 /** `out[batch, m, n] = a[batch, m, k] b[batch, k, n]`, each operand stored as the geometry says. */
 export function matmul(
@@ -21,8 +21,8 @@ export function matmul(
   geometry: MatmulGeometry,
   slots: { a: Slot; b: Slot; out: Slot },
 ): Dispatch[] {
-  const variant = ctx.variant ?? (ctx.cpu ? "registers" : "tiled");
-  if (variant === "registers") return matmulRegisters(ctx, geometry, slots);
+  const variant = ctx.variant ?? (ctx.cpu && ctx.images ? "image" : "tiled");
+  if (variant === "image") return matmulImage(ctx, geometry, slots);
   if (variant === "tiled") return matmulTiled(ctx, geometry, slots);
   return matmulDirect(ctx, geometry, slots);
 }

@@ -2,6 +2,7 @@
 
 import { type AdapterDescription, describe } from "./adapter.ts";
 import type { KernelLimits } from "../kernels/dispatch.ts";
+import { IMAGE_WIDTH } from "../kernels/image.ts";
 import type { TypedArray } from "../dtype.ts";
 
 /** Which adapter to open. */
@@ -20,6 +21,7 @@ const LIMITS = [
   "maxComputeWorkgroupSizeY",
   "maxComputeWorkgroupStorageSize",
   "maxComputeWorkgroupsPerDimension",
+  "maxTextureDimension2D",
 ] as const;
 
 const WANTED_FEATURES: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"];
@@ -47,9 +49,12 @@ export class DeviceLostError extends Error {
   }
 }
 
+/** What a kernel is bound to: memory that it may read and write, or an image that it reads, or writes. */
+export type BindingKind = "memory" | "image read" | "image write";
+
 /** Memory of a device that is in use now. */
 export interface DeviceMemory {
-  /** Buffers that are alive. */
+  /** Buffers and images that are alive. */
   readonly buffers: number;
   /** Their bytes. */
   readonly bytes: number;
@@ -76,11 +81,13 @@ export class Device {
   readonly limits: KernelLimits & { readonly maxBufferSize: number };
   /** The optional features that were granted. */
   readonly features: ReadonlySet<string>;
+  /** Whether kernels can read storage textures. */
+  readonly images: boolean;
   /** Where work is submitted. */
   readonly queue: GPUQueue;
   readonly #gpu: GPUDevice;
   readonly #pipelines = new Map<string, GPUComputePipeline>();
-  readonly #layouts = new Map<number, GPUBindGroupLayout>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #watched = new Set<Promise<void>>();
   #failure: Error | undefined;
   #buffers = 0;
@@ -92,6 +99,8 @@ export class Device {
     this.adapter = adapter;
     this.queue = gpu.queue;
     this.features = new Set(gpu.features as unknown as Iterable<string>);
+    const { wgslLanguageFeatures } = navigator.gpu as { wgslLanguageFeatures?: Set<string> };
+    this.images = wgslLanguageFeatures?.has("readonly_and_readwrite_storage_textures") ?? false;
     const limits = gpu.limits;
     this.limits = {
       maxBufferSize: Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize),
@@ -183,8 +192,53 @@ export class Device {
           `${megabytes(largest)}. ${LOWER}`,
       );
     }
+    return this.#allocate(size, {
+      wanted,
+      make: () => this.#gpu.createBuffer({ size, usage, label: purpose }),
+    });
+  }
+
+  /** Gives a buffer's memory back; the garbage collector would not. */
+  destroyBuffer(buffer: GPUBuffer): void {
+    this.#buffers--;
+    this.#bytes -= buffer.size;
+    buffer.destroy();
+  }
+
+  /**
+   * A texture of `rows` rows of {@linkcode IMAGE_WIDTH} texels, each four float32, for kernels alone.
+   *
+   * @param options.purpose what it is for, in words that follow "for".
+   * @throws {RangeError} where the adapter has no textures of that height.
+   */
+  createImage(rows: number, options: { purpose: string }): GPUTexture {
+    this.check();
+    const { purpose: label } = options, most = this.#gpu.limits.maxTextureDimension2D;
+    const wanted = `${megabytes(imageBytes(rows))} for ${label}`;
+    if (rows > most) {
+      throw new RangeError(
+        `Cannot allocate ${wanted}: an image of ${this.adapter.name} holds at most ` +
+          `${megabytes(imageBytes(most))}. ${LOWER}`,
+      );
+    }
+    const size = [IMAGE_WIDTH, rows], format = "rgba32float", usage = STORAGE_BINDING;
+    return this.#allocate(imageBytes(rows), {
+      wanted,
+      make: () => this.#gpu.createTexture({ size, format, usage, label }),
+    });
+  }
+
+  /** Gives an image's memory back. */
+  destroyImage(image: GPUTexture): void {
+    this.#buffers--;
+    this.#bytes -= imageBytes(image.height);
+    image.destroy();
+  }
+
+  /** Counts memory that is made now, and fails later where there is none left for it. */
+  #allocate<T>(bytes: number, { wanted, make }: { wanted: string; make: () => T }): T {
     this.#gpu.pushErrorScope("out-of-memory");
-    const buffer = this.#gpu.createBuffer({ size, usage, label: purpose });
+    const made = make();
     const beside = this.#bytes;
     this.#gpu.popErrorScope().then((error) => {
       if (!error) return;
@@ -196,15 +250,8 @@ export class Device {
       );
     });
     this.#buffers++;
-    this.#bytes += size;
-    return buffer;
-  }
-
-  /** Gives a buffer's memory back; the garbage collector would not. */
-  destroyBuffer(buffer: GPUBuffer): void {
-    this.#buffers--;
-    this.#bytes -= buffer.size;
-    buffer.destroy();
+    this.#bytes += bytes;
+    return made;
   }
 
   /** Writes host numbers into a buffer before the work that is submitted next. */
@@ -214,15 +261,18 @@ export class Device {
     this.queue.writeBuffer(buffer, 0, whole.buffer, whole.byteOffset, whole.byteLength);
   }
 
-  /** A pipeline with `buffers` storage bindings; made once for each different shader. */
-  pipeline(code: string, options: { label: string; buffers: number }): GPUComputePipeline {
+  /** A pipeline of a shader that is bound to `kinds`, in order; made once for each different shader. */
+  pipeline(
+    code: string,
+    options: { label: string; kinds: readonly BindingKind[] },
+  ): GPUComputePipeline {
     this.check();
     let pipeline = this.#pipelines.get(code);
     if (pipeline === undefined) {
       const start = performance.now();
       const report = this.#validate(options.label);
       const layout = this.#gpu.createPipelineLayout({
-        bindGroupLayouts: [this.#layout(options.buffers)],
+        bindGroupLayouts: [this.#layout(options.kinds)],
       });
       const module = this.#gpu.createShaderModule({ code, label: options.label });
       pipeline = this.#gpu.createComputePipeline({
@@ -237,13 +287,16 @@ export class Device {
     return pipeline;
   }
 
-  /** Binds buffer ranges in order to group 0 of the kernel that `label` names. */
-  bindGroup(ranges: readonly GPUBufferBinding[], options: { label: string }): GPUBindGroup {
+  /** Binds buffer ranges and images, which are of `kinds`, in order to group 0 of the kernel `label`. */
+  bindGroup(
+    resources: readonly (GPUBufferBinding | GPUTextureView)[],
+    options: { label: string; kinds: readonly BindingKind[] },
+  ): GPUBindGroup {
     const report = this.#validate(options.label);
     const group = this.#gpu.createBindGroup({
       label: options.label,
-      layout: this.#layout(ranges.length),
-      entries: ranges.map((resource, binding) => ({ binding, resource })),
+      layout: this.#layout(options.kinds),
+      entries: resources.map((resource, binding) => ({ binding, resource })),
     });
     report();
     return group;
@@ -299,17 +352,23 @@ export class Device {
     };
   }
 
-  #layout(buffers: number): GPUBindGroupLayout {
-    let layout = this.#layouts.get(buffers);
+  #layout(kinds: readonly BindingKind[]): GPUBindGroupLayout {
+    const key = kinds.join();
+    let layout = this.#layouts.get(key);
     if (layout === undefined) {
       layout = this.#gpu.createBindGroupLayout({
-        entries: Array.from({ length: buffers }, (_, binding) => ({
+        entries: kinds.map((kind, binding) => ({
           binding,
           visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: "storage" as const },
+          ...kind === "memory" ? { buffer: { type: "storage" as const } } : {
+            storageTexture: {
+              access: kind === "image read" ? "read-only" as const : "write-only" as const,
+              format: "rgba32float" as const,
+            },
+          },
         })),
       });
-      this.#layouts.set(buffers, layout);
+      this.#layouts.set(key, layout);
     }
     return layout;
   }
@@ -323,12 +382,17 @@ export class Device {
 const BINDABLE = 0x80;
 const STORAGE = BINDABLE | 0x4 | 0x8;
 
+/** Of textures. */
+const STORAGE_BINDING = 0x8;
+
 /** MAP_READ | COPY_DST: where results land to be read. */
 export const READBACK = 0x1 | 0x8;
 /** QUERY_RESOLVE | COPY_SRC: where time stamps land first. */
 export const TIMESTAMPS = 0x200 | 0x4;
 
 const LOWER = "Lower the batch, the size of the pictures, or the widths of the layers";
+
+const imageBytes = (rows: number): number => 16 * IMAGE_WIDTH * rows;
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 

@@ -45,8 +45,8 @@ export class Timer {
     encoder: GPUCommandEncoder,
     record: (pass: GPUComputePassEncoder, at: number) => void,
   ): void {
-    const pipeline = this.#device.pipeline(EMPTY, { label: "empty", buffers: 0 });
-    const bindings = this.#device.bindGroup([], { label: "empty" });
+    const pipeline = this.#device.pipeline(EMPTY, { label: "empty", kinds: [] });
+    const bindings = this.#device.bindGroup([], { label: "empty", kinds: [] });
     for (let at = -EMPTY_PASSES; at < this.#count; at++) {
       const first = 2 * (at + EMPTY_PASSES);
       const pass = encoder.beginComputePass({

@@ -32,8 +32,8 @@ const messageOf = async (run: () => unknown): Promise<string> => {
 
 Deno.test("a shader that is invalid is named, with its variant, from then on", async () => {
   const gpu = await Device.open();
-  const label = "step#3 conv2d [registers 8x8] 1x3x8x8";
-  gpu.pipeline("@compute @workgroup_size(1) fn main() { let x: f32 = 1u; }", { label, buffers: 0 });
+  const label = "step#3 conv2d [image 8x8] 1x3x8x8";
+  gpu.pipeline("@compute @workgroup_size(1) fn main() { let x: f32 = 1u; }", { label, kinds: [] });
   const message = await messageOf(() => gpu.idle());
   assertEquals(message.startsWith(`Kernel ${label} is invalid: `), true, message);
   assertEquals(message.includes("`f32`"), true, message);
@@ -45,7 +45,10 @@ Deno.test("a shader that is invalid is named, with its variant, from then on", a
 Deno.test("bindings that are invalid are named by their kernel", async () => {
   const gpu = await Device.open();
   const buffer = gpu.createBuffer(512, { purpose: "a test" });
-  gpu.bindGroup([{ buffer, offset: 4 }], { label: "step#4 reduce [sum, a thread each] 64 -> 1" });
+  gpu.bindGroup([{ buffer, offset: 4 }], {
+    label: "step#4 reduce [sum, a thread each] 64 -> 1",
+    kinds: ["memory"],
+  });
   const message = await messageOf(() => gpu.idle());
   const start = "Kernel step#4 reduce [sum, a thread each] 64 -> 1 is invalid: ";
   assertEquals(message.startsWith(start), true, message);
@@ -56,7 +59,7 @@ Deno.test("a dispatch that is invalid is named by its pipeline's label", async (
   const gpu = await Device.open();
   const code = `@group(0) @binding(0) var<storage, read_write> b: array<f32>;
     @compute @workgroup_size(1) fn main() { b[0] = 1.0; }`;
-  const pipeline = gpu.pipeline(code, { label: "step#5 pointwise [add] 8", buffers: 1 });
+  const pipeline = gpu.pipeline(code, { label: "step#5 pointwise [add] 8", kinds: ["memory"] });
   const encoder = gpu.encoder(), pass = encoder.beginComputePass();
   pass.setPipeline(pipeline);
   pass.dispatchWorkgroups(1);
@@ -110,7 +113,7 @@ Deno.test("after a device is gone every call says so, in the same words", async 
     () => gpu.createBuffer(4, { purpose: "a test" }),
     () => gpu.idle(),
     () => gpu.encoder(),
-    () => gpu.pipeline("", { label: "", buffers: 0 }),
+    () => gpu.pipeline("", { label: "", kinds: [] }),
   ];
   for (const call of calls) assertEquals(await messageOf(call), expected, String(call));
 });

@@ -3,6 +3,7 @@
 
 import { assert } from "@std/assert";
 import type { Dispatch, KernelContext, Slot } from "../../engine/kernels/dispatch.ts";
+import { IMAGE_WIDTH, ImageSlot } from "../../engine/kernels/image.ts";
 
 const garbage = 12345.678;
 
@@ -30,6 +31,7 @@ export class KernelHarness {
     const { limits } = this.device;
     return {
       cpu: options.cpu ?? true,
+      images: true,
       variant,
       limits: {
         maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
@@ -64,6 +66,18 @@ export class KernelHarness {
       buffers.set(slot, buffer);
       return buffer;
     };
+    const images = new Map<ImageSlot, GPUTexture>();
+    const imageOf = (slot: ImageSlot): GPUTexture => {
+      const known = images.get(slot);
+      if (known) return known;
+      const size = [IMAGE_WIDTH, slot.rows];
+      const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
+      const texture = device.createTexture({ size, format: "rgba32float", usage });
+      const data = new Float32Array(slot.bytes / 4).fill(garbage);
+      device.queue.writeTexture({ texture }, data, { bytesPerRow: 16 * IMAGE_WIDTH }, size);
+      images.set(slot, texture);
+      return texture;
+    };
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     for (const dispatch of dispatches) {
@@ -74,7 +88,9 @@ export class KernelHarness {
       });
       const entries = dispatch.slots.map((slot, binding) => ({
         binding,
-        resource: { buffer: bufferOf(slot) },
+        resource: slot instanceof ImageSlot
+          ? imageOf(slot).createView()
+          : { buffer: bufferOf(slot) },
       }));
       pass.setPipeline(pipeline);
       pass.setBindGroup(
@@ -92,7 +108,7 @@ export class KernelHarness {
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(GPUMapMode.READ);
     const result = new Float32Array(staging.getMappedRange().slice(0));
-    for (const buffer of [...buffers.values(), staging]) buffer.destroy();
+    for (const memory of [...buffers.values(), ...images.values(), staging]) memory.destroy();
     assert(this.#errors.length === 0, this.#errors.join("\n"));
     return result;
   }
@@ -115,18 +131,18 @@ export function noise(length: number, seed: number): Float32Array<ArrayBuffer> {
 
 /**
  * Fails where a result is farther from the float64 reference than float32 sums of `terms` products
- * of numbers below 1 may be.
+ * of numbers below 1 may be, `slack` times over.
  */
 export function assertClose(
   actual: Float32Array,
   expected: Float64Array,
-  { terms, what }: { terms: number; what: string },
+  { terms, what, slack = 1 }: { terms: number; what: string; slack?: number },
 ): void {
   assert(
     actual.length === expected.length,
     `${what}: ${actual.length} of ${expected.length} values`,
   );
-  const tolerance = 1e-6 * Math.sqrt(terms) + 1e-6;
+  const tolerance = slack * (1e-6 * Math.sqrt(terms) + 1e-6);
   for (let i = 0; i < actual.length; i++) {
     const error = Math.abs(actual[i] - expected[i]);
     assert(error <= tolerance, `${what}: element ${i} is ${actual[i]}, expected ${expected[i]}`);

@@ -1,0 +1,476 @@
+// Convolutions and their gradients by Winograd's filtering, for CPU adapters: tiles of the operands are
+// transformed, multiplied as n x n independent matrix products, and transformed back. F(4, 3) needs 36
+// multiplications where the direct form needs 144.
+//
+// A convolution with stride s and a kernel of s r taps is a convolution of stride 1 with r taps over s x s
+// times the channels, the parities of its input; its input gradient is s x s convolutions, one for each parity of the
+// result.
+
+import operands from "../../shaders/winograd_image.wgsl" with { type: "text" };
+import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
+import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
+import {
+  chooseImageTile,
+  imageGemm,
+  type ImageProduct,
+  type ImageTile,
+  paddedRows,
+  resultImage,
+} from "./gemm_image.ts";
+import type { ImageSlot } from "./image.ts";
+import { packImage } from "./pack_image.ts";
+import { type Matrix, transpose, winogradMatrices } from "./winograd_matrices.ts";
+import { outputTiles, transformTiles } from "./winograd_transform.ts";
+
+/** Whether a convolution can be filtered by tiles of m x m outputs. */
+export function canFilter(g: Conv2dGeometry, m: number): boolean {
+  const [kh, kw] = g.kernel, [stride] = g.stride;
+  const taps = kh / stride;
+  return g.groups === 1 && kh === kw && g.stride[1] === stride && stride <= 2 &&
+    g.dilation[0] === 1 && g.dilation[1] === 1 && g.padding[0] === g.padding[1] &&
+    g.padding[0] < kh && Number.isInteger(taps) && taps >= 2 && m + taps - 1 <= 6;
+}
+
+const parities = (count: number, step: { from?: number; to?: number; reversed?: boolean }) => ({
+  size: count,
+  ...step,
+});
+
+/** The output of a convolution. */
+export function conv2dWinograd(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  { m, slots }: { m: number; slots: { x: Slot; weight: Slot; out: Slot } },
+): Dispatch[] {
+  const [s] = g.stride, [k] = g.kernel, [h, w] = g.inputSize, [oh, ow] = g.outputSize;
+  return filter(ctx, {
+    kernel: "conv2d",
+    geometry: g,
+    matrices: winogradMatrices(m, k / s),
+    source: { slot: slots.x, channels: g.inChannels, size: [h, w], first: -g.padding[0], step: s },
+    weight: {
+      slot: slots.weight,
+      channel: k * k,
+      row: g.inChannels * k * k,
+      parity: [k, 1],
+      tap: [s * k, s],
+    },
+    result: { slot: slots.out, channels: g.outChannels, size: [oh, ow], step: 1 },
+  });
+}
+
+/** The gradient for the input. */
+export function conv2dInputGradWinograd(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  { m, slots }: { m: number; slots: { grad: Slot; weight: Slot; out: Slot } },
+): Dispatch[] {
+  const [s] = g.stride, [k] = g.kernel, [padding] = g.padding;
+  return filter(ctx, {
+    kernel: "conv2dInputGrad",
+    geometry: g,
+    matrices: winogradMatrices(m, k / s),
+    source: {
+      slot: slots.grad,
+      channels: g.outChannels,
+      size: g.outputSize,
+      first: Math.floor(padding / s) - (k / s - 1),
+      step: 1,
+    },
+    weight: {
+      slot: slots.weight,
+      channel: g.inChannels * k * k,
+      row: k * k,
+      parity: [k, 1],
+      tap: [s * k, s],
+      turned: true,
+    },
+    result: { slot: slots.out, channels: g.inChannels, size: g.inputSize, step: s },
+  });
+}
+
+type Pair = readonly [number, number];
+
+/** A correlation of `source` with `weight`, on one side of which positions may come in parities. */
+interface Filtering {
+  readonly kernel: string;
+  readonly geometry: Conv2dGeometry;
+  readonly matrices: ReturnType<typeof winogradMatrices>;
+  readonly source: {
+    readonly slot: Slot;
+    readonly channels: number;
+    readonly size: Pair;
+    /** Coordinate of the source that the first tile begins with. */
+    readonly first: number;
+    /** Distance of a tap's neighbours: parities of the source are channels of their own. */
+    readonly step: number;
+  };
+  /** Strides of the weight, in elements. */
+  readonly weight: {
+    readonly slot: Slot;
+    readonly channel: number;
+    readonly row: number;
+    readonly parity: Pair;
+    readonly tap: Pair;
+    /** Taps count from the far end. */
+    readonly turned?: boolean;
+  };
+  readonly result: {
+    readonly slot: Slot;
+    readonly channels: number;
+    readonly size: Pair;
+    /** Distance of a tile's neighbours: parities of the result are slices of their own. */
+    readonly step: number;
+  };
+}
+
+function filter(ctx: KernelContext, f: Filtering): Dispatch[] {
+  const { kernel, geometry: g, matrices: { m, r, n, ...matrices }, source, weight, result } = f;
+  const shape = describeConv2d(g), variant = `winograd ${m}`;
+  const images = Math.ceil(g.batch / 4);
+  const [h, w] = source.size, [height, width] = result.size;
+  const inStep = source.step, outStep = result.step;
+  const tiles = [height, width].map((size) => Math.ceil(Math.ceil(size / outStep) / m));
+  const columns = tiles[0] * images * tiles[1];
+  const slices = outStep ** 2 * n * n, depth = inStep ** 2 * source.channels;
+  const product = productOf({
+    rows: Math.ceil(result.channels / 4),
+    columns,
+    depth,
+    slices,
+  });
+  // A parity of the result may begin one later: see shaders/conv2d_input_grad_image.wgsl.
+  const late = outStep > 1 && g.padding[0] % outStep > 0 ? 1 : 0;
+
+  const high = inStep * (tiles[0] * m + r - 1) + late,
+    wide = inStep * (tiles[1] * m + r - 1) + late;
+  const packed = packImage(ctx, {
+    kernel,
+    variant: "pack",
+    axes: [
+      { size: high, stride: w, shift: source.first, limit: h },
+      { size: images, stride: 4 * source.channels * h * w },
+      { size: source.channels, stride: h * w },
+      { size: wide, stride: 1, shift: source.first, limit: w },
+      { size: 4, stride: source.channels * h * w },
+    ],
+  }, source.slot);
+  const line = source.channels * wide, row = images * line;
+  const b = transformTiles(ctx, {
+    kernel,
+    variant: `${variant} source`,
+    shape,
+    matrix: matrices.input,
+    axes: [
+      {
+        axes: [
+          { size: tiles[1], from: inStep * m },
+          { size: images, from: line },
+          { size: tiles[0], from: inStep * m * row },
+        ],
+        length: product.width,
+        to: slices * depth * product.width,
+      },
+      { size: source.channels, from: wide, to: product.width },
+      parities(inStep, { from: 1, to: source.channels * product.width }),
+      parities(inStep, { from: row, to: inStep * source.channels * product.width }),
+      parities(outStep, { from: late, to: n * n * depth * product.width }),
+      parities(outStep, { from: late * row, to: outStep * n * n * depth * product.width }),
+    ],
+    down: inStep * row,
+    across: inStep,
+    slice: depth * product.width,
+    texels: product.columnBlocks * slices * depth * product.width,
+  }, packed.image);
+  const a = transformTiles(ctx, {
+    kernel,
+    variant: `${variant} weight`,
+    shape,
+    matrix: weight.turned ? matrices.filter.map((row) => row.toReversed()) : matrices.filter,
+    axes: [
+      { size: source.channels, from: weight.channel, to: product.block },
+      parities(inStep, { from: weight.parity[1], to: source.channels * product.block }),
+      parities(inStep, { from: weight.parity[0], to: inStep * source.channels * product.block }),
+      parities(outStep, {
+        from: weight.parity[1],
+        to: n * n * depth * product.block,
+        reversed: late > 0,
+      }),
+      parities(outStep, {
+        from: weight.parity[0],
+        to: outStep * n * n * depth * product.block,
+        reversed: late > 0,
+      }),
+      {
+        axes: [{ size: product.rows, from: 4 * weight.row, vector: 4 }],
+        length: product.block,
+        to: slices * depth * product.block,
+      },
+    ],
+    down: weight.tap[0],
+    across: weight.tap[1],
+    slice: depth * product.block,
+    texels: product.rows * slices * depth,
+    memory: { vector: weight.row, limit: result.channels },
+  }, weight.slot);
+  const { dispatch, image } = multiply(ctx, { kernel, variant, shape, flops: conv2dFlops(g) }, {
+    product,
+    a: a.image,
+    b: b.image,
+  });
+  const plane = height * width, slice = 4 * product.rows * product.groups;
+  return [
+    packed.dispatch,
+    b.dispatch,
+    a.dispatch,
+    dispatch,
+    outputTiles(ctx, {
+      kernel,
+      variant: `${variant} result`,
+      shape,
+      matrix: matrices.output,
+      axes: [
+        { size: tiles[1], from: 1, to: m * outStep, left: m * outStep },
+        { size: images, from: tiles[1], to: 4 * result.channels * plane, vector: 4 },
+        { size: tiles[0], from: images * tiles[1], to: m * outStep * width, top: m * outStep },
+        { size: result.channels, from: product.groups, to: plane },
+        { size: outStep, from: n * n * slice, to: 1, left: 1 },
+        { size: outStep, from: outStep * n * n * slice, to: width, top: 1 },
+      ],
+      slice,
+      down: outStep * width,
+      across: outStep,
+      vector: result.channels * plane,
+      limit: g.batch,
+      height,
+      width,
+      step: [outStep, outStep],
+      store4: outStep === 1 && m === 4 && width % 4 === 0,
+    }, { products: image, out: result.slot }),
+  ];
+}
+
+/**
+ * The gradient for the weight: the products' depth is tiles of images, their rows and columns are
+ * channels; what a tile of the output does to a convolution's result, it does here to its gradient, and
+ * the taps come out.
+ */
+export function conv2dWeightGradWinograd(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  { m, slots }: { m: number; slots: { x: Slot; grad: Slot; out: Slot } },
+): Dispatch[] {
+  const kernel = "conv2dWeightGrad", shape = describeConv2d(g), variant = `winograd ${m}`;
+  const [s] = g.stride, [k] = g.kernel, [h, w] = g.inputSize, [oh, ow] = g.outputSize;
+  const { n, r, ...matrices } = winogradMatrices(m, k / s);
+  const channels = Math.ceil(g.inChannels / 4);
+  const tiles = [Math.ceil(oh / m), Math.ceil(ow / m)];
+  const depth = g.batch * tiles[0] * tiles[1];
+  const product = productOf({
+    rows: Math.ceil(g.outChannels / 4),
+    columns: s * s * channels,
+    depth,
+    slices: n * n,
+  });
+  const high = s * (tiles[0] * m + r - 1), wide = s * (tiles[1] * m + r - 1);
+  const packed = packImage(ctx, {
+    kernel,
+    variant: "pack x",
+    axes: [
+      { size: g.batch, stride: g.inChannels * h * w },
+      { size: high, stride: w, shift: -g.padding[0], limit: h },
+      { size: wide, stride: 1, shift: -g.padding[1], limit: w },
+      { size: 4 * channels, stride: h * w, limit: g.inChannels },
+    ],
+  }, slots.x);
+  const row = wide * channels;
+  const b = transformTiles(ctx, {
+    kernel,
+    variant: `${variant} x`,
+    shape,
+    matrix: matrices.input,
+    axes: [
+      {
+        axes: [
+          { size: channels, from: 1 },
+          { size: s, from: channels },
+          { size: s, from: row },
+        ],
+        length: product.width,
+        to: n * n * depth * product.width,
+      },
+      { size: tiles[1], from: s * m * channels, to: product.width },
+      { size: tiles[0], from: s * m * row, to: tiles[1] * product.width },
+      { size: g.batch, from: high * row, to: tiles[0] * tiles[1] * product.width },
+    ],
+    down: s * row,
+    across: s * channels,
+    slice: depth * product.width,
+    texels: product.columnBlocks * n * n * depth * product.width,
+  }, packed.image);
+  const grad = tiledGrad(ctx, g, { m, tiles, rows: product.rows, slot: slots.grad });
+  const a = transformTiles(ctx, {
+    kernel,
+    variant: `${variant} grad`,
+    shape,
+    matrix: transpose(matrices.output),
+    axes: [
+      { size: tiles[1], from: m * grad.across, to: product.block },
+      { size: tiles[0], from: m * grad.down, to: tiles[1] * product.block },
+      { size: g.batch, from: grad.image, to: tiles[0] * tiles[1] * product.block },
+      {
+        axes: [{ size: product.rows, from: grad.channels, vector: 4 }],
+        length: product.block,
+        to: n * n * depth * product.block,
+      },
+    ],
+    down: grad.down,
+    across: grad.across,
+    slice: depth * product.block,
+    texels: product.rows * n * n * depth,
+    memory: grad.memory,
+  }, grad.slot);
+  const { dispatch, image } = multiply(ctx, { kernel, variant, shape, flops: conv2dFlops(g) }, {
+    product,
+    a: a.image,
+    b: b.image,
+  });
+  const kernelSize = k * k;
+  return [
+    packed.dispatch,
+    b.dispatch,
+    ...grad.dispatches,
+    a.dispatch,
+    dispatch,
+    outputTiles(ctx, {
+      kernel,
+      variant: `${variant} result`,
+      shape,
+      matrix: transpose(matrices.filter),
+      axes: [
+        { size: channels, from: 1, to: 4 * kernelSize, vector: 4 },
+        { size: s, from: channels, to: 1, left: 1 },
+        { size: s, from: s * channels, to: k, top: 1 },
+        { size: g.outChannels, from: product.groups, to: g.inChannels * kernelSize },
+      ],
+      slice: 4 * product.rows * product.groups,
+      down: s * k,
+      across: s,
+      vector: kernelSize,
+      limit: g.inChannels,
+      height: k,
+      width: k,
+      step: [s, s],
+      store4: false,
+    }, { products: image, out: slots.out }),
+  ];
+}
+
+/** Where tiles of four channels of the gradient are read from, and the distances between them. */
+interface TiledGrad {
+  readonly slot: Slot;
+  readonly dispatches: readonly Dispatch[];
+  readonly image: number;
+  readonly down: number;
+  readonly across: number;
+  readonly channels: number;
+  readonly memory?: { readonly vector: number; readonly limit: number };
+}
+
+/** The gradient itself where tiles divide it, else a copy with zeros around. */
+function tiledGrad(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  { m, tiles, rows, slot }: { m: number; tiles: readonly number[]; rows: number; slot: Slot },
+): TiledGrad {
+  const [oh, ow] = g.outputSize, plane = oh * ow;
+  if (oh % m === 0 && ow % m === 0) {
+    return {
+      slot,
+      dispatches: [],
+      image: g.outChannels * plane,
+      down: ow,
+      across: 1,
+      channels: 4 * plane,
+      memory: { vector: plane, limit: g.outChannels },
+    };
+  }
+  const [high, wide] = [tiles[0] * m, tiles[1] * m];
+  const { dispatch, image } = packImage(ctx, {
+    kernel: "conv2dWeightGrad",
+    variant: "pack grad",
+    axes: [
+      { size: g.batch, stride: g.outChannels * plane },
+      { size: high, stride: ow, limit: oh },
+      { size: wide, stride: 1, limit: ow },
+      { size: 4 * rows, stride: plane, limit: g.outChannels },
+    ],
+  }, slot);
+  return {
+    slot: image,
+    dispatches: [dispatch],
+    image: high * wide * rows,
+    down: wide * rows,
+    across: rows,
+    channels: 1,
+  };
+}
+
+/** How the n x n products are cut. */
+interface TileProduct {
+  readonly tile: ImageTile;
+  readonly loops: readonly [number, number, number];
+  /** Texels of rows, padded to whole blocks, and of a block. */
+  readonly rows: number;
+  readonly block: number;
+  /** Columns, padded to whole blocks of `width`. */
+  readonly groups: number;
+  readonly width: number;
+  readonly columnBlocks: number;
+  readonly depth: number;
+  readonly slices: number;
+}
+
+function productOf(
+  { rows, columns, depth, slices }: {
+    rows: number;
+    columns: number;
+    depth: number;
+    slices: number;
+  },
+): TileProduct {
+  const step = [4, 3, 2].find((step) => depth % step === 0) ?? 1;
+  const loops = [depth / step, 1, step] as const;
+  const product: ImageProduct = { rows, groups: columns, loops, slices, storeImage: true };
+  const tile = chooseImageTile(product);
+  const width = tile.lanes.n * tile.n, columnBlocks = Math.ceil(columns / width);
+  return {
+    ...{ tile, loops, width, columnBlocks, depth, slices },
+    rows: paddedRows(tile, rows),
+    block: tile.lanes.m * tile.m,
+    groups: columnBlocks * width,
+  };
+}
+
+function multiply(
+  ctx: KernelContext,
+  what: { kernel: string; variant: string; shape: string; flops: number },
+  { product, a, b }: { product: TileProduct; a: ImageSlot; b: ImageSlot },
+): { dispatch: Dispatch; image: ImageSlot } {
+  const { tile, loops, rows, block, width, columnBlocks, depth, slices } = product;
+  const groups = [columnBlocks, 1, width] as const;
+  const image = resultImage({ rows, groups, slices });
+  const [dispatch] = imageGemm(ctx, {
+    ...what,
+    ...{ tile, loops, groups, rows, slices },
+    a: { slot: a, block: slices * depth * block, loops: [loops[2] * block, 0, block] },
+    b: {
+      slot: b,
+      groups: [slices * depth * width, 0, 1],
+      loops: [loops[2] * width, 0, width],
+    },
+    operands,
+    values: { A_SLICE: depth * block, B_SLICE: depth * width },
+  }, image);
+  return { dispatch: { ...dispatch, variant: `${what.variant}, ${dispatch.variant}` }, image };
+}

@@ -1,0 +1,30 @@
+// The second pass of products whose depth was split: adds up the parts that gemm_image.wgsl wrote, in order,
+// and puts each result in its place. A thread adds a texel, four results; the functions before this
+// text say what and where they are.
+
+@group(0) @binding(0) var parts: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(1) var<storage, read_write> result: array<f32>;
+
+@compute @workgroup_size($WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let thread = id.y * $ROW + id.x;
+  if (thread >= $COUNT) {
+    return;
+  }
+  let group = thread % $GROUPSu;
+  let row = thread / $GROUPSu;
+  var sum = vec4f();
+  for (var split = 0u; split < $SPLITSu; split++) {
+    let at = (split * ${SLICES * M}u + row) * $GROUPSu + group;
+    sum += textureLoad(parts, vec2u(at % $IMAGE_WIDTHu, at / $IMAGE_WIDTHu));
+  }
+  let to = column(row / $Mu, group);
+  //: for i in 0..4
+  {
+    let at = place(to, row % $Mu, ${i}u);
+    if (at != nowhere) {
+      result[at] = sum[$i];
+    }
+  }
+  //: end
+}

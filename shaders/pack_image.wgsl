@@ -1,0 +1,40 @@
+// Copies a tensor into an image, in the layout that a product of gemm_image.wgsl reads: axes permuted,
+// cut, padded with zeros, reversed, blocked. A thread makes a texel, four neighbours along the
+// innermost axis. The launcher orders the axes so that neighbouring threads touch neighbouring lines of memory on
+// the side where the distance between others is a large power of two, which would all fall in one cache set.
+
+@group(0) @binding(0) var<storage, read_write> source: array<f32>;
+@group(0) @binding(1) var result: texture_storage_2d<rgba32float, write>;
+
+// The element at coordinate `i` of the innermost axis, where the others lead to `start`.
+fn element(start: i32, i: i32) -> f32 {
+  var index = start;
+  var inside = true;
+$INNERMOST
+  if (!inside) {
+    return 0.0;
+  }
+  return source[index];
+}
+
+@compute @workgroup_size($WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  var rest = id.y * $ROW + id.x;
+  if (rest >= $COUNT) {
+    return;
+  }
+  var index = 0;
+  var inside = true;
+  var place = 0u;
+$OUTER
+  var value = vec4f();
+  if (inside) {
+    value = vec4f(
+      element(index, innermost),
+      element(index, innermost + 1),
+      element(index, innermost + 2),
+      element(index, innermost + 3),
+    );
+  }
+  textureStore(result, vec2u(place % $IMAGE_WIDTHu, place / $IMAGE_WIDTHu), value);
+}

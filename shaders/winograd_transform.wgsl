@@ -1,0 +1,67 @@
+// Transforms tiles of images for Winograd's filtering: T -> M T M', where M is [SIDE, PATCH]. A thread takes
+// a tile of PATCH x PATCH texels (four images, or four channels, side by side) and makes SIDE x SIDE, one
+// for each of the products that follow. The launcher writes the sums, for M's numbers are known and half of
+// them are zero.
+//
+//: if MEMORY
+// The tile is read from a tensor: the four numbers of a texel lie VECTOR elements apart, and are zero from
+// coordinate LIMIT on.
+//: else
+// The tile is read from an image, that was packed with its padding.
+//: end
+
+//: if MEMORY
+@group(0) @binding(0) var<storage, read_write> source: array<f32>;
+//: else
+@group(0) @binding(0) var source: texture_storage_2d<rgba32float, read>;
+//: end
+@group(0) @binding(1) var result: texture_storage_2d<rgba32float, write>;
+
+//: if MEMORY
+fn element(at: u32, vector: u32, i: u32) -> f32 {
+  if (vector + i >= $LIMITu) {
+    return 0.0;
+  }
+  return source[at + i * $VECTORu];
+}
+
+fn load(at: u32, vector: u32) -> vec4f {
+  return vec4f(
+    element(at, vector, 0u),
+    element(at, vector, 1u),
+    element(at, vector, 2u),
+    element(at, vector, 3u),
+  );
+}
+//: else
+fn load(at: u32, vector: u32) -> vec4f {
+  return textureLoad(source, vec2u(at % $IMAGE_WIDTHu, at / $IMAGE_WIDTHu));
+}
+//: end
+
+fn store(at: u32, value: vec4f) {
+  textureStore(result, vec2u(at % $IMAGE_WIDTHu, at / $IMAGE_WIDTHu), value);
+}
+
+@compute @workgroup_size($WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  var rest = id.y * $ROW + id.x;
+  if (rest >= $COUNT) {
+    return;
+  }
+  var origin = $BASEu;
+  var place = 0u;
+  var vector = 0u;
+$AXES
+  //: for i in 0..PATCH
+  //: for j in 0..PATCH
+  let t${i}_$j = load(origin + ${i * DOWN + j * ACROSS}u, vector);
+  //: end
+  //: end
+$SUMS
+  //: for i in 0..SIDE
+  //: for j in 0..SIDE
+  store(place + ${(i * SIDE + j) * SLICE}u, m${i}_$j);
+  //: end
+  //: end
+}
