@@ -19,7 +19,7 @@ export interface KernelTime {
 /** Measures the ops of workloads whose name contains `filter`. */
 export async function measureKernels(
   names: readonly { readonly workload: WorkloadName; readonly batch: number }[],
-  options: { filter: string; variant?: string },
+  options: { filter: string; variant?: string; progress: (line: string) => void },
 ): Promise<KernelTime[]> {
   const ops = new Map<string, Tensor>();
   for (const { workload, batch } of names) {
@@ -35,6 +35,7 @@ export async function measureKernels(
       onNoise(node),
       options,
     );
+    options.progress(`${name}: ${digits(time.total / 1e6)} ms`);
     times.push({
       name,
       ms: time.total / 1e6,

@@ -45,10 +45,10 @@ export interface Layers {
 /** Measures every different convolution of a workload. */
 export async function measureLayers(
   name: WorkloadName,
-  options: { batch: number; variant?: string },
+  options: { batch: number; variant?: string; progress: (line: string) => void },
 ): Promise<Layers> {
   const device = Device.default;
-  const { batch, variant } = options;
+  const { batch, variant, progress } = options;
   const product = await bestProduct(device);
   const layers = new Map<string, Partial<Record<Product, ProductTime>>>();
   for (const node of kernelOps(name, batch)) {
@@ -57,6 +57,7 @@ export async function measureLayers(
     const roof = await product.again();
     const { time, flops, dispatches } = await timeAlone(device, onNoise(node), { variant });
     const layer = layerName(node);
+    progress(`${layer}, ${op}: ${digits(time.total / 1e6)} ms`);
     layers.set(layer, {
       ...layers.get(layer),
       [op]: {

@@ -60,6 +60,9 @@ function timing(options: Options): Omit<StepOptions, "batch"> {
   };
 }
 
+/** Says what has been done so far, beside the results. */
+const progress = (line: string): void => console.error(line);
+
 /** Prints for machines or for people. */
 function print(options: Options, result: unknown, format: () => string): void {
   console.log(options.json ? JSON.stringify(result) : format());
@@ -77,7 +80,6 @@ async function steps(options: Options): Promise<void> {
       if (options.json) console.log(JSON.stringify(report));
       else console.log(formatSteps([report]) + "\n");
       if (options.peers.length === 0) return;
-      const progress = (line: string) => console.error(`${name}: ${line}`);
       const comparison = await compare(bench, options.peers, { ...options, progress });
       const result = { workload: name, batch: report.batch, ...comparison };
       print(
@@ -159,8 +161,8 @@ async function roofline(options: Options): Promise<void> {
 async function layers(options: Options): Promise<void> {
   const name = workloadNamed(options.words[0] ?? "acgan64");
   await onDevice(async () => {
-    const { variant } = options;
-    const result = await measureLayers(name, { batch: batchOf(name, options), variant });
+    const { variant } = options, batch = batchOf(name, options);
+    const result = await measureLayers(name, { batch, variant, progress });
     print(options, result, () => formatLayers(result));
   });
 }
@@ -172,7 +174,7 @@ async function kernels(options: Options): Promise<void> {
       .map((workload) => ({ workload, batch: batchOf(workload, options) }));
     const ceilings = await measureCeilings(device);
     const filter = options.words[0] ?? "";
-    const times = await measureKernels(asked, { filter, variant: options.variant });
+    const times = await measureKernels(asked, { filter, variant: options.variant, progress });
     print(
       options,
       { device: device.adapter.name, ceilings, kernels: times },

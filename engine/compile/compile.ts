@@ -100,7 +100,7 @@ export function compile<R extends Results>(
     const work = workOn.get(device) ?? { traces: new Map(), replays: new Map() };
     workOn.set(device, work);
     args.forEach((x, at) => checkArgument(x, { at, name }));
-    return { ...work, device, key: args.map((x) => `${x.dtype}[${x.shape}]`).join(",") };
+    return { ...work, device, key: keyOf(args) };
   };
   const call = (...args: Tensor[]): R => {
     const { device, traces, replays, key } = lookUp(args);

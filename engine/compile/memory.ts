@@ -152,13 +152,20 @@ function lowestGap(taken: { offset: number; end: number }[], bytes: number): num
   return offset;
 }
 
-/** Bytes that are alive at once at the worst moment: no placement needs less. */
+/**
+ * Bytes of a plan's own memory that are alive at once at the worst moment, slots and images apart, for neither can
+ * lie where the other did: no placement needs less.
+ */
 export function livenessBound(dispatches: readonly Dispatch[]): number {
-  const change = new Float64Array(dispatches.length + 1);
-  for (const [{ bytes }, { first, last }] of livesOf(dispatches, { reuse: true })) {
-    change[first] += bytes;
-    change[last + 1] -= bytes;
-  }
-  let alive = 0;
-  return change.reduce((most, bytes) => Math.max(most, alive += bytes), 0);
+  const lives = livesOf(dispatches, { reuse: true });
+  const most = (kind: (slot: Slot) => boolean): number => {
+    const change = new Float64Array(dispatches.length + 1);
+    for (const [slot, { first, last }] of lives.filter(([slot]) => kind(slot))) {
+      change[first] += slot.bytes;
+      change[last + 1] -= slot.bytes;
+    }
+    let alive = 0;
+    return change.reduce((most, bytes) => Math.max(most, alive += bytes), 0);
+  };
+  return most((slot) => slot instanceof ArenaSlot) + most((slot) => slot instanceof ImageSlot);
 }

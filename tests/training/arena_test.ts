@@ -2,7 +2,7 @@
 
 import { assertLessOrEqual } from "@std/assert";
 import { tensor } from "../../engine/mod.ts";
-import { livenessBound } from "../../engine/compile/memory.ts";
+import { livenessBound, placementBytes } from "../../engine/compile/memory.ts";
 import { lower, type Lowered } from "../../engine/compile/lower.ts";
 import { allPasses } from "../../engine/compile/passes.ts";
 import type { Slot } from "../../engine/kernels/dispatch.ts";
@@ -65,7 +65,7 @@ for (const [preset, batch] of [["acgan32", 32], ["acgan64", 16]] as const) {
     const adapter = cpu ? "a CPU" : "a GPU";
     Deno.test(`The arena of ${preset} on ${adapter} is within 1.15 of what is alive at once`, () => {
       const lowered = lowerStep(preset, { batch, cpu });
-      const arena = lowered.placement.arenas.reduce((sum, bytes) => sum + bytes, 0);
+      const arena = placementBytes(lowered.placement);
       const bound = livenessBound(lowered.dispatches);
       console.log(
         `${lowered.dispatches.length} dispatches, ${(arena / 2 ** 20).toFixed(1)} MiB, ` +
