@@ -6,7 +6,7 @@ import { copyOp } from "../ops/elementwise.ts";
 import type { KernelOp } from "../op.ts";
 import { Tensor } from "../tensor.ts";
 import type { Variable } from "../variable.ts";
-import { pointwiseDispatch, reduceDispatches } from "./codegen.ts";
+import { fusedDispatches } from "./codegen.ts";
 import { fuse, type Group, stripReshape } from "./fuse.ts";
 import { ArenaSlot, assignSlots, place, type Placement, type Slots } from "./memory.ts";
 import type { Passes } from "./passes.ts";
@@ -57,6 +57,8 @@ export function lower(
   const { groups, variables } = schedule(
     fuse(roots, {
       maxBuffers: target.limits.maxStorageBuffersPerShaderStage,
+      cpu: target.cpu,
+      rows: passes.rows,
       separate: !passes.fuse,
     }),
     assignments,
@@ -72,7 +74,9 @@ export function lower(
     limits: target.limits,
     scratch: (bytes) => new ArenaSlot(bytes),
   };
-  const dispatches = groups.flatMap((group) => launch(group, slots, context));
+  const dispatches = groups.flatMap((group) =>
+    launch(group, { slots, context, quads: passes.quads })
+  );
   const placement = place(dispatches, {
     maxBytes: target.limits.maxBufferSize,
     reuse: passes.reuse,
@@ -103,12 +107,10 @@ function resultNodes(
 
 function launch(
   group: Group,
-  slots: ReadonlyMap<Tensor, Slot>,
-  context: KernelContext,
+  options: { slots: Slots; context: KernelContext; quads: boolean },
 ): readonly Dispatch[] {
-  if (group.kind === "pointwise") return [pointwiseDispatch(group, slots, context)];
-  if (group.kind === "reduce") return reduceDispatches(group, slots, context);
-  const [node] = group.outputs;
+  if (group.kind !== "kernel") return fusedDispatches([group], options);
+  const { slots, context } = options, [node] = group.outputs;
   return (node.op as KernelOp).launch(context, node, {
     inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
     output: slots.get(node)!,

@@ -6,6 +6,10 @@ export interface Passes {
   readonly algebra: boolean;
   /** Compute values inside the kernels that read them, and several in one kernel. */
   readonly fuse: boolean;
+  /** Join reductions with what leads to them, and with what needs their results. */
+  readonly rows: boolean;
+  /** Let a thread work on four neighbours, that are loaded and stored together. */
+  readonly quads: boolean;
   /** Let results take over the memory of the inputs that they replace. */
   readonly inPlace: boolean;
   /** Use memory again once its value is not needed any more. */
@@ -17,6 +21,8 @@ export const allPasses: Passes = {
   merge: true,
   algebra: true,
   fuse: true,
+  rows: true,
+  quads: true,
   inPlace: true,
   reuse: true,
 };
@@ -26,6 +32,8 @@ export const noPasses: Passes = {
   merge: false,
   algebra: false,
   fuse: false,
+  rows: false,
+  quads: false,
   inPlace: false,
   reuse: false,
 };
