@@ -88,7 +88,10 @@ export class Index {
 }
 
 /** Splits two shapes of equal size into the shortest runs of axes with equal products. */
-function alignedGroups(a: Shape, b: Shape): { from: [number, number]; to: [number, number] }[] {
+export function alignedGroups(
+  a: Shape,
+  b: Shape,
+): { from: [number, number]; to: [number, number] }[] {
   const groups: { from: [number, number]; to: [number, number] }[] = [];
   let i = 0, j = 0;
   while (i < a.length || j < b.length) {
