@@ -26,8 +26,6 @@ export interface Group {
 
 /** Elements times cost above which a value is not computed again for each repetition. */
 const REPEATED_WORK = 32_768;
-/** Up to this many elements, groups are joined even if they share nothing: a launch costs more. */
-const SMALL = 65_536;
 /** A value that kernels would compute at more places than this is stored. */
 const MOST_PLACES = 64;
 /** Ops that one kernel chains at most: the compiler descends along them. */
@@ -72,8 +70,8 @@ export function fuse(roots: readonly Tensor[], options: FuseOptions): Group[] {
   storeDeep(nodes, stored);
   // What is stored may be read along with what it was made of: repeat until nothing is too wide.
   while (storeForBindings(nodes, stored, options.maxBuffers));
-  const results = new Set(roots.map(stripReshape));
-  return join(storedGroups(nodes, stored), { ...options, stored, results });
+  const groups = storedGroups(nodes, stored), results = new Set(roots.map(stripReshape));
+  return join(groups, { ...options, stored, results, readers: readersOf(groups) });
 }
 
 /** A group for each value that has memory and is not given. */
@@ -244,6 +242,8 @@ interface JoinOptions extends FuseOptions {
   readonly stored: ReadonlySet<Tensor>;
   /** What outlives a run. */
   readonly results: ReadonlySet<Tensor>;
+  /** Of each stored value, over how many elements the kernels go that read it. */
+  readonly readers: ReadonlyMap<Tensor, ReadonlySet<number>>;
 }
 
 /** Joins groups of the same iteration space, where no other group must run between them. */
@@ -257,8 +257,10 @@ function join(groups: Group[], options: JoinOptions): Group[] {
       const bucket = buckets.get(elementsOf(candidate)) ?? new Set<Group>();
       buckets.set(elementsOf(candidate), bucket);
       const sources = [...candidate.reads.keys()].flatMap((read) => producer.get(read) ?? []);
-      // The latest first: what was written together is most likely to share its inputs.
-      for (const other of new Set([...[...bucket].slice(-16).reverse(), ...sources])) {
+      // Rows first: more depends on them. Then the latest: what was written together is most likely to share
+      // its inputs.
+      const rows = sources.filter(({ kind }) => kind === "reduce");
+      for (const other of new Set([...rows, ...[...bucket].slice(-16).reverse(), ...sources])) {
         const joined = joinable(other, candidate, { ...options, producer });
         if (joined === undefined) continue;
         buckets.get(elementsOf(other))!.delete(other);
@@ -275,8 +277,19 @@ function join(groups: Group[], options: JoinOptions): Group[] {
   return [...result];
 }
 
+function readersOf(groups: readonly Group[]): Map<Tensor, Set<number>> {
+  const readers = new Map<Tensor, Set<number>>();
+  for (const group of groups) {
+    for (const read of group.reads.keys()) {
+      readers.set(read, (readers.get(read) ?? new Set()).add(elementsOf(group)));
+    }
+  }
+  return readers;
+}
+
 /** How many elements a group's kernel goes over. */
-function elementsOf({ outputs }: Group): number {
+function elementsOf({ kind, outputs }: Group): number {
+  if (kind === "kernel") return 0;
   const fold = outputs.find(({ op }) => op.kind === "reduce");
   return fold === undefined ? outputs[0].size : fold.inputs[0].size;
 }
@@ -298,8 +311,7 @@ function joinable(
   const size = elementsOf(a);
   const shares = follows || [...b.reads.keys()].some((x) => a.reads.has(x) && x.size * 4 >= size);
   const fits = a.kind === "pointwise" && b.kind === "pointwise"
-    ? size === elementsOf(b) && (shares || size <= SMALL) &&
-      !a.outputs.some((x) => b.reads.get(x) === false)
+    ? size === elementsOf(b) && shares && !a.outputs.some((x) => b.reads.get(x) === false)
     : shares && rowsFit(a, b, { ...options, follows });
   if (!fits) return undefined;
   let both = group([...a.outputs, ...b.outputs], stored);
@@ -321,7 +333,7 @@ function joinable(
 
 /** Whether two groups, one of them with reductions, go over the same rows. */
 function rowsFit(a: Group, b: Group, options: JoinOptions & { follows: boolean }): boolean {
-  const { follows, results: outlive } = options;
+  const { follows, results: outlive, readers } = options;
   const folds = [...a.outputs, ...b.outputs].filter(({ op }) => op.kind === "reduce");
   const { results, length } = rowsOf(folds[0]);
   const same = folds.every((fold) => {
@@ -341,9 +353,11 @@ function rowsFit(a: Group, b: Group, options: JoinOptions & { follows: boolean }
   if (a.kind === b.kind) return true;
   const [points] = a.kind === "pointwise" ? a.outputs : b.outputs;
   if (points.size === results * length) return follows;
-  // A variable's new value would be written while other threads read the old one.
+  // A variable's new value would be written while other threads read the old one. And what no later pass over
+  // the rows needs would only make the kernel wait for whatever else it is made of.
   return b.kind === "pointwise" && follows && points.size === results &&
-    !b.outputs.some((output) => outlive.has(output));
+    !b.outputs.some((output) => outlive.has(output)) &&
+    b.outputs.some((output) => readers.get(output)?.has(results * length));
 }
 
 function dependsOn(from: Group, target: Group, producer: Map<Tensor, Group>): boolean {

@@ -6,8 +6,9 @@ import { copyOp } from "../ops/elementwise.ts";
 import type { KernelOp } from "../op.ts";
 import { Tensor } from "../tensor.ts";
 import type { Variable } from "../variable.ts";
-import { fusedDispatches } from "./codegen.ts";
-import { fuse, type Group, stripReshape } from "./fuse.ts";
+import { type Batch, formBatches } from "./batch.ts";
+import { canShare, fusedDispatches } from "./codegen.ts";
+import { fuse, stripReshape } from "./fuse.ts";
 import { ArenaSlot, assignSlots, place, type Placement, type Slots } from "./memory.ts";
 import type { Passes } from "./passes.ts";
 import { schedule } from "./schedule.ts";
@@ -54,9 +55,10 @@ export function lower(
   const { outputs, assignments } = resultNodes(program, passes);
   const roots = [...outputs, ...assignments.values()];
   const leaves = reachable(roots).filter((node) => node.op.kind === "leaf");
-  const { groups, variables } = schedule(
+  const maxBuffers = target.limits.maxStorageBuffersPerShaderStage;
+  const { groups, needs, variables } = schedule(
     fuse(roots, {
-      maxBuffers: target.limits.maxStorageBuffersPerShaderStage,
+      maxBuffers,
       cpu: target.cpu,
       rows: passes.rows,
       separate: !passes.fuse,
@@ -68,20 +70,27 @@ export function lower(
     ...[...variables].map(([node, variable]) => [node, memory.variable(variable)] as const),
     ...outputs.map((node) => [node, memory.output(node)] as const),
   ]);
-  const slots = assignSlots(groups, given, passes);
+  const batches = passes.share
+    ? formBatches(groups, needs, {
+      maxBuffers,
+      variables,
+      canShare: (group) => canShare(group, target),
+    })
+    : groups.map((group) => [group]);
+  const slots = assignSlots(batches, given, passes);
   const context: KernelContext = {
     cpu: target.cpu,
     limits: target.limits,
     scratch: (bytes) => new ArenaSlot(bytes),
   };
-  const dispatches = groups.flatMap((group) =>
-    launch(group, { slots, context, quads: passes.quads })
+  const dispatches = batches.flatMap((batch) =>
+    launch(batch, { slots, context, quads: passes.quads })
   );
   const placement = place(dispatches, {
     maxBytes: target.limits.maxBufferSize,
     reuse: passes.reuse,
   });
-  const computed = groups.flatMap((group) => group.outputs);
+  const computed = batches.flat().flatMap((group) => group.outputs);
   return { outputs, leaves, computed, slots, dispatches, placement };
 }
 
@@ -106,11 +115,11 @@ function resultNodes(
 }
 
 function launch(
-  group: Group,
+  batch: Batch,
   options: { slots: Slots; context: KernelContext; quads: boolean },
 ): readonly Dispatch[] {
-  if (group.kind !== "kernel") return fusedDispatches([group], options);
-  const { slots, context } = options, [node] = group.outputs;
+  if (batch[0].kind !== "kernel") return fusedDispatches(batch, options);
+  const { slots, context } = options, [node] = batch[0].outputs;
   return (node.op as KernelOp).launch(context, node, {
     inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
     output: slots.get(node)!,

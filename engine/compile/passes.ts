@@ -10,6 +10,8 @@ export interface Passes {
   readonly rows: boolean;
   /** Let a thread work on four neighbours, that are loaded and stored together. */
   readonly quads: boolean;
+  /** Let small kernels, and updates of variables, share a dispatch. */
+  readonly share: boolean;
   /** Let results take over the memory of the inputs that they replace. */
   readonly inPlace: boolean;
   /** Use memory again once its value is not needed any more. */
@@ -23,6 +25,7 @@ export const allPasses: Passes = {
   fuse: true,
   rows: true,
   quads: true,
+  share: true,
   inPlace: true,
   reuse: true,
 };
@@ -34,6 +37,7 @@ export const noPasses: Passes = {
   fuse: false,
   rows: false,
   quads: false,
+  share: false,
   inPlace: false,
   reuse: false,
 };

@@ -23,7 +23,7 @@ const MANY = 16_384;
 /** A workgroup folds about this many elements; longer rows are split in parts. */
 const STRETCH = 16_384;
 /** From this many rows on, a workgroup each keeps the cores of a CPU busy. */
-const FEW = 8;
+const FEW = 3;
 const MOST_PARTS = 256;
 
 /** The best form for `results` rows of some length. */
