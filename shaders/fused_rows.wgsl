@@ -4,7 +4,9 @@
 fn part$PART(group: u32, lane: u32) {
   //: if THREADS
   let at = group * $WORKGROUPu + lane;
+  //: if REST
   if (at >= $RESULTSu * $PARTSu) { return; }
+  //: end
   //: else
   let at = group;
   //: end

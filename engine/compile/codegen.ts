@@ -98,6 +98,9 @@ function assemble(
     total += workgroups;
     return `if (group < ${total}u) { part${part}(group - ${from}u, lane); }`;
   });
+  const workgroups = foldGrid(total, context.limits);
+  // Branches cost a CPU's adapter more than they look: what is in them runs under a mask.
+  const whole = parts.length === 1 && workgroups[0] * workgroups[1] === total;
   return {
     kernel,
     variant,
@@ -108,10 +111,10 @@ function assemble(
       SHARED: parts.flatMap(({ shared }) => shared).join("\n"),
       FUNCTIONS: parts.map(({ code }) => code).join("\n"),
       WORKGROUP: frame.workgroup,
-      CHOICE: choices.join(" else "),
+      CHOICE: whole ? "part0(group, lane);" : choices.join(" else "),
     }),
     slots: frame.bindings.slots,
-    workgroups: foldGrid(total, context.limits),
+    workgroups,
     flops,
   };
 }
@@ -141,6 +144,7 @@ function pointwisePart(
       PART: part,
       WORKGROUP: workgroup,
       COUNT: count,
+      REST: count % workgroup,
       BODY: [...body.scope.lines, ...stores].join("\n  "),
     }),
     shared: [],
@@ -244,6 +248,7 @@ function rowsPart(group: Group, options: RowsOptions): Part {
     code: instantiate(rowsCode, {
       PART: part,
       THREADS: Number(form.alone),
+      REST: results * parts % workgroup,
       WORKGROUP: workgroup,
       RESULTS: results,
       LENGTH: length,
@@ -305,6 +310,7 @@ function splitDispatches(
     code: instantiate(rowsCode, {
       PART: 0,
       THREADS: 1,
+      REST: results % second.workgroup,
       WORKGROUP: second.workgroup,
       RESULTS: results,
       LENGTH: parts,
