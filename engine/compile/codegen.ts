@@ -10,7 +10,7 @@ import { instantiate } from "../kernels/template.ts";
 import type { ReduceOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Binding, Bindings, Body, librariesOf, QUAD } from "./body.ts";
-import type { Group } from "./fuse.ts";
+import { elementsOf, type Group } from "./fuse.ts";
 import type { Slots } from "./memory.ts";
 import { elementIndex, keptAxes, levelsOf, type RowForm, rowForm, rowsOf } from "./rows.ts";
 import { wgslType } from "./wgsl.ts";
@@ -45,9 +45,13 @@ function formOf({ outputs }: Group, target: { cpu: boolean }): RowForm {
   return rowForm(results, length, target);
 }
 
+/** Above this many elements, what branches cost a CPU's adapter is more than a dispatch. */
+const MOST_SHARED = 2 ** 17;
+
 /** Whether a group takes one dispatch, which it can share with others. */
 export function canShare(group: Group, target: { cpu: boolean }): boolean {
   if (group.kind === "kernel") return false;
+  if (target.cpu && elementsOf(group) > MOST_SHARED) return false;
   return group.kind === "pointwise" || formOf(group, target).parts === 1;
 }
 

@@ -32,6 +32,8 @@ const MOST_PLACES = 64;
 const MOST_DEPTH = 200;
 /** Reductions that one kernel does at most: their totals lie in memory that a workgroup shares. */
 const MOST_FOLDS = 8;
+/** A tensor whose elements are read this often for a larger one is small beside it. */
+const REPETITIONS = 16;
 const LOAD = 1, CACHED_LOAD = 0.1, STORE = 1;
 
 /** What fusion must know of the machine, and which improvements to make. */
@@ -210,8 +212,52 @@ function storeForBindings(
 }
 
 function group(outputs: Tensor[], stored: ReadonlySet<Tensor>): Group {
+  const plain = readsOf(outputs, stored);
+  if (outputs[0].op.kind === "kernel") return { kind: "kernel", outputs, reads: plain };
+  const again = new Set(
+    [...plain.keys()].filter((read) => !outputs.includes(read) && isFree(read, plain, stored)),
+  );
+  const kept = new Set([...stored].filter((node) => !again.has(node)));
   const rows = outputs.some(({ op }) => op.kind === "reduce");
-  const kind = rows ? "reduce" : outputs[0].op.kind as Group["kind"];
+  const reads = again.size === 0 ? plain : readsOf(outputs, kept);
+  return { kind: rows ? "reduce" : "pointwise", outputs, reads };
+}
+
+/** Arithmetic that costs less than a load, in loads. */
+const CHEAP = 1;
+/** Small tensors that are read in place of a large one, at most. */
+const MOST_SMALL = 4;
+
+/**
+ * Whether a stored value costs next to nothing where it is read, because the large tensors that it was computed
+ * from are read as well: what an activation made of batch norm's input, beside that input.
+ */
+function isFree(
+  node: Tensor,
+  beside: ReadonlyMap<Tensor, boolean>,
+  stored: ReadonlySet<Tensor>,
+): boolean {
+  if (node.op.kind !== "pointwise") return false;
+  let work = 0, small = 0, large = 0;
+  const seen = new Set<Tensor>();
+  const visit = (x: Tensor): boolean => {
+    if (seen.has(x)) return true;
+    seen.add(x);
+    if (x !== node && stored.has(x)) {
+      if (x.size * REPETITIONS <= node.size) return ++small <= MOST_SMALL;
+      large++;
+      return x.size === node.size && beside.has(x);
+    }
+    if (x.op.kind !== "pointwise") return false;
+    if (x.op.elementwise) work += x.op.cost;
+    return work <= CHEAP && x.inputs.every(visit);
+  };
+  return visit(node) && large > 0;
+}
+
+function readsOf(outputs: readonly Tensor[], stored: ReadonlySet<Tensor>): Map<Tensor, boolean> {
+  const kind = outputs[0].op.kind;
+  const rows = outputs.some(({ op }) => op.kind === "reduce");
   const reads = new Map<Tensor, boolean>();
   const own = new Set(outputs);
   const seen = new Map<Tensor, boolean>();
@@ -232,9 +278,9 @@ function group(outputs: Tensor[], stored: ReadonlySet<Tensor>): Group {
   };
   for (const output of outputs) {
     if (kind === "kernel") output.inputs.forEach((x) => reads.set(stripReshape(x), false));
-    else expandInputs(output, kind === "pointwise", output.size);
+    else expandInputs(output, !rows, output.size);
   }
-  return { kind, outputs, reads };
+  return reads;
 }
 
 /** What decides whether groups can be joined. */
@@ -288,7 +334,7 @@ function readersOf(groups: readonly Group[]): Map<Tensor, Set<number>> {
 }
 
 /** How many elements a group's kernel goes over. */
-function elementsOf({ kind, outputs }: Group): number {
+export function elementsOf({ kind, outputs }: Group): number {
   if (kind === "kernel") return 0;
   const fold = outputs.find(({ op }) => op.kind === "reduce");
   return fold === undefined ? outputs[0].size : fold.inputs[0].size;

@@ -1,6 +1,6 @@
 // Where in a tensor a kernel reads: WGSL expressions of coordinates, kept as simple as they can be.
 
-import { type Shape, stridesOf } from "../dtype.ts";
+import { sameShape, type Shape, stridesOf } from "../dtype.ts";
 import { type Scope, ZERO } from "./scope.ts";
 
 /**
@@ -11,6 +11,8 @@ export class Index {
   readonly #scope: Scope;
   #linear?: string;
   #coordinates?: readonly string[];
+  /** The index that this one is a reshape of. */
+  #source?: Index;
 
   private constructor(
     scope: Scope,
@@ -42,6 +44,15 @@ export class Index {
 
   /** The same linear offset in a tensor of as many elements; coordinates that stay are kept. */
   reshaped(shape: Shape): Index {
+    for (let index: Index | undefined = this; index !== undefined; index = index.#source) {
+      if (sameShape(index.shape, shape)) return index;
+    }
+    const reshaped = this.#reshaped(shape);
+    reshaped.#source = this;
+    return reshaped;
+  }
+
+  #reshaped(shape: Shape): Index {
     if (this.#linear !== undefined && this.#coordinates === undefined) {
       return new Index(this.#scope, shape, { linear: this.#linear });
     }
