@@ -44,12 +44,16 @@ export class Index {
 
   /** The same linear offset in a tensor of as many elements; coordinates that stay are kept. */
   reshaped(shape: Shape): Index {
-    for (let index: Index | undefined = this; index !== undefined; index = index.#source) {
-      if (sameShape(index.shape, shape)) return index;
-    }
+    const known = this.#known(shape);
+    if (known !== undefined) return known;
     const reshaped = this.#reshaped(shape);
     reshaped.#source = this;
     return reshaped;
+  }
+
+  /** The index of this shape that this one is made of. */
+  #known(shape: Shape): Index | undefined {
+    return sameShape(this.shape, shape) ? this : this.#source?.#known(shape);
   }
 
   #reshaped(shape: Shape): Index {
