@@ -35,6 +35,7 @@ export function formBatches(
 ): Batch[] {
   const batches: Group[][] = [];
   const waiting = new Set<Group>();
+  const updates = (group: Group): boolean => isUpdate(group, options);
   const waitsFor = (group: Group): Group[] =>
     [...needs.get(group)!].filter((other) => waiting.has(other));
 
@@ -52,6 +53,8 @@ export function formBatches(
   /** Runs groups that wait, and with them as many others as fit. */
   const release = (wanted: readonly Group[]): void => {
     const due = new Set(wanted);
+    // Whoever wants one update will soon want the others, and what they are made of.
+    if (wanted.some(updates)) waiting.forEach((group) => due.add(group));
     for (const group of due) waitsFor(group).forEach((other) => due.add(other));
     while (due.size > 0) {
       const ready = [...waiting].filter((group) => waitsFor(group).length === 0);
@@ -76,11 +79,15 @@ export function formBatches(
   return batches;
 }
 
-function canWait(group: Group, { canShare, variables }: BatchOptions): boolean {
-  if (!canShare(group)) return false;
-  const updates = group.outputs.every((output) => variables.has(output));
+/** Whether a group's results are all written to variables. */
+function isUpdate(group: Group, { variables }: BatchOptions): boolean {
+  return group.kind === "pointwise" && group.outputs.every((output) => variables.has(output));
+}
+
+function canWait(group: Group, options: BatchOptions): boolean {
+  if (!options.canShare(group)) return false;
   const tensors = [...group.outputs, ...group.reads.keys()];
-  return (updates && group.kind === "pointwise") || tensors.every(({ size }) => size <= LARGE);
+  return isUpdate(group, options) || tensors.every(({ size }) => size <= LARGE);
 }
 
 function fits(batch: Batch, { maxBuffers, variables }: BatchOptions): boolean {

@@ -73,7 +73,7 @@ export function fuse(roots: readonly Tensor[], options: FuseOptions): Group[] {
   // What is stored may be read along with what it was made of: repeat until nothing is too wide.
   while (storeForBindings(nodes, stored, options.maxBuffers));
   const groups = storedGroups(nodes, stored), results = new Set(roots.map(stripReshape));
-  return join(groups, { ...options, stored, results, readers: readersOf(groups) });
+  return join(groups, { ...options, stored, results, readers: readersOf(groups, results) });
 }
 
 /** A group for each value that has memory and is not given. */
@@ -288,7 +288,7 @@ interface JoinOptions extends FuseOptions {
   readonly stored: ReadonlySet<Tensor>;
   /** What outlives a run. */
   readonly results: ReadonlySet<Tensor>;
-  /** Of each stored value, over how many elements the kernels go that read it. */
+  /** Over how many elements the kernels go that need each value. */
   readonly readers: ReadonlyMap<Tensor, ReadonlySet<number>>;
 }
 
@@ -323,11 +323,19 @@ function join(groups: Group[], options: JoinOptions): Group[] {
   return [...result];
 }
 
-function readersOf(groups: readonly Group[]): Map<Tensor, Set<number>> {
+/** Over how many elements the kernels go that need a value, or need what is made of it in this run. */
+function readersOf(
+  groups: readonly Group[],
+  outlive: ReadonlySet<Tensor>,
+): Map<Tensor, Set<number>> {
   const readers = new Map<Tensor, Set<number>>();
-  for (const group of groups) {
+  for (const group of [...groups].reverse()) {
+    const [output] = group.outputs;
+    const later = outlive.has(output) ? [] : readers.get(output) ?? [];
     for (const read of group.reads.keys()) {
-      readers.set(read, (readers.get(read) ?? new Set()).add(elementsOf(group)));
+      const sizes = readers.get(read) ?? new Set();
+      readers.set(read, sizes.add(elementsOf(group)));
+      later.forEach((size) => sizes.add(size));
     }
   }
   return readers;
@@ -364,7 +372,7 @@ function joinable(
   if (both.outputs.length + both.reads.size > maxBuffers) return undefined;
   // Groups come in the order of their outputs, so only a third group that needs `a` and is needed by `b`
   // can stand between them.
-  const between = [...b.reads.keys()].some((x) => {
+  const between = [...both.reads.keys()].some((x) => {
     const source = producer.get(x);
     return source !== undefined && source !== a && dependsOn(source, a, producer);
   });

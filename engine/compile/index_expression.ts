@@ -53,7 +53,8 @@ export class Index {
 
   /** The index of this shape that this one is made of. */
   #known(shape: Shape): Index | undefined {
-    return sameShape(this.shape, shape) ? this : this.#source?.#known(shape);
+    if (sameShape(this.shape, shape)) return this;
+    return this.#source === undefined ? undefined : this.#source.#known(shape);
   }
 
   #reshaped(shape: Shape): Index {
