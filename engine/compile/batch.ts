@@ -34,8 +34,11 @@ export function formBatches(
   options: BatchOptions,
 ): Batch[] {
   const batches: Group[][] = [];
-  const waiting = new Set<Group>();
-  const updates = (group: Group): boolean => isUpdate(group, options);
+  const left = new Set(groups), waiting = new Set<Group>();
+  const postpone = (group: Group): void => {
+    left.delete(group);
+    waiting.add(group);
+  };
   const waitsFor = (group: Group): Group[] =>
     [...needs.get(group)!].filter((other) => waiting.has(other));
 
@@ -53,8 +56,15 @@ export function formBatches(
   /** Runs groups that wait, and with them as many others as fit. */
   const release = (wanted: readonly Group[]): void => {
     const due = new Set(wanted);
-    // Whoever wants one update will soon want the others, and what they are made of.
-    if (wanted.some(updates)) waiting.forEach((group) => due.add(group));
+    const updates = (group: Group): boolean => isUpdate(group, options);
+    if (wanted.some(updates)) {
+      // Whoever wants one update will soon want the others.
+      for (const group of left) {
+        const ready = ![...needs.get(group)!].some((other) => left.has(other));
+        if (ready && canWait(group, options)) postpone(group);
+      }
+      [...waiting].filter(updates).forEach((group) => due.add(group));
+    }
     for (const group of due) waitsFor(group).forEach((other) => due.add(other));
     while (due.size > 0) {
       const ready = [...waiting].filter((group) => waitsFor(group).length === 0);
@@ -68,9 +78,10 @@ export function formBatches(
     }
   };
 
-  for (const group of groups) {
-    if (canWait(group, options)) waiting.add(group);
+  for (const group of left) {
+    if (canWait(group, options)) postpone(group);
     else {
+      left.delete(group);
       release(waitsFor(group));
       run([group]);
     }
