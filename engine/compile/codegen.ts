@@ -1,298 +1,370 @@
-// Groups -> WGSL: fused expressions written into the skeletons shaders/pointwise.wgsl and
-// shaders/reduce_*.wgsl.
+// Groups -> WGSL: fused expressions written into the skeletons shaders/fused*.wgsl.
 
-import math from "../../shaders/math.wgsl" with { type: "text" };
-import philox from "../../shaders/philox.wgsl" with { type: "text" };
-import pointwise from "../../shaders/pointwise.wgsl" with { type: "text" };
-import reduceThread from "../../shaders/reduce_thread.wgsl" with { type: "text" };
-import reduceWorkgroup from "../../shaders/reduce_workgroup.wgsl" with { type: "text" };
-import { type DType, type Shape, sizeOf } from "../dtype.ts";
+import dispatchCode from "../../shaders/fused.wgsl" with { type: "text" };
+import foldCode from "../../shaders/fused_fold.wgsl" with { type: "text" };
+import pointwiseCode from "../../shaders/fused_pointwise.wgsl" with { type: "text" };
+import rowsCode from "../../shaders/fused_rows.wgsl" with { type: "text" };
 import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
 import { foldGrid } from "../kernels/grid.ts";
 import { instantiate } from "../kernels/template.ts";
-import { reshapeOp } from "../ops/movement.ts";
-import type { Op, Reader, ReduceOp } from "../op.ts";
+import type { ReduceOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Group } from "./fuse.ts";
-import { Index, Scope } from "./index_expression.ts";
+import { type Binding, Bindings, Body, librariesOf, QUAD } from "./body.ts";
+import { elementsOf, type Group } from "./fuse.ts";
 import type { Slots } from "./memory.ts";
-import { storageType, wgslType } from "./wgsl.ts";
+import { elementIndex, keptAxes, levelsOf, type RowForm, rowForm, rowsOf } from "./rows.ts";
+import { wgslType } from "./wgsl.ts";
 
-/** What expressions may use, in the order in which it has to come. */
-const LIBRARIES: Readonly<Record<string, string>> = { f16: "enable f16;", math, philox };
+/** One kernel of those that share a dispatch. */
+interface Part {
+  readonly body: Body;
+  /** A function `partN(group, lane)`. */
+  readonly code: string;
+  readonly shared: readonly string[];
+  readonly workgroups: number;
+}
 
-/** The dispatch that computes a pointwise group. */
-export function pointwiseDispatch(group: Group, slots: Slots, context: KernelContext): Dispatch {
-  const size = group.outputs[0].size;
-  const bindings = new Bindings(slots);
-  const body = new Body(group, bindings);
-  const values = group.outputs.map((output) => body.value(output, body.index(output.shape, "i")));
-  const stores = group.outputs.map((output, k) =>
-    body.store(bindings.name(output), "i", { value: values[k], of: output })
+/** What all parts of a dispatch have in common. */
+interface Frame {
+  readonly bindings: Bindings;
+  readonly workgroup: number;
+}
+
+/** Bodies with more statements are not written four times. */
+const MOST_LINES = 128;
+
+/** Threads of a workgroup. SIMD lanes of a CPU's core are 8. */
+function workgroupOf(group: Group, { cpu }: KernelContext): number {
+  if (group.kind === "pointwise") return cpu ? 32 : 256;
+  return formOf(group, { cpu }).alone ? (cpu ? 16 : 64) : (cpu ? 8 : 256);
+}
+
+/** The form of a group of reductions. */
+function formOf({ outputs }: Group, target: { cpu: boolean }): RowForm {
+  const { results, length } = rowsOf(outputs.find(({ op }) => op.kind === "reduce")!);
+  return rowForm(results, length, target);
+}
+
+/** Above this many elements, what branches cost a CPU's adapter is more than a dispatch. */
+const MOST_SHARED = 2 ** 17;
+
+/** Whether a group takes one dispatch, which it can share with others. */
+export function canShare(group: Group, target: { cpu: boolean }): boolean {
+  if (group.kind === "kernel") return false;
+  if (target.cpu && elementsOf(group) > MOST_SHARED) return false;
+  return group.kind === "pointwise" || formOf(group, target).parts === 1;
+}
+
+/**
+ * The dispatches that compute groups of which none needs another; more than one only for a single group.
+ *
+ * @param options.quads let threads work on four neighbours.
+ */
+export function fusedDispatches(
+  groups: readonly Group[],
+  options: { slots: Slots; context: KernelContext; quads: boolean },
+): Dispatch[] {
+  const { slots, context, quads } = options;
+  const frame = {
+    bindings: new Bindings(slots, { quads }),
+    workgroup: Math.max(...groups.map((group) => workgroupOf(group, context))),
+  };
+  const [first] = groups;
+  if (first.kind === "reduce" && formOf(first, context).parts > 1) {
+    return splitDispatches(first, { frame, ...options });
+  }
+  const parts = groups.map((group, part) =>
+    group.kind === "pointwise"
+      ? pointwisePart(group, { frame, part, quads })
+      : rowsPart(group, { frame, part, quads, form: formOf(group, context) })
   );
-  const workgroup = context.cpu ? 64 : 256;
+  return [assemble(parts, {
+    frame,
+    context,
+    kernel: first.kind,
+    variant: groups.map(describe).join(" | "),
+    shape: groups.map(shapeOf).join(" | "),
+    flops: groups.reduce((sum, group) => sum + flopsOf(group), 0),
+  })];
+}
+
+/** Puts parts into one kernel. */
+function assemble(
+  parts: readonly Part[],
+  options:
+    & { frame: Frame; context: KernelContext }
+    & Pick<Dispatch, "kernel" | "variant" | "shape" | "flops">,
+): Dispatch {
+  const { frame, context, kernel, variant, shape, flops } = options;
+  let total = 0;
+  const choices = parts.map(({ workgroups }, part) => {
+    const from = total;
+    total += workgroups;
+    return `if (group < ${total}u) { part${part}(group - ${from}u, lane); }`;
+  });
+  const workgroups = foldGrid(total, context.limits);
+  // Branches cost a CPU's adapter more than they look: what is in them runs under a mask.
+  const whole = parts.length === 1 && workgroups[0] * workgroups[1] === total;
   return {
-    kernel: "pointwise",
-    variant: describe(group),
-    shape: group.outputs[0].shape.join("x"),
-    code: instantiate(pointwise, {
-      LIBRARY: body.library(),
-      BINDINGS: bindings.declarations(),
-      WORKGROUP: workgroup,
-      SIZE: size,
-      BODY: [...body.lines, ...stores].join("\n  "),
+    kernel,
+    variant,
+    shape,
+    code: instantiate(dispatchCode, {
+      LIBRARY: librariesOf(parts.map(({ body }) => body)),
+      BINDINGS: frame.bindings.declarations(),
+      SHARED: parts.flatMap(({ shared }) => shared).join("\n"),
+      FUNCTIONS: parts.map(({ code }) => code).join("\n"),
+      WORKGROUP: frame.workgroup,
+      CHOICE: whole ? "part0(group, lane);" : choices.join(" else "),
     }),
-    slots: bindings.slots,
-    workgroups: foldGrid(Math.ceil(size / workgroup), context.limits),
-    flops: 0,
+    slots: frame.bindings.slots,
+    workgroups,
+    flops,
   };
 }
 
-/** Folds up to this length run in one thread each. */
-const SHORT = 64;
-/** From this many results on, a thread each keeps the device busy. */
-const MANY = 16_384;
-/** A workgroup folds about this many elements; longer folds are split in parts. */
-const STRETCH = 16_384;
+function pointwisePart(
+  group: Group,
+  options: { frame: Frame; part: number; quads: boolean },
+): Part {
+  const { frame: { bindings, workgroup }, part, quads } = options;
+  const { size } = group.outputs[0];
+  const bodyOf = (lanes: number): { lanes: number; body: Body; stores: string[] } => {
+    const body = new Body(group.reads, bindings);
+    const at = body.scope.sum([["i", lanes]]);
+    const values = group.outputs.map((output) =>
+      body.values(output, (lane) => body.index(output.shape, at, lane), lanes)
+    );
+    const stores = group.outputs.flatMap((output, k) => body.store(output, at, values[k]));
+    return { lanes, body, stores };
+  };
+  const one = bodyOf(1);
+  const { lanes, body, stores } =
+    quads && size % QUAD === 0 && one.body.scope.lines.length < MOST_LINES ? bodyOf(QUAD) : one;
+  const count = size / lanes;
+  return {
+    body,
+    code: instantiate(pointwiseCode, {
+      PART: part,
+      WORKGROUP: workgroup,
+      COUNT: count,
+      REST: count % workgroup,
+      BODY: [...body.scope.lines, ...stores].join("\n  "),
+    }),
+    shared: [],
+    workgroups: Math.ceil(count / workgroup),
+  };
+}
 
-/** The dispatches that compute a reduction, or several over the same elements. */
-export function reduceDispatches(group: Group, slots: Slots, context: KernelContext): Dispatch[] {
-  const [first] = group.outputs;
-  const results = first.size, length = first.inputs[0].size / results;
-  const alone = length <= SHORT || (results >= MANY && length <= STRETCH);
-  const parts = alone || length < 2 * STRETCH ? 1 : Math.min(256, Math.ceil(length / STRETCH));
+/** What writes the rows' results where they do not go to the outputs. */
+interface RowsOptions {
+  readonly frame: Frame;
+  readonly part: number;
+  readonly quads: boolean;
+  readonly form: RowForm;
+  /** Memory of the parts of each result, as [part, result]. */
+  readonly targets?: readonly Binding[];
+}
 
-  const bindings = new Bindings(slots);
-  const body = new Body(group, bindings);
-  const at = foldedIndex(body, first);
-  const loads = group.outputs.map((output) => body.value(output.inputs[0], at));
-  const folded = { results, length, parts, alone, outputs: group.outputs, context };
-  if (parts === 1) {
-    return [foldDispatch({ ...folded, body, bindings, loads, label: describe(group) })];
+function rowsPart(group: Group, options: RowsOptions): Part {
+  const { frame: { bindings, workgroup }, part, quads, form, targets } = options;
+  const { outputs, reads, axes } = group;
+  const folds = outputs.filter(({ op }) => op.kind === "reduce");
+  const { results, length } = rowsOf(folds[0]);
+  const lanes = quads && length % QUAD === 0 ? QUAD : 1;
+  const body = new Body(reads, bindings), { scope } = body;
+  const levels = levelsOf(outputs, reads);
+  const levelOf = (node: Tensor): number => levels.get(node) ?? 0;
+  const elements = outputs.filter((output) => axes?.has(output));
+  const last = Math.max(
+    ...folds.map((fold) => levelOf(fold) - 1),
+    ...elements.map(levelOf),
+  );
+  const shared: string[] = [];
+  const step = form.alone ? lanes : workgroup * lanes;
+
+  for (let level = 0; level <= last; level++) {
+    const own = folds.filter((fold) => levelOf(fold) === level + 1);
+    const stored = elements.filter((output) => levelOf(output) === level);
+    if (own.length + stored.length === 0) continue;
+    const nameOf = (fold: Tensor): string => `total${folds.indexOf(fold)}`;
+    // A loop's counter has a name of its own: what was named in another loop is gone.
+    const r = `r${level}`;
+    scope.open(r, lanes);
+    const indexOf = (shape: readonly number[], kept: readonly number[]) => (lane: number) =>
+      elementIndex(body, { shape, kept, r: scope.sum([[r, 1], [`${lane}u`, 1]]) });
+    const statements = own.flatMap((fold) => {
+      const [input] = fold.inputs;
+      const values = body.values(input, indexOf(input.shape, keptAxes(fold)), lanes);
+      const total = nameOf(fold), { combine } = fold.op as ReduceOp;
+      return [`${total} = ${combine(total, folded(values, combine))};`];
+    });
+    for (const output of stored) {
+      const index = indexOf(output.shape, axes!.get(output)!);
+      const values = body.values(output, index, lanes);
+      statements.push(...storeNeighbours(body, output, { index, values }));
+    }
+    const lines = body.close();
+    for (const fold of own) {
+      scope.lines.push(`var ${nameOf(fold)} = ${(fold.op as ReduceOp).initial};`);
+    }
+    const from = form.alone ? "start" : `start + lane * ${lanes}u`;
+    scope.lines.push(
+      `for (var ${r} = ${from}; ${r} < stop; ${r} += ${step}u) {`,
+      ...[...lines, ...statements].map((line) => `  ${line}`),
+      "}",
+    );
+    if (!form.alone && own.length > 0) {
+      const sharedOf = (fold: Tensor): string => `shared${part}_${folds.indexOf(fold)}`;
+      const combined = (fold: Tensor): string => {
+        const { combine } = fold.op as ReduceOp, name = sharedOf(fold);
+        return `${name}[lane] = ${combine(`${name}[lane]`, `${name}[lane + width]`)};`;
+      };
+      scope.lines.push(instantiate(foldCode, {
+        WORKGROUP: workgroup,
+        SHARE: own.map((fold) => `${sharedOf(fold)}[lane] = ${nameOf(fold)};`).join("\n  "),
+        FOLD: own.map(combined).join("\n      "),
+      }));
+      for (const fold of own) {
+        const type = wgslType((fold.op as ReduceOp).accumulator);
+        shared.push(`var<workgroup> ${sharedOf(fold)}: array<${type}, ${workgroup}>;`);
+        scope.lines.push(`${nameOf(fold)} = ${sharedOf(fold)}[0];`);
+      }
+    }
+    for (const fold of own) {
+      // A name of its own, so that what follows may be named before the next loop.
+      scope.lines.push(`let m${folds.indexOf(fold)} = ${nameOf(fold)};`);
+      body.keep(fold, `m${folds.indexOf(fold)}`);
+    }
   }
 
-  // First the parts of each result, as [part, result], then the parts among themselves.
-  const partial = group.outputs.map((output) => context.scratch(output.size * parts * 4));
-  const names = partial.map((slot, k) =>
-    bindings.declare(slot, storageType(group.outputs[k].dtype))
-  );
-  const second = new Bindings(slots);
-  const inputs = partial.map((slot, k) =>
-    second.declare(slot, storageType(group.outputs[k].dtype))
-  );
-  return [
-    foldDispatch({ ...folded, body, bindings, loads, targets: names, label: describe(group) }),
-    foldDispatch({
-      ...folded,
-      length: parts,
-      parts: 1,
-      alone: true,
-      body: undefined,
-      bindings: second,
-      loads: inputs.map((name) => `${name}[r * ${results}u + o]`),
-      label: "parts",
-    }),
-  ];
-}
-
-interface Fold {
-  readonly results: number;
-  readonly length: number;
-  readonly parts: number;
-  /** One thread a result, rather than a workgroup. */
-  readonly alone: boolean;
-  readonly outputs: readonly Tensor[];
-  readonly context: KernelContext;
-  /** Where the elements come from; absent where they are read from parts. */
-  readonly body: Body | undefined;
-  readonly bindings: Bindings;
-  /** The element at `o` and `r`, for each output. */
-  readonly loads: readonly string[];
-  /** Buffers of parts, where the outputs themselves are not written yet. */
-  readonly targets?: readonly string[];
-  readonly label: string;
-}
-
-function foldDispatch(fold: Fold): Dispatch {
-  const { results, length, parts, alone, outputs, context, body, bindings, loads } = fold;
-  const workgroup = alone ? (context.cpu ? 16 : 64) : (context.cpu ? 32 : 256);
-  const ops = outputs.map((output) => output.op as ReduceOp);
-  const lines = (line: (op: ReduceOp, k: number) => string): string => ops.map(line).join("\n  ");
-  const shared = (k: number): string => `shared${k}`;
-  const total = (k: number): string => alone ? `total${k}` : `${shared(k)}[0]`;
-  const targets = fold.targets ?? outputs.map((output) => bindings.name(output));
+  const rows = outputs.filter((output) => !axes?.has(output));
+  const stores = rows.flatMap((output) => {
+    const value = body.value(output, body.index(output.shape, "o"));
+    const target = targets?.[outputs.indexOf(output)];
+    return target === undefined
+      ? body.store(output, "o", [value])
+      : [`${body.element(target, "at")} = ${value};`];
+  });
+  const { parts } = form;
   return {
-    kernel: "reduce",
-    variant: `${fold.label}, a ${alone ? "thread" : "workgroup"} each${
-      parts > 1 ? `, ${parts} parts` : ""
-    }`,
-    shape: `${length} -> ${results}`,
-    code: instantiate(alone ? reduceThread : reduceWorkgroup, {
-      LIBRARY: body?.library() ?? "",
-      BINDINGS: bindings.declarations(),
+    body,
+    code: instantiate(rowsCode, {
+      PART: part,
+      THREADS: Number(form.alone),
+      REST: results * parts % workgroup,
       WORKGROUP: workgroup,
       RESULTS: results,
       LENGTH: length,
       PARTS: parts,
-      STRETCH: Math.ceil(length / parts),
-      START: lines((op, k) => `var total${k} = ${op.initial};`),
-      BODY: [
-        ...body?.lines ?? [],
-        lines((op, k) => `total${k} = ${op.combine(`total${k}`, loads[k])};`),
-      ].join("\n    "),
-      SHARED: ops.map((op, k) =>
-        `var<workgroup> ${shared(k)}: array<${wgslType(op.accumulator)}, ${workgroup}>;`
-      ).join("\n"),
-      SHARE: lines((_, k) => `${shared(k)}[lane] = total${k};`),
-      FOLD: lines((op, k) =>
-        `${shared(k)}[lane] = ${op.combine(`${shared(k)}[lane]`, `${shared(k)}[lane + width]`)};`
-      ),
-      STORE: lines((_, k) => `${targets[k]}[${parts > 1 ? "at" : "o"}] = ${total(k)};`),
+      STRETCH: Math.ceil(length / parts / QUAD) * QUAD,
+      BODY: scope.lines.join("\n  "),
+      RESULT: stores.join("\n  "),
     }),
-    slots: bindings.slots,
-    workgroups: foldGrid(
-      alone ? Math.ceil(results * parts / workgroup) : results * parts,
-      context.limits,
-    ),
-    flops: results * length * outputs.length,
+    shared,
+    workgroups: form.alone ? Math.ceil(results * parts / workgroup) : results * parts,
   };
 }
 
-/** Where the element `r` of result `o` lies in what a reduction folds. */
-function foldedIndex(body: Body, node: Tensor): Index {
-  const shape = node.inputs[0].shape;
-  const dims = new Set<number>(node.attributes.dims);
-  const folded = shape.map((length, axis) => dims.has(axis) ? length : 1);
-  const trailing = shape.every((length, axis) =>
-    dims.has(axis) || length === 1 || axis < Math.min(...dims)
+/** Neighbours folded among themselves first, in a tree: the total of a long row loses fewer digits to them. */
+function folded(values: readonly string[], combine: ReduceOp["combine"]): string {
+  if (values.length === 1) return values[0];
+  const half = values.length / 2;
+  const sides = [values.slice(0, half), values.slice(half)].map((side) => folded(side, combine));
+  return `(${combine(sides[0], sides[1])})`;
+}
+
+/** Writes values whose places need not be neighbours. */
+function storeNeighbours(
+  body: Body,
+  output: Tensor,
+  at: { index: (lane: number) => { offset: string }; values: readonly string[] },
+): string[] {
+  const { index, values } = at;
+  const places = values.map((_, lane) => body.scope.parts(index(lane).offset));
+  const [first] = places;
+  const together = places.every(({ base, add }, lane) =>
+    base === first.base && add === first.add + lane
   );
-  const length = sizeOf(folded);
-  if (trailing) return body.index(shape, `o * ${length}u + r`);
-  const leading = shape.every((l, axis) => dims.has(axis) || l === 1 || axis > Math.max(...dims));
-  if (leading) return body.index(shape, `r * ${sizeOf(node.shape)}u + o`);
-  const kept = body.index(node.shape, "o").coordinates;
-  const inner = body.index(folded, "r");
-  return inner.at(
-    shape,
-    shape.map((_, axis) => dims.has(axis) ? inner.coordinates[axis] : kept[axis]),
+  if (together) return body.store(output, index(0).offset, values);
+  return values.flatMap((value, lane) => body.store(output, index(lane).offset, [value]));
+}
+
+/** First the parts of each result, then the parts among themselves. */
+function splitDispatches(
+  group: Group,
+  options: { frame: Frame; slots: Slots; context: KernelContext; quads: boolean },
+): Dispatch[] {
+  const { frame, slots, context, quads } = options;
+  const { outputs } = group, form = formOf(group, context), { parts } = form;
+  const { results } = rowsOf(outputs[0]);
+  const partial: Slot[] = outputs.map(({ size }) => context.scratch(size * parts * 4));
+  const targets = partial.map((slot, k) => frame.bindings.declare(slot, outputs[k].dtype));
+  const first = rowsPart(group, { frame, part: 0, quads, form, targets });
+
+  const second = {
+    bindings: new Bindings(slots, { quads: false }),
+    workgroup: context.cpu ? 16 : 64,
+  };
+  const body = new Body(new Map(), second.bindings);
+  const names = partial.map((slot, k) => second.bindings.declare(slot, outputs[k].dtype).name);
+  const ops = outputs.map(({ op }) => op as ReduceOp);
+  const joined: Part = {
+    body,
+    code: instantiate(rowsCode, {
+      PART: 0,
+      THREADS: 1,
+      REST: results % second.workgroup,
+      WORKGROUP: second.workgroup,
+      RESULTS: results,
+      LENGTH: parts,
+      PARTS: 1,
+      STRETCH: parts,
+      BODY: [
+        ...ops.map((op, k) => `var total${k} = ${op.initial};`),
+        "for (var r = start; r < stop; r++) {",
+        ...ops.map((op, k) =>
+          `  total${k} = ${op.combine(`total${k}`, `${names[k]}[r * ${results}u + o]`)};`
+        ),
+        "}",
+      ].join("\n  "),
+      RESULT: outputs.flatMap((output, k) => body.store(output, "o", [`total${k}`])).join("\n  "),
+    }),
+    shared: [],
+    workgroups: Math.ceil(results / second.workgroup),
+  };
+  return [
+    assemble([first], {
+      frame,
+      context,
+      kernel: "reduce",
+      variant: `${describe(group)}, ${parts} parts`,
+      shape: shapeOf(group),
+      flops: flopsOf(group),
+    }),
+    assemble([joined], {
+      frame: second,
+      context,
+      kernel: "reduce",
+      variant: "parts",
+      shape: `${parts} -> ${results}`,
+      flops: results * parts * outputs.length,
+    }),
+  ];
+}
+
+function flopsOf({ kind, outputs }: Group): number {
+  if (kind === "pointwise") return 0;
+  return outputs.reduce(
+    (sum, { op, inputs }) => sum + (op.kind === "reduce" ? inputs[0].size : 0),
+    0,
   );
 }
 
-/** Storage bindings of a kernel: one for each slot, however many tensors lie in it. */
-class Bindings {
-  readonly slots: Slot[] = [];
-  readonly #types: string[] = [];
-  readonly #of: Slots;
-
-  constructor(of: Slots) {
-    this.#of = of;
-  }
-
-  name(tensor: Tensor): string {
-    return this.declare(this.#of.get(tensor)!, storageType(tensor.dtype));
-  }
-
-  declare(slot: Slot, type: string): string {
-    let at = this.slots.indexOf(slot);
-    if (at < 0) {
-      at = this.slots.push(slot) - 1;
-      this.#types.push(type);
-    }
-    return `b${at}`;
-  }
-
-  declarations(): string {
-    return this.#types.map((type, at) =>
-      `@group(0) @binding(${at}) var<storage, read_write> b${at}: array<${type}>;`
-    ).join("\n");
-  }
-}
-
-/** The statements that compute elements of a group's expressions. */
-class Body implements Reader {
-  readonly #scope = new Scope();
-  readonly #values = new Map<string, string>();
-  readonly #libraries = new Set<string>();
-  readonly #outputs: ReadonlySet<Tensor>;
-  readonly #group: Group;
-  readonly #bindings: Bindings;
-
-  constructor(group: Group, bindings: Bindings) {
-    this.#group = group;
-    this.#bindings = bindings;
-    this.#outputs = new Set(group.kind === "pointwise" ? group.outputs : []);
-  }
-
-  get lines(): readonly string[] {
-    return this.#scope.lines;
-  }
-
-  index(shape: Shape, offset: string): Index {
-    return Index.linear(this.#scope, shape, offset);
-  }
-
-  use(library: string): void {
-    this.#libraries.add(library);
-  }
-
-  library(): string {
-    return Object.keys(LIBRARIES).filter((name) => this.#libraries.has(name))
-      .map((name) => LIBRARIES[name]).join("\n");
-  }
-
-  read(x: Tensor, index: Index): string {
-    if (x.op === reshapeOp || this.#outputs.has(x)) return this.value(x, index);
-    return this.#group.reads.has(x) ? this.#load(x, index) : this.value(x, index);
-  }
-
-  /** The element of `node` at `index`, computed here unless the group reads it from memory. */
-  value(node: Tensor, index: Index): string {
-    if (this.#group.reads.has(node)) return this.#load(node, index);
-    return this.#once(`${node.id}@${index.key}`, () => {
-      const op: Op = node.op;
-      if (op.kind !== "pointwise") throw new Error(`${node} has no memory and no expression`);
-      return op.emit(this, index, node);
-    });
-  }
-
-  /** The statement that writes an element of an output. */
-  store(name: string, offset: string, { value, of }: { value: string; of: Tensor }): string {
-    switch (of.dtype) {
-      case "u8":
-        throw new TypeError(`Cannot compute ${of}: u8 is for inputs; cast it to f32 or i32`);
-      case "bool":
-        return `${name}[${offset}] = u32(${value});`;
-      case "f16":
-        this.use("f16");
-        return `${name}[${offset}] = f16(${value});`;
-      default:
-        return `${name}[${offset}] = ${value};`;
-    }
-  }
-
-  #load(x: Tensor, index: Index): string {
-    return this.#once(`${x.id}@${index.key}`, () => {
-      if (x.dtype === "f16") this.use("f16");
-      return load(this.#bindings.name(x), index.offset, x.dtype);
-    });
-  }
-
-  #once(key: string, expression: () => string): string {
-    let value = this.#values.get(key);
-    if (value === undefined) {
-      const text = expression();
-      // Names and literals need no statement of their own.
-      value = /^[\w.]+$/.test(text) ? text : this.#scope.name(text, "v");
-      this.#values.set(key, value);
-    }
-    return value;
-  }
-}
-
-function load(name: string, offset: string, dtype: DType): string {
-  if (dtype === "u8") return `((${name}[${offset} / 4u] >> (${offset} % 4u * 8u)) & 255u)`;
-  if (dtype === "f16") return `f32(${name}[${offset}])`;
-  return dtype === "bool" ? `(${name}[${offset}] != 0u)` : `${name}[${offset}]`;
+function shapeOf({ kind, outputs }: Group): string {
+  if (kind === "pointwise") return outputs[0].shape.join("x");
+  const { results, length } = rowsOf(outputs.find(({ op }) => op.kind === "reduce")!);
+  return `${length} -> ${results}`;
 }
 
 /** The ops that a group computes, for people. */

@@ -3,45 +3,57 @@
 // Leaves, reductions and ops with kernels of their own always lie in memory. A pointwise value does where it
 // is asked for, where a kernel op reads it, or where several groups read it and storing it costs less
 // memory traffic than computing it again. Groups that work on as many elements and share inputs are then
-// joined, so that one kernel writes several results.
+// joined, so that one kernel writes several results; so are reductions with what they are made of, and with what
+// is made of their results.
 
 import { expandOp, reshapeOp } from "../ops/movement.ts";
 import type { Tensor } from "../tensor.ts";
+import { rowAxes, rowForm, rowsOf } from "./rows.ts";
 import { reachable } from "./simplify.ts";
 
 /** One kernel launch to be: what it writes, and what it reads from memory. */
 export interface Group {
   readonly kind: "pointwise" | "reduce" | "kernel";
   readonly outputs: Tensor[];
+  /**
+   * Of a group with reductions: the axes that tell the row, for each output that has an element for each of
+   * those that are folded.
+   */
+  readonly axes?: ReadonlyMap<Tensor, readonly number[]>;
   /** Stored tensors that are read; true where each is read only at the offset that is written. */
   readonly reads: Map<Tensor, boolean>;
 }
 
 /** Elements times cost above which a value is not computed again for each repetition. */
 const REPEATED_WORK = 32_768;
-/** Up to this many elements, groups are joined even if they share nothing: a launch costs more. */
-const SMALL = 65_536;
 /** A value that kernels would compute at more places than this is stored. */
 const MOST_PLACES = 64;
 /** Ops that one kernel chains at most: the compiler descends along them. */
 const MOST_DEPTH = 200;
+/** Reductions that one kernel does at most: their totals lie in memory that a workgroup shares. */
+const MOST_FOLDS = 8;
+/** A tensor whose elements are read this often for a larger one is small beside it. */
+const REPETITIONS = 16;
 const LOAD = 1, CACHED_LOAD = 0.1, STORE = 1;
+
+/** What fusion must know of the machine, and which improvements to make. */
+export interface FuseOptions {
+  /** How many buffers one kernel can be bound to. */
+  readonly maxBuffers: number;
+  readonly cpu: boolean;
+  /** Join reductions with what leads to them, and with what needs their results. */
+  readonly rows: boolean;
+  /** Give every value a kernel of its own, for comparison. */
+  readonly separate?: boolean;
+}
 
 /** The tensor whose memory a chain of reshapes shares. */
 export function stripReshape(x: Tensor): Tensor {
   return x.op === reshapeOp ? stripReshape(x.inputs[0]) : x;
 }
 
-/**
- * Forms the groups that compute `roots`, in no particular order.
- *
- * @param options.maxBuffers how many buffers one kernel can be bound to.
- * @param options.separate gives every value a kernel of its own, for comparison.
- */
-export function fuse(
-  roots: readonly Tensor[],
-  options: { maxBuffers: number; separate?: boolean },
-): Group[] {
+/** Forms the groups that compute `roots`, in no particular order. */
+export function fuse(roots: readonly Tensor[], options: FuseOptions): Group[] {
   const nodes = reachable(roots);
   const stored = new Set(roots.map(stripReshape));
   if (options.separate) {
@@ -55,12 +67,13 @@ export function fuse(
     if (node.op.kind === "kernel") node.inputs.forEach((x) => stored.add(stripReshape(x)));
   }
   storeExpensiveRepetitions(nodes, stored);
-  storeShared(nodes, stored);
+  storeShared(nodes, stored, options);
   storeScattered(nodes, stored);
   storeDeep(nodes, stored);
   // What is stored may be read along with what it was made of: repeat until nothing is too wide.
   while (storeForBindings(nodes, stored, options.maxBuffers));
-  return join(storedGroups(nodes, stored), stored, options.maxBuffers);
+  const groups = storedGroups(nodes, stored), results = new Set(roots.map(stripReshape));
+  return join(groups, { ...options, stored, results, readers: readersOf(groups, results) });
 }
 
 /** A group for each value that has memory and is not given. */
@@ -97,19 +110,35 @@ function storeExpensiveRepetitions(nodes: readonly Tensor[], stored: Set<Tensor>
 }
 
 /** Stores values that several groups read, where computing them in each costs more. */
-function storeShared(nodes: readonly Tensor[], stored: Set<Tensor>): void {
+function storeShared(nodes: readonly Tensor[], stored: Set<Tensor>, options: FuseOptions): void {
   const cost = costs(nodes, stored);
   const sinks = new Map<Tensor, Set<Tensor | string>>(nodes.map((node) => [node, new Set()]));
+  // Reductions of as many rows as long will be joined: they count as one reader.
+  const readerOf = (node: Tensor): Tensor | string => {
+    if (node.op.kind !== "reduce") return node;
+    const { results, length } = rowsOf(node);
+    return canPass(node, options)
+      ? `${results} x ${length}`
+      : `${node.inputs[0].shape}:${node.attributes.dims}`;
+  };
+  // So does what has as many elements, if the rows are passed over again.
+  const count = (readers: ReadonlySet<Tensor | string>): number => {
+    const folded = new Set<number>();
+    for (const reader of readers) {
+      if (typeof reader !== "string" || !reader.includes(" x ")) continue;
+      const [results, length] = reader.split(" x ");
+      folded.add(Number(results) * Number(length));
+    }
+    return [...readers].filter((reader) => typeof reader === "string" || !folded.has(reader.size))
+      .length;
+  };
   for (const node of [...nodes].reverse()) {
     const readers = sinks.get(node)!;
     if (!stored.has(node) && canStore(node)) {
-      const once = cost.get(node)!, uses = readers.size;
+      const once = cost.get(node)!, uses = count(readers);
       if (uses > 1 && uses * once > once + STORE + uses * LOAD) stored.add(node);
     }
-    // Reductions of one shape along the same axes will be joined: they count as one reader.
-    const seen = !stored.has(node) ? readers : new Set([
-      node.op.kind === "reduce" ? `${node.inputs[0].shape}:${node.attributes.dims}` : node,
-    ]);
+    const seen = stored.has(node) ? new Set([readerOf(node)]) : readers;
     for (const input of node.inputs) seen.forEach((sink) => sinks.get(input)!.add(sink));
   }
 }
@@ -183,13 +212,58 @@ function storeForBindings(
 }
 
 function group(outputs: Tensor[], stored: ReadonlySet<Tensor>): Group {
-  const kind = outputs[0].op.kind as Group["kind"];
+  const plain = readsOf(outputs, stored);
+  if (outputs[0].op.kind === "kernel") return { kind: "kernel", outputs, reads: plain };
+  const again = new Set(
+    [...plain.keys()].filter((read) => !outputs.includes(read) && isFree(read, plain, stored)),
+  );
+  const kept = new Set([...stored].filter((node) => !again.has(node)));
+  const rows = outputs.some(({ op }) => op.kind === "reduce");
+  const reads = again.size === 0 ? plain : readsOf(outputs, kept);
+  return { kind: rows ? "reduce" : "pointwise", outputs, reads };
+}
+
+/** Arithmetic that costs less than a load, in loads. */
+const CHEAP = 1;
+/** Small tensors that are read in place of a large one, at most. */
+const MOST_SMALL = 4;
+
+/**
+ * Whether a stored value costs next to nothing where it is read, because the large tensors that it was computed
+ * from are read as well: what an activation made of batch norm's input, beside that input.
+ */
+function isFree(
+  node: Tensor,
+  beside: ReadonlyMap<Tensor, boolean>,
+  stored: ReadonlySet<Tensor>,
+): boolean {
+  if (node.op.kind !== "pointwise") return false;
+  let work = 0, small = 0, large = 0;
+  const seen = new Set<Tensor>();
+  const visit = (x: Tensor): boolean => {
+    if (seen.has(x)) return true;
+    seen.add(x);
+    if (x !== node && stored.has(x)) {
+      if (x.size * REPETITIONS <= node.size) return ++small <= MOST_SMALL;
+      large++;
+      return x.size === node.size && beside.has(x);
+    }
+    if (x.op.kind !== "pointwise") return false;
+    if (x.op.elementwise) work += x.op.cost;
+    return work <= CHEAP && x.inputs.every(visit);
+  };
+  return visit(node) && large > 0;
+}
+
+function readsOf(outputs: readonly Tensor[], stored: ReadonlySet<Tensor>): Map<Tensor, boolean> {
+  const kind = outputs[0].op.kind;
+  const rows = outputs.some(({ op }) => op.kind === "reduce");
   const reads = new Map<Tensor, boolean>();
   const own = new Set(outputs);
   const seen = new Map<Tensor, boolean>();
   const visit = (node: Tensor, inPlace: boolean, size: number): void => {
     if (stored.has(node)) {
-      if (own.has(node) && inPlace) return;
+      if (own.has(node) && (inPlace || rows)) return;
       reads.set(node, (reads.get(node) ?? true) && inPlace && node.size === size);
       return;
     }
@@ -204,33 +278,44 @@ function group(outputs: Tensor[], stored: ReadonlySet<Tensor>): Group {
   };
   for (const output of outputs) {
     if (kind === "kernel") output.inputs.forEach((x) => reads.set(stripReshape(x), false));
-    else expandInputs(output, kind === "pointwise", output.size);
+    else expandInputs(output, !rows, output.size);
   }
-  return { kind, outputs, reads };
+  return reads;
+}
+
+/** What decides whether groups can be joined. */
+interface JoinOptions extends FuseOptions {
+  readonly stored: ReadonlySet<Tensor>;
+  /** What outlives a run. */
+  readonly results: ReadonlySet<Tensor>;
+  /** Over how many elements the kernels go that need each value. */
+  readonly readers: ReadonlyMap<Tensor, ReadonlySet<number>>;
 }
 
 /** Joins groups of the same iteration space, where no other group must run between them. */
-function join(groups: Group[], stored: ReadonlySet<Tensor>, maxBuffers: number): Group[] {
+function join(groups: Group[], options: JoinOptions): Group[] {
   const producer = new Map<Tensor, Group>();
-  const buckets = new Map<string, Group[]>();
+  const buckets = new Map<number, Set<Group>>();
   const result = new Set<Group>();
   for (const candidate of groups) {
     let added = candidate;
-    const key = space(candidate);
-    if (key !== undefined) {
-      const bucket = buckets.get(key) ?? [];
-      buckets.set(key, bucket);
-      // The latest first: what was written together is most likely to share its inputs.
-      for (let at = bucket.length - 1; at >= 0 && at >= bucket.length - 16; at--) {
-        const other = bucket[at];
-        const joined = joinable(other, candidate, { producer, stored, maxBuffers });
+    if (candidate.kind !== "kernel") {
+      const bucket = buckets.get(elementsOf(candidate)) ?? new Set<Group>();
+      buckets.set(elementsOf(candidate), bucket);
+      const sources = [...candidate.reads.keys()].flatMap((read) => producer.get(read) ?? []);
+      // Rows first: more depends on them. Then the latest: what was written together is most likely to share
+      // its inputs.
+      const rows = sources.filter(({ kind }) => kind === "reduce");
+      for (const other of new Set([...rows, ...[...bucket].slice(-16).reverse(), ...sources])) {
+        const joined = joinable(other, candidate, { ...options, producer });
         if (joined === undefined) continue;
-        bucket.splice(at, 1);
+        buckets.get(elementsOf(other))!.delete(other);
         result.delete(other);
         added = joined;
         break;
       }
-      bucket.push(added);
+      const home = buckets.get(elementsOf(added)) ?? new Set<Group>();
+      buckets.set(elementsOf(added), home.add(added));
     }
     result.add(added);
     added.outputs.forEach((output) => producer.set(output, added));
@@ -238,34 +323,95 @@ function join(groups: Group[], stored: ReadonlySet<Tensor>, maxBuffers: number):
   return [...result];
 }
 
-/** What must agree for groups to share a kernel; kernel ops stay alone. */
-function space({ kind, outputs: [first] }: Group): string | undefined {
-  if (kind === "pointwise") return `${first.size}`;
-  return kind === "reduce" ? `${first.inputs[0].shape}:${first.attributes.dims}` : undefined;
+/** Over how many elements the kernels go that need a value, or need what is made of it in this run. */
+function readersOf(
+  groups: readonly Group[],
+  outlive: ReadonlySet<Tensor>,
+): Map<Tensor, Set<number>> {
+  const readers = new Map<Tensor, Set<number>>();
+  for (const group of [...groups].reverse()) {
+    const [output] = group.outputs;
+    const later = outlive.has(output) ? [] : readers.get(output) ?? [];
+    for (const read of group.reads.keys()) {
+      const sizes = readers.get(read) ?? new Set();
+      readers.set(read, sizes.add(elementsOf(group)));
+      later.forEach((size) => sizes.add(size));
+    }
+  }
+  return readers;
+}
+
+/** How many elements a group's kernel goes over. */
+export function elementsOf({ kind, outputs }: Group): number {
+  if (kind === "kernel") return 0;
+  const fold = outputs.find(({ op }) => op.kind === "reduce");
+  return fold === undefined ? outputs[0].size : fold.inputs[0].size;
+}
+
+/** Whether a kernel may pass over the rows of a reduction more than once. */
+function canPass(fold: Tensor, { rows, cpu }: FuseOptions): boolean {
+  const { results, length } = rowsOf(fold);
+  return rows && rowForm(results, length, { cpu }).parts === 1;
 }
 
 function joinable(
   a: Group,
   b: Group,
-  context: { producer: Map<Tensor, Group>; stored: ReadonlySet<Tensor>; maxBuffers: number },
+  options: JoinOptions & { producer: Map<Tensor, Group> },
 ): Group | undefined {
-  const { producer, stored, maxBuffers } = context;
-  const size = a.kind === "reduce" ? a.outputs[0].inputs[0].size : a.outputs[0].size;
+  const { producer, stored, maxBuffers } = options;
+  if (a.kind === "kernel") return undefined;
   const follows = a.outputs.some((output) => b.reads.has(output));
-  if (follows && (b.kind === "reduce" || a.outputs.some((x) => b.reads.get(x) === false))) {
-    return undefined;
-  }
+  const size = elementsOf(a);
   const shares = follows || [...b.reads.keys()].some((x) => a.reads.has(x) && x.size * 4 >= size);
-  if (!shares && size > SMALL) return undefined;
-  const both = group([...a.outputs, ...b.outputs], stored);
+  const fits = a.kind === "pointwise" && b.kind === "pointwise"
+    ? size === elementsOf(b) && shares && !a.outputs.some((x) => b.reads.get(x) === false)
+    : shares && rowsFit(a, b, { ...options, follows });
+  if (!fits) return undefined;
+  let both = group([...a.outputs, ...b.outputs], stored);
   if (both.outputs.length + both.reads.size > maxBuffers) return undefined;
   // Groups come in the order of their outputs, so only a third group that needs `a` and is needed by `b`
   // can stand between them.
-  const between = [...b.reads.keys()].some((x) => {
+  const between = [...both.reads.keys()].some((x) => {
     const source = producer.get(x);
     return source !== undefined && source !== a && dependsOn(source, a, producer);
   });
-  return between ? undefined : both;
+  if (between) return undefined;
+  if (both.kind === "reduce") {
+    const axes = rowAxes(both.outputs, both.reads);
+    if (axes === undefined) return undefined;
+    both = { ...both, axes };
+  }
+  return both;
+}
+
+/** Whether two groups, one of them with reductions, go over the same rows. */
+function rowsFit(a: Group, b: Group, options: JoinOptions & { follows: boolean }): boolean {
+  const { follows, results: outlive, readers } = options;
+  const folds = [...a.outputs, ...b.outputs].filter(({ op }) => op.kind === "reduce");
+  const { results, length } = rowsOf(folds[0]);
+  const same = folds.every((fold) => {
+    const own = rowsOf(fold);
+    return own.results === results && own.length === length;
+  });
+  if (!same || folds.length > MOST_FOLDS) return false;
+  const [first] = folds;
+  if (!canPass(first, options)) {
+    // One kernel cannot wait for the parts of a row.
+    const alike = folds.every((fold) =>
+      `${fold.inputs[0].shape}:${fold.attributes.dims}` ===
+        `${first.inputs[0].shape}:${first.attributes.dims}`
+    );
+    return a.kind === b.kind && !follows && alike;
+  }
+  if (a.kind === b.kind) return true;
+  const [points] = a.kind === "pointwise" ? a.outputs : b.outputs;
+  if (points.size === results * length) return follows;
+  // A variable's new value would be written while other threads read the old one. And what no later pass over
+  // the rows needs would only make the kernel wait for whatever else it is made of.
+  return b.kind === "pointwise" && follows && points.size === results &&
+    !b.outputs.some((output) => outlive.has(output)) &&
+    b.outputs.some((output) => readers.get(output)?.has(results * length));
 }
 
 function dependsOn(from: Group, target: Group, producer: Map<Tensor, Group>): boolean {

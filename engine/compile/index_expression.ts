@@ -1,26 +1,7 @@
 // Where in a tensor a kernel reads: WGSL expressions of coordinates, kept as simple as they can be.
 
-import { type Shape, stridesOf } from "../dtype.ts";
-
-/** Collects `let` statements of a kernel's body; the same expression is named once. */
-export class Scope {
-  readonly lines: string[] = [];
-  #names = new Map<string, string>();
-
-  /** The name that holds `expression`, or the expression itself where it is a name or a literal. */
-  name(expression: string, prefix: string): string {
-    if (/^\w+$/.test(expression)) return expression;
-    let name = this.#names.get(expression);
-    if (name === undefined) {
-      name = `${prefix}${this.#names.size}`;
-      this.#names.set(expression, name);
-      this.lines.push(`let ${name} = ${expression};`);
-    }
-    return name;
-  }
-}
-
-const ZERO = "0u";
+import { sameShape, type Shape, stridesOf } from "../dtype.ts";
+import { type Scope, ZERO } from "./scope.ts";
 
 /**
  * An element's position in a tensor of a shape, as a linear offset, as coordinates, or as both; the one that
@@ -30,6 +11,8 @@ export class Index {
   readonly #scope: Scope;
   #linear?: string;
   #coordinates?: readonly string[];
+  /** The index that this one is a reshape of. */
+  #source?: Index;
 
   private constructor(
     scope: Scope,
@@ -48,6 +31,12 @@ export class Index {
     return new Index(scope, shape, { linear: scope.name(offset, "at") });
   }
 
+  /** The element at coordinates, whose linear offset is known to be theirs in any shape of as many. */
+  static at(scope: Scope, shape: Shape, coordinates: readonly string[]): Index {
+    const index = new Index(scope, shape, { coordinates });
+    return new Index(scope, shape, { coordinates, linear: index.offset });
+  }
+
   /** The position in a tensor of another shape, by that tensor's coordinates. */
   at(shape: Shape, coordinates: readonly string[]): Index {
     return new Index(this.#scope, shape, { coordinates });
@@ -55,6 +44,20 @@ export class Index {
 
   /** The same linear offset in a tensor of as many elements; coordinates that stay are kept. */
   reshaped(shape: Shape): Index {
+    const known = this.#known(shape);
+    if (known !== undefined) return known;
+    const reshaped = this.#reshaped(shape);
+    reshaped.#source = this;
+    return reshaped;
+  }
+
+  /** The index of this shape that this one is made of. */
+  #known(shape: Shape): Index | undefined {
+    if (sameShape(this.shape, shape)) return this;
+    return this.#source === undefined ? undefined : this.#source.#known(shape);
+  }
+
+  #reshaped(shape: Shape): Index {
     if (this.#linear !== undefined && this.#coordinates === undefined) {
       return new Index(this.#scope, shape, { linear: this.#linear });
     }
@@ -86,27 +89,25 @@ export class Index {
 
   #join(lengths: Shape, coordinates: readonly string[]): string {
     const strides = stridesOf(lengths);
-    const terms = coordinates.flatMap((c, axis) =>
-      c === ZERO ? [] : [strides[axis] === 1 ? c : `${c} * ${strides[axis]}u`]
-    );
-    return terms.length === 0 ? ZERO : this.#scope.name(terms.join(" + "), "at");
+    return this.#scope.sum(coordinates.map((c, axis) => [c, strides[axis]] as const));
   }
 
   #split(lengths: Shape, offset: string): string[] {
-    const strides = stridesOf(lengths);
+    const scope = this.#scope, strides = stridesOf(lengths);
     const first = lengths.findIndex((length) => length !== 1);
     return lengths.map((length, axis) => {
       if (length === 1 || offset === ZERO) return ZERO;
-      const quotient = strides[axis] === 1
-        ? offset
-        : this.#scope.name(`${offset} / ${strides[axis]}u`, "at");
-      return axis === first ? quotient : this.#scope.name(`${quotient} % ${length}u`, "at");
+      const quotient = scope.quotient(offset, strides[axis]);
+      return axis === first ? quotient : scope.rest(quotient, length);
     });
   }
 }
 
 /** Splits two shapes of equal size into the shortest runs of axes with equal products. */
-function alignedGroups(a: Shape, b: Shape): { from: [number, number]; to: [number, number] }[] {
+export function alignedGroups(
+  a: Shape,
+  b: Shape,
+): { from: [number, number]; to: [number, number] }[] {
   const groups: { from: [number, number]; to: [number, number] }[] = [];
   let i = 0, j = 0;
   while (i < a.length || j < b.length) {

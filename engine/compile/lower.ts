@@ -7,8 +7,9 @@ import { copyOp } from "../ops/elementwise.ts";
 import type { KernelOp } from "../op.ts";
 import { Tensor } from "../tensor.ts";
 import type { Variable } from "../variable.ts";
-import { pointwiseDispatch, reduceDispatches } from "./codegen.ts";
-import { fuse, type Group, stripReshape } from "./fuse.ts";
+import { type Batch, formBatches } from "./batch.ts";
+import { canShare, fusedDispatches } from "./codegen.ts";
+import { fuse, stripReshape } from "./fuse.ts";
 import { ArenaSlot, assignSlots, place, type Placement, type Slots } from "./memory.ts";
 import type { Passes } from "./passes.ts";
 import { schedule } from "./schedule.ts";
@@ -68,9 +69,12 @@ export function lower(
   const { outputs, assignments } = resultNodes(program, passes);
   const roots = [...outputs, ...assignments.values()];
   const leaves = reachable(roots).filter((node) => node.op.kind === "leaf");
-  const { groups, variables } = schedule(
+  const maxBuffers = target.limits.maxStorageBuffersPerShaderStage;
+  const { groups, needs, variables } = schedule(
     fuse(roots, {
-      maxBuffers: target.limits.maxStorageBuffersPerShaderStage,
+      maxBuffers,
+      cpu: target.cpu,
+      rows: passes.rows,
       separate: !passes.fuse,
     }),
     assignments,
@@ -80,26 +84,34 @@ export function lower(
     ...[...variables].map(([node, variable]) => [node, memory.variable(variable)] as const),
     ...outputs.map((node) => [node, memory.output(node)] as const),
   ]);
-  const slots = assignSlots(groups, given, passes);
-  const sites: KernelSite[] = [];
-  const dispatches = groups.flatMap((group) =>
-    launch(group, slots, {
-      cpu: target.cpu,
-      images: target.images,
-      limits: target.limits,
-      variant: target.variant,
-      choose(family, shape, candidates) {
-        sites.push({ family, shape, candidates, node: group.outputs[0] });
-        return target.choose?.(family, shape);
-      },
-      scratch: (bytes) => new ArenaSlot(bytes),
+  const batches = passes.share
+    ? formBatches(groups, needs, {
+      maxBuffers,
+      variables,
+      canShare: (group) => canShare(group, target),
     })
+    : groups.map((group) => [group]);
+  const slots = assignSlots(batches, given, passes);
+  const sites: KernelSite[] = [];
+  const contextOf = (batch: Batch): KernelContext => ({
+    cpu: target.cpu,
+    images: target.images,
+    limits: target.limits,
+    variant: target.variant,
+    choose(family, shape, candidates) {
+      sites.push({ family, shape, candidates, node: batch[0].outputs[0] });
+      return target.choose?.(family, shape);
+    },
+    scratch: (bytes) => new ArenaSlot(bytes),
+  });
+  const dispatches = batches.flatMap((batch) =>
+    launch(batch, { slots, context: contextOf(batch), quads: passes.quads })
   );
   const placement = place(dispatches, {
     maxBytes: target.limits.maxBufferSize,
     reuse: passes.reuse,
   });
-  const computed = groups.flatMap((group) => group.outputs);
+  const computed = batches.flat().flatMap((group) => group.outputs);
   return { outputs, leaves, computed, slots, dispatches, sites, placement };
 }
 
@@ -124,13 +136,11 @@ function resultNodes(
 }
 
 function launch(
-  group: Group,
-  slots: ReadonlyMap<Tensor, Slot>,
-  context: KernelContext,
+  batch: Batch,
+  options: { slots: Slots; context: KernelContext; quads: boolean },
 ): readonly Dispatch[] {
-  if (group.kind === "pointwise") return [pointwiseDispatch(group, slots, context)];
-  if (group.kind === "reduce") return reduceDispatches(group, slots, context);
-  const [node] = group.outputs;
+  if (batch[0].kind !== "kernel") return fusedDispatches(batch, options);
+  const { slots, context } = options, [node] = batch[0].outputs;
   return (node.op as KernelOp).launch(context, node, {
     inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
     output: slots.get(node)!,

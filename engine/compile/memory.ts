@@ -6,6 +6,7 @@ import { byteLength } from "../dtype.ts";
 import { IMAGE_WIDTH, ImageSlot } from "../kernels/image.ts";
 import { storageType } from "./wgsl.ts";
 import type { Tensor } from "../tensor.ts";
+import type { Batch } from "./batch.ts";
 import type { Group } from "./fuse.ts";
 
 /** A slot of the arena; the others are given by {@linkcode assignSlots}'s caller. */
@@ -24,15 +25,24 @@ export type Slots = ReadonlyMap<Tensor, Slot>;
  * @param options.inPlace off: every result gets memory of its own.
  */
 export function assignSlots(
-  groups: readonly Group[],
+  batches: readonly Batch[],
   given: ReadonlyMap<Tensor, Slot>,
   options: { inPlace: boolean },
 ): Map<Tensor, Slot> {
-  const lastReader = new Map<Tensor, Group>();
-  for (const group of groups) for (const read of group.reads.keys()) lastReader.set(read, group);
+  // Of the last batch that reads a tensor, the only group that does; undefined where there are several.
+  const lastReader = new Map<Tensor, Group | undefined>();
+  for (const batch of batches) {
+    const here = new Set<Tensor>();
+    for (const group of batch) {
+      for (const read of group.reads.keys()) {
+        lastReader.set(read, here.has(read) ? undefined : group);
+        here.add(read);
+      }
+    }
+  }
 
   const slots = new Map(given);
-  for (const group of groups) {
+  for (const group of batches.flat()) {
     const canReplace = group.kind === "pointwise" && options.inPlace;
     const free = [...group.reads].flatMap(([read, inPlace]) =>
       canReplace && inPlace && lastReader.get(read) === group && !given.has(read) ? [read] : []

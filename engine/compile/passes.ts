@@ -6,6 +6,12 @@ export interface Passes {
   readonly algebra: boolean;
   /** Compute values inside the kernels that read them, and several in one kernel. */
   readonly fuse: boolean;
+  /** Join reductions with what leads to them, and with what needs their results. */
+  readonly rows: boolean;
+  /** Let a thread work on four neighbours, that are loaded and stored together. */
+  readonly quads: boolean;
+  /** Let small kernels, and updates of variables, share a dispatch. */
+  readonly share: boolean;
   /** Let results take over the memory of the inputs that they replace. */
   readonly inPlace: boolean;
   /** Use memory again once its value is not needed any more. */
@@ -17,6 +23,9 @@ export const allPasses: Passes = {
   merge: true,
   algebra: true,
   fuse: true,
+  rows: true,
+  quads: true,
+  share: true,
   inPlace: true,
   reuse: true,
 };
@@ -26,6 +35,9 @@ export const noPasses: Passes = {
   merge: false,
   algebra: false,
   fuse: false,
+  rows: false,
+  quads: false,
+  share: false,
   inPlace: false,
   reuse: false,
 };

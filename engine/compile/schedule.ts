@@ -9,6 +9,8 @@ import type { Group } from "./fuse.ts";
 /** Groups in order, and which tensors are written straight into variables. */
 export interface Schedule {
   readonly groups: readonly Group[];
+  /** The groups that have to run before each. */
+  readonly needs: ReadonlyMap<Group, ReadonlySet<Group>>;
   readonly variables: ReadonlyMap<Tensor, Variable>;
 }
 
@@ -57,7 +59,9 @@ export function schedule(
     for (const reader of old) if (reader !== writer) after.get(reader)!.add(writer);
     variables.set(target, variable);
   }
-  return { groups: order(all, after), variables };
+  const needs = new Map<Group, Set<Group>>(all.map((group) => [group, new Set()]));
+  for (const [group, next] of after) for (const later of next) needs.get(later)!.add(group);
+  return { groups: order(all, after), needs, variables };
 }
 
 /** Whether a group that reads a variable at all reads it only where it writes. */

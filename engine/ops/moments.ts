@@ -1,40 +1,28 @@
 // Mean and variance together, for the normalisations.
 
-import { moments as launch } from "../kernels/moments.ts";
-import type { KernelOp } from "../op.ts";
+import { alignedGroups } from "../compile/index_expression.ts";
+import type { PointwiseOp } from "../op.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
 import { asFloat } from "./cast.ts";
-import { add, div, mul, square, sub } from "./elementwise.ts";
-import { expand, permute, reshape, slice } from "./movement.ts";
+import { div, mul, sub } from "./elementwise.ts";
+import { expand, permuteOp, reshape, reshapeOp } from "./movement.ts";
 import { reducedShapes, type ReduceOptions, sum } from "./reduce.ts";
 
-/** x: [outer, channels, inner] -> [2, channels]: the mean and the biased variance of each channel. */
-const momentsOp: KernelOp = {
-  name: "moments",
-  kind: "kernel",
-  launch(context, node, { inputs: [x], output }) {
-    const [outer, channels, inner] = node.inputs[0].shape;
-    return launch(context, { outer, channels, inner }, { x, out: output });
+/** The squared distance from a mean. The mean's own part is left out of the derivative: summed up, it is 0. */
+const squaredDistanceOp: PointwiseOp = {
+  name: "squaredDistance",
+  kind: "pointwise",
+  elementwise: true,
+  cost: 0.1,
+  emit(reader, index, { inputs: [x, mean] }) {
+    const distance = `(${reader.read(x, index)} - ${reader.read(mean, index)})`;
+    return `(${distance} * ${distance})`;
   },
-  derivative(g, node) {
-    const x = node.inputs[0];
-    const channels = x.shape[1], count = x.size / channels;
-    const row = (t: Tensor, at: number): Tensor =>
-      expand(
-        reshape(slice(t, [[at, at + 1]]), [1, channels, 1]),
-        x.shape,
-      );
-    const centred = sub(x, row(node, 0));
-    const scaled = mul(row(mul(g, 2 / count), 1), centred);
-    return [add(row(mul(g, 1 / count), 0), scaled)];
-  },
+  derivative: (g, { inputs: [x, mean] }) => [mul(g, mul(sub(x, mean), 2)), null],
 };
 
-/** More elements than one workgroup should fold: reductions share them among several. */
-const LONG = 2 ** 19;
-
-function average(x: Tensor, dims: readonly number[]): Tensor {
-  const total = sum(x, { dim: dims, keepdim: true });
+function average(x: Tensor, dim: readonly number[]): Tensor {
+  const total = sum(x, { dim, keepdim: true });
   return div(total, x.size / total.size);
 }
 
@@ -48,37 +36,38 @@ export function moments(
 ): { mean: Tensor; variance: Tensor } {
   const input = asFloat("moments", x);
   const { dims, kept } = reducedShapes("moments", input, options);
-  const folded = dims.filter((dim) => input.shape[dim] !== 1);
-  const remaining = input.shape.map((_, axis) => axis).filter((axis) => !folded.includes(axis));
-  if (folded.reduce((count, dim) => count * input.shape[dim], 1) > LONG) {
-    const mean = average(input, folded);
-    return {
-      mean: reshape(mean, kept),
-      variance: reshape(average(square(sub(input, expand(mean, input.shape))), folded), kept),
-    };
-  }
-  const [outer, channels, inner] = splitAxes(input, remaining);
-  // Axes that stay must lie together for the kernel; others are moved to the front.
-  const arranged = outer === 0
-    ? reshape(permute(input, [...remaining, ...folded]), [
-      1,
-      remaining.reduce((product, axis) => product * input.shape[axis], 1),
-      -1,
-    ])
-    : reshape(input, [outer, channels, inner]);
-  const both = new Tensor(momentsOp, [arranged], {}, [2, arranged.shape[1]], "f32");
-  return {
-    mean: reshape(slice(both, [[0, 1]]), kept),
-    variance: reshape(slice(both, [[1, 2]]), kept),
-  };
+  const { source, rows } = unarranged(
+    input,
+    input.shape.flatMap((_, axis) => dims.includes(axis) ? [] : [axis]),
+  );
+  const folded = source.shape.flatMap((_, axis) => rows.includes(axis) ? [] : [axis]);
+  const mean = average(source, folded), centre = expand(mean, source.shape);
+  const squares = new Tensor(squaredDistanceOp, [source, centre], {}, source.shape, "f32");
+  return { mean: reshape(mean, kept), variance: reshape(average(squares, folded), kept) };
 }
 
-/** The shape as [outer, channels, inner] where the axes that stay are neighbours; else zeros. */
-function splitAxes(x: Tensor, remaining: readonly number[]): [number, number, number] {
-  const product = (from: number, to: number): number =>
-    x.shape.slice(from, to).reduce((total, length) => total * length, 1);
-  if (remaining.length === 0) return [1, 1, x.size];
-  const first = remaining[0], last = remaining[remaining.length - 1];
-  if (last - first + 1 !== remaining.length) return [0, 0, 0];
-  return [product(0, first), product(first, last + 1), product(last + 1, x.rank)];
+/**
+ * What `x` was before its elements were moved within the rows that the axes `rows` tell apart: their sum does
+ * not depend on the order, and memory is best read in its own.
+ */
+function unarranged(
+  x: Tensor,
+  rows: readonly number[],
+): { source: Tensor; rows: readonly number[] } {
+  const [input] = x.inputs;
+  let before: number[] = [];
+  if (x.op === permuteOp) {
+    before = rows.map((axis) => x.attributes.dims[axis]);
+    const long = before.filter((axis) => input.shape[axis] !== 1);
+    if (long.some((axis, at) => at > 0 && axis < long[at - 1])) return { source: x, rows };
+  } else if (x.op === reshapeOp) {
+    for (const { from, to } of alignedGroups(input.shape, x.shape)) {
+      const axes = Array.from({ length: to[1] - to[0] }, (_, i) => to[0] + i);
+      const long = axes.filter((axis) => x.shape[axis] !== 1);
+      const kept = long.filter((axis) => rows.includes(axis));
+      if (kept.length > 0 && kept.length < long.length) return { source: x, rows };
+      if (kept.length > 0) { for (let axis = from[0]; axis < from[1]; axis++) before.push(axis); }
+    }
+  } else return { source: x, rows };
+  return unarranged(input, before);
 }

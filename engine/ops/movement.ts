@@ -58,7 +58,8 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
     : new Tensor(reshapeOp, [root], {}, resolved, input.dtype);
 }
 
-const permuteOp = movement({
+/** The op of {@linkcode permute}. */
+export const permuteOp: PointwiseOp = movement({
   name: "permute",
   emit(reader, index, { inputs: [x], attributes }) {
     const coordinates = new Array<string>(x.rank);

@@ -1,0 +1,19 @@
+// What the compiler writes: parts that do not depend on each other share a dispatch, each with workgroups of
+// its own, which it counts from 0.
+
+$LIBRARY
+$BINDINGS
+$SHARED
+
+$FUNCTIONS
+
+@compute @workgroup_size($WORKGROUP)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(num_workgroups) grid: vec3<u32>,
+) {
+  // Large grids are folded into rows, because a grid's side is limited.
+  let group = workgroup.x + workgroup.y * grid.x;
+  $CHOICE
+}
