@@ -9,15 +9,15 @@ import { conv2dDirect, conv2dInputGradDirect, conv2dWeightGradDirect } from "./c
 import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
 import { conv2dImage, conv2dInputGradImage, conv2dWeightGradImage } from "./conv2d_image.ts";
 import {
-  conv2dGemm,
   conv2dInputGradGemm,
   conv2dInputGradTiled,
   conv2dTiled,
+  conv2dTiledCandidates,
   conv2dWeightGradGemm,
   conv2dWeightGradTiled,
 } from "./conv2d_tiled.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
-import { type ProductSize, tiledCandidates } from "./gemm_tiled_forms.ts";
+import { tiledCandidates } from "./gemm_tiled_forms.ts";
 import { chooseVariant, FEW_FLOPS } from "./variant.ts";
 import {
   canFilter,
@@ -90,27 +90,27 @@ export function conv2dWeightGrad(
 
 /** The forms of {@linkcode conv2d} that can run, the best guess first. */
 export function conv2dCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
-  return candidates(ctx, geometry, conv2dGemm);
+  return candidates(ctx, geometry, conv2dTiledCandidates(ctx, geometry));
 }
 
 /** The forms of {@linkcode conv2dInputGrad} that can run, the best guess first. */
 export function conv2dInputGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
-  return candidates(ctx, geometry, conv2dInputGradGemm);
+  return candidates(ctx, geometry, tiledCandidates(ctx, conv2dInputGradGemm(geometry)));
 }
 
 /** The forms of {@linkcode conv2dWeightGrad} that can run, the best guess first. */
 export function conv2dWeightGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
-  return candidates(ctx, geometry, conv2dWeightGradGemm);
+  return candidates(ctx, geometry, tiledCandidates(ctx, conv2dWeightGradGemm(geometry)));
 }
 
 /** On a CPU the plain form wins, if at all, where there is little to do, and tiles never do. */
 function candidates(
   ctx: KernelContext,
   g: Conv2dGeometry,
-  product: (geometry: Conv2dGeometry) => ProductSize,
+  tiled: readonly string[],
 ): string[] {
   if (isOdd(g)) return ["direct"];
-  if (!ctx.cpu || !ctx.images) return [...tiledCandidates(ctx, product(g)), "direct"];
+  if (!ctx.cpu || !ctx.images) return [...tiled, "direct"];
   const [best, ...others] = imageForms(g);
   return [best, ...others, ...(conv2dFlops(g) <= FEW_FLOPS ? ["direct"] : [])];
 }

@@ -10,16 +10,27 @@ import {
   conv2dValues,
   describeConv2d,
 } from "./conv2d_geometry.ts";
+import { conv2dRowsTiled, rowsFit, rowsVariant } from "./conv2d_rows_tiled.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { type TiledGemm, tiledGemm } from "./gemm_tiled.ts";
+import { tiledCandidates } from "./gemm_tiled_forms.ts";
 
-/** The output of a convolution. */
+/** The output of a convolution; to few channels, unless the variant says else, not as a product. */
 export function conv2dTiled(
   ctx: KernelContext,
   g: Conv2dGeometry,
-  { x, weight, out }: { x: Slot; weight: Slot; out: Slot },
+  slots: { x: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  return tiledGemm(ctx, conv2dGemm(g), { a: weight, b: x, out });
+  const { variant = "tiled" } = ctx;
+  if (rowsFit(g) && (variant === "tiled" || variant === rowsVariant)) {
+    return conv2dRowsTiled(ctx, g, slots);
+  }
+  return tiledGemm(ctx, conv2dGemm(g), { a: slots.weight, b: slots.x, out: slots.out });
+}
+
+/** The variants of {@linkcode conv2dTiled} for a geometry, by the guess from the best to the worst. */
+export function conv2dTiledCandidates(ctx: KernelContext, g: Conv2dGeometry): string[] {
+  return [...rowsFit(g) ? [rowsVariant] : [], ...tiledCandidates(ctx, conv2dGemm(g))];
 }
 
 /** The gradient for the input: the parities of a strided one are slices. */

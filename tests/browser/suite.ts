@@ -11,6 +11,7 @@ export const OPS: readonly TestFile[] = [
   { path: "tests/golden/golden_test.ts" },
   { path: "tests/kernels/matmul_test.ts" },
   { path: "tests/kernels/conv2d_test.ts" },
+  { path: "tests/kernels/conv2d_rows_tiled_test.ts" },
   { path: "tests/engine/math_test.ts" },
   { path: "tests/engine/random_test.ts" },
   { path: "tests/engine/half_test.ts" },
