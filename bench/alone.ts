@@ -5,7 +5,7 @@ import { Plan } from "../engine/compile/plan.ts";
 import { reachable } from "../engine/compile/simplify.ts";
 import type { Dispatch } from "../engine/kernels/dispatch.ts";
 import { variableOp, withBindings } from "../engine/variable.ts";
-import { type PlanTime, type Repeats, timePlan } from "./clock.ts";
+import { type PlanTime, type Timekeeping, timePlan } from "./clock.ts";
 import { type WorkloadName, workloads } from "./workloads.ts";
 
 /** What one op took. */
@@ -34,9 +34,9 @@ let noise = new Float32Array(0);
 export async function timeAlone(
   device: Device,
   value: Tensor,
-  options: { variant?: string; repeats?: Partial<Repeats> } = {},
+  options: Timekeeping & { variant?: string } = {},
 ): Promise<Alone> {
-  const { variant, repeats } = options;
+  const { variant } = options;
   const leaves = reachable([value]).filter(({ op }) => op === variableOp);
   const program = { name: value.op.name, outputs: [value], assignments: new Map() };
   const plan = new Plan(device, program, { variant });
@@ -44,7 +44,7 @@ export async function timeAlone(
     const { dispatches } = plan;
     const operands = [value, ...leaves];
     return {
-      time: await timePlan(device, plan, repeats),
+      time: await timePlan(device, plan, options),
       dispatches,
       flops: dispatches.reduce((sum, { flops }) => sum + flops, 0),
       bytes: operands.reduce((sum, { size }) => sum + 4 * size, 0),

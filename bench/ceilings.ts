@@ -5,7 +5,6 @@ import { threadGrid } from "../engine/kernels/gemm_grid.ts";
 import { matmulVariants } from "../engine/kernels/matmul.ts";
 import type { KernelOp } from "../engine/op.ts";
 import { filled, timeAlone } from "./alone.ts";
-import type { Repeats } from "./clock.ts";
 
 /** A rate, and what reached it. */
 export interface Ceiling {
@@ -32,8 +31,8 @@ const SIDES = { cpu: [256, 512, 1024], gpu: [1024, 2048, 4096] };
 /** Bytes that are copied: more than caches hold. */
 const COPIED = { cpu: 2 ** 26, gpu: 2 ** 28 };
 
-/** How the best product is measured again and again. */
-const SHORT = { least: 1, budget: 100 };
+/** Milliseconds for which the best product is measured again. */
+const AGAIN_MS = 100;
 
 /** Measures both, in some seconds. */
 export async function measureCeilings(device: Device): Promise<Ceilings> {
@@ -45,10 +44,10 @@ export async function bestProduct(device: Device): Promise<ProductCeiling> {
   const measure = (
     side: number,
     variant: string | undefined,
-    repeats: Partial<Repeats> = {},
+    budget?: number,
   ): Promise<number> => {
     const product = matmul(filled([side, side]), filled([side, side]));
-    return rateOf(device, product, { amount: 2 * side ** 3, variant, repeats });
+    return rateOf(device, product, { amount: 2 * side ** 3, variant, budget });
   };
   let best: ProductCeiling | undefined;
   let variants: (string | undefined)[] = [undefined, ...matmulVariants];
@@ -59,7 +58,7 @@ export async function bestProduct(device: Device): Promise<ProductCeiling> {
       rates.set(variant, rate);
       if (best !== undefined && rate <= best.rate) continue;
       const by = `${variant ?? "as chosen"}, ${side}x${side}`;
-      best = { rate, by, again: () => measure(side, variant, SHORT) };
+      best = { rate, by, again: () => measure(side, variant, AGAIN_MS) };
     }
     variants = variants.filter((variant) => rates.get(variant)! > best!.rate / 2);
   }
@@ -127,7 +126,7 @@ const copyOp: KernelOp = {
 async function rateOf(
   device: Device,
   value: Tensor,
-  options: { amount: number; variant?: string; repeats?: Partial<Repeats> },
+  options: { amount: number; variant?: string; budget?: number },
 ): Promise<number> {
   const { time } = await timeAlone(device, value, options);
   return options.amount / time.total;

@@ -19,7 +19,7 @@ export interface KernelTime {
 /** Measures the ops of workloads whose name contains `filter`. */
 export async function measureKernels(
   names: readonly { readonly workload: WorkloadName; readonly batch: number }[],
-  options: { filter: string; variant?: string; progress: (line: string) => void },
+  options: { filter: string; each: boolean; variant?: string; progress: (line: string) => void },
 ): Promise<KernelTime[]> {
   const ops = new Map<string, Tensor>();
   for (const { workload, batch } of names) {

@@ -174,7 +174,7 @@ async function kernels(options: Options): Promise<void> {
       .map((workload) => ({ workload, batch: batchOf(workload, options) }));
     const ceilings = await measureCeilings(device);
     const filter = options.words[0] ?? "";
-    const times = await measureKernels(asked, { filter, variant: options.variant, progress });
+    const times = await measureKernels(asked, { ...options, filter, progress });
     print(
       options,
       { device: device.adapter.name, ceilings, kernels: times },

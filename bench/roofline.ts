@@ -46,7 +46,7 @@ export async function measureRoofline(name: WorkloadName, options: StepOptions):
   const bench = new StepBench(name, options);
   const { step_ms, replay_js_ms } = await bench.measure();
   const { plan } = bench;
-  const { each, total } = await timePlan(device, plan);
+  const { each, total } = await timePlan(device, plan, { each: true });
   if (each === undefined) {
     throw new Error(
       `Cannot time kernels one by one: the clock of ${device.adapter.name} is missing, or runs too fast`,
