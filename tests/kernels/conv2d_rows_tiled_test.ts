@@ -54,7 +54,10 @@ Deno.test("rows are taken where they fit alone", () => {
       maxStorageBuffersPerShaderStage: 8,
     };
   const first = (g: Conv2dGeometry): string =>
-    conv2dTiledCandidates({ cpu: false, limits, scratch: (bytes) => ({ bytes }) }, g)[0];
+    conv2dTiledCandidates(
+      { cpu: false, images: false, limits, scratch: (bytes) => ({ bytes }) },
+      g,
+    )[0];
   assertEquals(first(fits), "tiled rows");
   for (
     const other of [
