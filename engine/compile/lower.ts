@@ -9,6 +9,7 @@ import { Tensor } from "../tensor.ts";
 import type { Variable } from "../variable.ts";
 import { type Batch, formBatches } from "./batch.ts";
 import { canShare, fusedDispatches } from "./codegen.ts";
+import { shareCopies } from "./copies.ts";
 import { fuse, stripReshape } from "./fuse.ts";
 import { ArenaSlot, assignSlots, place, type Placement, type Slots } from "./memory.ts";
 import type { Passes } from "./passes.ts";
@@ -104,15 +105,32 @@ export function lower(
     },
     scratch: (bytes) => new ArenaSlot(bytes),
   });
-  const dispatches = batches.flatMap((batch) =>
+  const launched = batches.flatMap((batch) =>
     launch(batch, { slots, context: contextOf(batch), quads: passes.quads })
+      .map((dispatch) => ({ dispatch, written: writtenBy(dispatch, { batch, slots }) }))
   );
+  const dispatches = passes.copies
+    ? shareCopies(launched)
+    : launched.map(({ dispatch }) => dispatch);
   const placement = place(dispatches, {
     maxBytes: target.limits.maxBufferSize,
     reuse: passes.reuse,
   });
   const computed = batches.flat().flatMap((group) => group.outputs);
   return { outputs, leaves, computed, slots, dispatches, sites, placement };
+}
+
+/** What a dispatch of a batch writes: results, and whatever the batch was not given to read. */
+function writtenBy(
+  { slots: bound, writes }: Dispatch,
+  { batch, slots }: { batch: Batch; slots: Slots },
+): readonly Slot[] {
+  if (writes !== undefined) return writes;
+  const slotsOf = (nodes: Iterable<Tensor>): Set<Slot> =>
+    new Set([...nodes].map((node) => slots.get(node)!));
+  const read = slotsOf(batch.flatMap((group) => [...group.reads.keys()]));
+  const results = slotsOf(batch.flatMap((group) => group.outputs));
+  return bound.filter((slot) => results.has(slot) || !read.has(slot));
 }
 
 /** Simplified results, each of them a node of its own that a kernel can write straight to its place. */

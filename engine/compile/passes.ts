@@ -12,6 +12,8 @@ export interface Passes {
   readonly quads: boolean;
   /** Let small kernels, and updates of variables, share a dispatch. */
   readonly share: boolean;
+  /** Pack operands once that several products read. */
+  readonly copies: boolean;
   /** Let results take over the memory of the inputs that they replace. */
   readonly inPlace: boolean;
   /** Use memory again once its value is not needed any more. */
@@ -26,6 +28,7 @@ export const allPasses: Passes = {
   rows: true,
   quads: true,
   share: true,
+  copies: true,
   inPlace: true,
   reuse: true,
 };
@@ -38,6 +41,7 @@ export const noPasses: Passes = {
   rows: false,
   quads: false,
   share: false,
+  copies: false,
   inPlace: false,
   reuse: false,
 };
