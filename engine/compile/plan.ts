@@ -8,7 +8,7 @@ import { constantOp, type Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
 import { ImageSlot } from "../kernels/image.ts";
 import type { BindingKind, Device } from "../runtime/device.ts";
-import { Timer, type Timing } from "../runtime/timer.ts";
+import { timeApart, Timer, type Timing, waitsInCall } from "../runtime/timer.ts";
 import { debugFlags } from "../debug.ts";
 import { Audit, type Place } from "./audit.ts";
 import { lower, type Program, type Target } from "./lower.ts";
@@ -114,6 +114,14 @@ export class Plan {
 
   /** Runs once with a pass for each dispatch, and measures them. */
   async time(): Promise<Timing> {
+    if (this.#device.adapter.cpu && waitsInCall) {
+      const { length } = this.#commands;
+      return await timeApart(
+        this.#device,
+        length,
+        (pass, at) => dispatch(pass, this.#commands[at]),
+      );
+    }
     const timer = new Timer(this.#device, this.#commands.length);
     const encoder = this.#device.encoder();
     timer.record(encoder, (pass, at) => dispatch(pass, this.#commands[at]));

@@ -51,7 +51,7 @@ function clocks(timing: Timing, total: number): string[] {
   const ms = (nanoseconds: number): string => `${(nanoseconds / 1e6).toFixed(1)} ms`;
   const lines = [
     `${ms(total)} in kernels, an empty pass of ${(overhead / 1e3).toFixed(1)} us taken off each`,
-    `${ms(span)} from first to last by the device's clock, ${
+    `${ms(span)} from first to last by the kernels' clock, ${
       ms(wall)
     } by this machine's, with the wait`,
   ];

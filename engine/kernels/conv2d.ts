@@ -31,8 +31,11 @@ export type { Conv2dGeometry } from "./conv2d_geometry.ts";
 /** The forms a convolution's three products come in; `ctx.variant` forces one. */
 export const conv2dVariants = ["direct", "image", "winograd 2", "winograd 4", "tiled"] as const;
 
-/** From so many channels on, on both sides, filtering tiles saves more than transforming them costs. */
-const ENOUGH_CHANNELS = 32;
+/**
+ * From so many channels on, on both sides, filtering tiles saves more than transforming them costs. The
+ * parities of a strided input gradient are transformed apart, and cost four times as much.
+ */
+const ENOUGH_CHANNELS = 32, ENOUGH_FOR_PARITIES = 128;
 
 /**
  * The cross-correlation of x `[batch, inChannels, h, w]` with weight
@@ -90,38 +93,48 @@ export function conv2dWeightGrad(
 
 /** The forms of {@linkcode conv2d} that can run, the best guess first. */
 export function conv2dCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
-  return candidates(ctx, geometry, conv2dTiledCandidates(ctx, geometry));
+  return candidates(ctx, geometry, {
+    tiled: conv2dTiledCandidates(ctx, geometry),
+    enough: ENOUGH_CHANNELS,
+  });
 }
 
 /** The forms of {@linkcode conv2dInputGrad} that can run, the best guess first. */
 export function conv2dInputGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
-  return candidates(ctx, geometry, tiledCandidates(ctx, conv2dInputGradGemm(geometry)));
+  return candidates(ctx, geometry, {
+    tiled: tiledCandidates(ctx, conv2dInputGradGemm(geometry)),
+    enough: geometry.stride[0] > 1 ? ENOUGH_FOR_PARITIES : ENOUGH_CHANNELS,
+  });
 }
 
 /** The forms of {@linkcode conv2dWeightGrad} that can run, the best guess first. */
 export function conv2dWeightGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
-  return candidates(ctx, geometry, tiledCandidates(ctx, conv2dWeightGradGemm(geometry)));
+  return candidates(ctx, geometry, {
+    tiled: tiledCandidates(ctx, conv2dWeightGradGemm(geometry)),
+    enough: ENOUGH_CHANNELS,
+  });
 }
 
 /** On a CPU the plain form wins, if at all, where there is little to do, and tiles never do. */
 function candidates(
   ctx: KernelContext,
   g: Conv2dGeometry,
-  tiled: readonly string[],
+  { tiled, enough }: { readonly tiled: readonly string[]; readonly enough: number },
 ): string[] {
   if (isOdd(g)) return ["direct"];
   if (!ctx.cpu || !ctx.images) return [...tiled, "direct"];
-  const [best, ...others] = imageForms(g);
+  const [best, ...others] = imageForms(g, enough);
   return [best, ...others, ...(conv2dFlops(g) <= FEW_FLOPS ? ["direct"] : [])];
 }
 
 /** The forms on images, the fastest first, as measured on lavapipe. */
-function imageForms(g: Conv2dGeometry): string[] {
+function imageForms(g: Conv2dGeometry, enough: number): string[] {
   const filtered = [4, 2].filter((m) => canFilter(g, m)).map((m) => `winograd ${m}`);
   // Large tiles want a stretch of outputs, and of few taps the small ones save nearly as much.
   if (g.stride[0] > 1 || Math.min(...g.outputSize) <= 2) filtered.reverse();
-  const few = Math.min(g.inChannels, g.outChannels) < ENOUGH_CHANNELS;
-  return few ? ["image", ...filtered] : [...filtered, "image"];
+  return Math.min(g.inChannels, g.outChannels) < enough
+    ? ["image", ...filtered]
+    : [...filtered, "image"];
 }
 
 /**

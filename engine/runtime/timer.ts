@@ -1,4 +1,4 @@
-// How long passes take, by the device's own clock, calibrated with passes that do nothing.
+// How long passes take: by the device's own clock, or by this machine's, each less what an empty pass takes.
 
 import { type Device, TIMESTAMPS } from "./device.ts";
 import { readBuffers } from "./readback.ts";
@@ -98,4 +98,48 @@ export class Timer {
       this.#stamps.destroy();
     }
   }
+}
+
+/** Whether asking a queue when its work is done waits for it within the call, as it does in Deno. */
+export const waitsInCall: boolean = globalThis.navigator?.userAgent?.startsWith("Deno/") ?? false;
+
+/**
+ * Measures passes one after another, each submitted and waited for by itself: for adapters that are CPUs,
+ * whose time stamps are taken in another thread than the work is done in. All is done within the call;
+ * only for platforms where {@linkcode waitsInCall} is true.
+ */
+export function timeApart(
+  device: Device,
+  passes: number,
+  record: (pass: GPUComputePassEncoder, at: number) => void,
+): Promise<Timing> {
+  const begin = performance.now();
+  const pipeline = device.pipeline(EMPTY, { label: "empty", kinds: [] });
+  const bindings = device.bindGroup([], { label: "empty", kinds: [] });
+  const lengths: number[] = [], waits: Promise<void>[] = [];
+  for (let at = -EMPTY_PASSES; at < passes; at++) {
+    const encoder = device.encoder();
+    const pass = encoder.beginComputePass();
+    if (at >= 0) {
+      record(pass, at);
+    } else {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindings);
+      pass.dispatchWorkgroups(1);
+    }
+    pass.end();
+    const commands = [encoder.finish()];
+    const start = performance.now();
+    device.queue.submit(commands);
+    waits.push(device.queue.onSubmittedWorkDone());
+    lengths.push((performance.now() - start) * 1e6);
+  }
+  const wall = (performance.now() - begin) * 1e6;
+  const [overhead] = lengths.splice(0, EMPTY_PASSES).sort((a, b) => a - b).slice(EMPTY_PASSES >> 1);
+  return Promise.all(waits).then(() => ({
+    passes: lengths.map((length) => Math.max(0, length - overhead)),
+    overhead,
+    span: lengths.reduce((sum, length) => sum + length, 0),
+    wall,
+  }));
 }
