@@ -369,6 +369,7 @@ function joinable(
     : shares && rowsFit(a, b, { ...options, follows });
   if (!fits) return undefined;
   let both = group([...a.outputs, ...b.outputs], stored);
+  if (both.outputs.some((output) => both.reads.has(output))) return undefined;
   if (both.outputs.length + both.reads.size > maxBuffers) return undefined;
   // Groups come in the order of their outputs, so only a third group that needs `a` and is needed by `b`
   // can stand between them.
