@@ -81,8 +81,8 @@ export function formBatches(
   for (const group of left) {
     if (canWait(group, options)) postpone(group);
     else {
-      left.delete(group);
       release(waitsFor(group));
+      left.delete(group);
       run([group]);
     }
   }

@@ -43,6 +43,8 @@ export interface FuseOptions {
   readonly cpu: boolean;
   /** Join reductions with what leads to them, and with what needs their results. */
   readonly rows: boolean;
+  /** New values of variables, among the roots. */
+  readonly assigned: ReadonlySet<Tensor>;
   /** Give every value a kernel of its own, for comparison. */
   readonly separate?: boolean;
 }
@@ -72,8 +74,8 @@ export function fuse(roots: readonly Tensor[], options: FuseOptions): Group[] {
   storeDeep(nodes, stored);
   // What is stored may be read along with what it was made of: repeat until nothing is too wide.
   while (storeForBindings(nodes, stored, options.maxBuffers));
-  const groups = storedGroups(nodes, stored), results = new Set(roots.map(stripReshape));
-  return join(groups, { ...options, stored, results, readers: readersOf(groups, results) });
+  const groups = storedGroups(nodes, stored), readers = readersOf(groups, options.assigned);
+  return join(groups, { ...options, stored, results: new Set(roots.map(stripReshape)), readers });
 }
 
 /** A group for each value that has memory and is not given. */
@@ -326,12 +328,12 @@ function join(groups: Group[], options: JoinOptions): Group[] {
 /** Over how many elements the kernels go that need a value, or need what is made of it in this run. */
 function readersOf(
   groups: readonly Group[],
-  outlive: ReadonlySet<Tensor>,
+  assigned: ReadonlySet<Tensor>,
 ): Map<Tensor, Set<number>> {
   const readers = new Map<Tensor, Set<number>>();
   for (const group of [...groups].reverse()) {
     const [output] = group.outputs;
-    const later = outlive.has(output) ? [] : readers.get(output) ?? [];
+    const later = assigned.has(output) ? [] : readers.get(output) ?? [];
     for (const read of group.reads.keys()) {
       const sizes = readers.get(read) ?? new Set();
       readers.set(read, sizes.add(elementsOf(group)));
@@ -369,6 +371,7 @@ function joinable(
     : shares && rowsFit(a, b, { ...options, follows });
   if (!fits) return undefined;
   let both = group([...a.outputs, ...b.outputs], stored);
+  if (both.outputs.some((output) => both.reads.has(output))) return undefined;
   if (both.outputs.length + both.reads.size > maxBuffers) return undefined;
   // Groups come in the order of their outputs, so only a third group that needs `a` and is needed by `b`
   // can stand between them.
@@ -387,7 +390,7 @@ function joinable(
 
 /** Whether two groups, one of them with reductions, go over the same rows. */
 function rowsFit(a: Group, b: Group, options: JoinOptions & { follows: boolean }): boolean {
-  const { follows, results: outlive, readers } = options;
+  const { follows, assigned, results: wanted, readers } = options;
   const folds = [...a.outputs, ...b.outputs].filter(({ op }) => op.kind === "reduce");
   const { results, length } = rowsOf(folds[0]);
   const same = folds.every((fold) => {
@@ -410,8 +413,8 @@ function rowsFit(a: Group, b: Group, options: JoinOptions & { follows: boolean }
   // A variable's new value would be written while other threads read the old one. And what no later pass over
   // the rows needs would only make the kernel wait for whatever else it is made of.
   return b.kind === "pointwise" && follows && points.size === results &&
-    !b.outputs.some((output) => outlive.has(output)) &&
-    b.outputs.some((output) => readers.get(output)?.has(results * length));
+    !b.outputs.some((output) => assigned.has(output)) &&
+    b.outputs.some((output) => wanted.has(output) || readers.get(output)?.has(results * length));
 }
 
 function dependsOn(from: Group, target: Group, producer: Map<Tensor, Group>): boolean {

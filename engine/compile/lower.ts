@@ -76,6 +76,7 @@ export function lower(
       maxBuffers,
       cpu: target.cpu,
       rows: passes.rows,
+      assigned: new Set(assignments.values()),
       separate: !passes.fuse,
     }),
     assignments,
