@@ -94,7 +94,7 @@ export function conv2dWeightGrad(
 /** The forms of {@linkcode conv2d} that can run, the best guess first. */
 export function conv2dCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
   return candidates(ctx, geometry, {
-    tiled: conv2dTiledCandidates(ctx, geometry),
+    tiled: () => conv2dTiledCandidates(ctx, geometry),
     enough: ENOUGH_CHANNELS,
   });
 }
@@ -102,7 +102,7 @@ export function conv2dCandidates(ctx: KernelContext, geometry: Conv2dGeometry): 
 /** The forms of {@linkcode conv2dInputGrad} that can run, the best guess first. */
 export function conv2dInputGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
   return candidates(ctx, geometry, {
-    tiled: tiledCandidates(ctx, conv2dInputGradGemm(geometry)),
+    tiled: () => tiledCandidates(ctx, conv2dInputGradGemm(geometry)),
     enough: geometry.stride[0] > 1 ? ENOUGH_FOR_PARITIES : ENOUGH_CHANNELS,
   });
 }
@@ -110,7 +110,7 @@ export function conv2dInputGradCandidates(ctx: KernelContext, geometry: Conv2dGe
 /** The forms of {@linkcode conv2dWeightGrad} that can run, the best guess first. */
 export function conv2dWeightGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
   return candidates(ctx, geometry, {
-    tiled: tiledCandidates(ctx, conv2dWeightGradGemm(geometry)),
+    tiled: () => tiledCandidates(ctx, conv2dWeightGradGemm(geometry)),
     enough: ENOUGH_CHANNELS,
   });
 }
@@ -119,10 +119,10 @@ export function conv2dWeightGradCandidates(ctx: KernelContext, geometry: Conv2dG
 function candidates(
   ctx: KernelContext,
   g: Conv2dGeometry,
-  { tiled, enough }: { readonly tiled: readonly string[]; readonly enough: number },
+  { tiled, enough }: { readonly tiled: () => string[]; readonly enough: number },
 ): string[] {
   if (isOdd(g)) return ["direct"];
-  if (!ctx.cpu || !ctx.images) return [...tiled, "direct"];
+  if (!ctx.cpu || !ctx.images) return [...tiled(), "direct"];
   const [best, ...others] = imageForms(g, enough);
   return [best, ...others, ...(conv2dFlops(g) <= FEW_FLOPS ? ["direct"] : [])];
 }
