@@ -13,6 +13,7 @@ export { compile, type Compiled, read, type Results } from "./compile/compile.ts
 export { type KernelSite } from "./compile/lower.ts";
 export { type AdapterDescription, identify } from "./runtime/adapter.ts";
 export {
+  type BindingKind,
   type Compilations,
   Device,
   DeviceLostError,

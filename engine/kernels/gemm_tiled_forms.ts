@@ -66,14 +66,7 @@ const mostBytes = 64 * 2 ** 20, mostSplits = 256;
  * The variants of `tiled` for a product, by the guess from the best to the worst: every shape that the
  * device allows at its best number of splits, with loads that go out ahead; at the end the first of
  * these without. `ctx.variant` takes each of the names.
- *
- * @example
- * ```ts
- * import { tiledCandidates } from "./gemm_tiled_forms.ts";
- * declare const ctx: import("./dispatch.ts").KernelContext;
- * const names = tiledCandidates(ctx, { m: 256, n: 16384, k: 1152, slices: 1 });
- * // ["tiled 128x128 prefetch", "tiled 64x128 prefetch", ...]
- * ```
+ * For `m` 256, `n` 16384, `k` 1152: `tiled 128x128 prefetch`, `tiled 64x128 prefetch`, and so on.
  */
 export function tiledCandidates(ctx: KernelContext, size: ProductSize): string[] {
   const forms = byGuess(ctx, size);
