@@ -156,7 +156,7 @@ function pointwisePart(
   };
 }
 
-/** What writes the rows' results where they do not go to the outputs. */
+/** How a kernel over rows is written, and as which part of its dispatch. */
 interface RowsOptions {
   readonly frame: Frame;
   readonly part: number;

@@ -1,0 +1,81 @@
+// In which order groups run, and which together.
+
+import { assertEquals } from "@std/assert";
+import { formBatches } from "../../engine/compile/batch.ts";
+import type { Group } from "../../engine/compile/fuse.ts";
+import { conv2d, reshape, square, type Tensor, tensor, Variable } from "../../engine/mod.ts";
+
+const value = (size: number): Tensor => square(tensor(new Float32Array(size)));
+
+/** A group that reads what others write, and writes one value. */
+function group(
+  size: number,
+  options: { of?: readonly Group[]; kind?: Group["kind"] } = {},
+): Group {
+  const { of = [], kind = "pointwise" } = options;
+  const picture = (): Tensor => {
+    const x = reshape(value(size), [1, 1, 1, size]);
+    return conv2d(x, reshape(value(1), [1, 1, 1, 1]));
+  };
+  const reads = new Map(of.map(({ outputs: [output] }) => [output, true] as const));
+  return { kind, outputs: [kind === "kernel" ? picture() : value(size)], reads };
+}
+
+function batches(
+  groups: readonly Group[],
+  options: { updates?: readonly Group[]; maxBuffers?: number } = {},
+): number[][] {
+  const { updates = [], maxBuffers = 8 } = options;
+  const producer = new Map(groups.map((each) => [each.outputs[0], each]));
+  const needs = new Map(
+    groups.map((each) => [each, new Set([...each.reads.keys()].map((x) => producer.get(x)!))]),
+  );
+  const variables = new Map(
+    updates.map(({ outputs: [output] }) =>
+      [output, new Variable(new Float32Array(output.size), [output.size])] as const
+    ),
+  );
+  const canShare = ({ kind }: Group): boolean => kind !== "kernel";
+  return formBatches(groups, needs, { maxBuffers, variables, canShare })
+    .map((batch) => batch.map((each) => groups.indexOf(each)));
+}
+
+const LARGE = 2 ** 20;
+
+Deno.test("small kernels wait until somebody needs one of them, and then run together", () => {
+  const first = group(LARGE, { kind: "kernel" }), a = group(4), b = group(5);
+  const second = group(LARGE, { kind: "kernel" }),
+    third = group(LARGE, { kind: "kernel", of: [b] });
+  assertEquals(batches([first, a, b, second, third]), [[0], [3], [2, 1], [4]]);
+});
+
+Deno.test("kernels that need each other run one after the other", () => {
+  const a = group(4), b = group(4, { of: [a] }), c = group(4, { of: [b] }), d = group(4);
+  assertEquals(batches([a, b, c, d]), [[0, 3], [1], [2]]);
+});
+
+Deno.test("large kernels keep their place, and take along neighbours that are free", () => {
+  const a = group(LARGE), b = group(LARGE), c = group(LARGE, { of: [b] });
+  assertEquals(batches([a, b, c]), [[0, 1], [2]]);
+});
+
+Deno.test("no more share a dispatch than a kernel can be bound to", () => {
+  assertEquals(batches([1, 2, 3, 4, 5].map((size) => group(size)), { maxBuffers: 2 }), [
+    [0, 1],
+    [2, 3],
+    [4],
+  ]);
+});
+
+Deno.test("who needs one update gets all that are ready, but none whose gradient is still to come", () => {
+  const one = group(LARGE), two = group(LARGE);
+  const user = group(LARGE, { kind: "kernel", of: [one] });
+  const late = group(LARGE, { of: [user] });
+  const other = group(LARGE, { kind: "kernel", of: [two] });
+  assertEquals(batches([one, user, late, two, other], { updates: [one, two, late] }), [
+    [0, 3],
+    [1],
+    [4],
+    [2],
+  ]);
+});
