@@ -62,7 +62,7 @@ export function fuse(roots: readonly Tensor[], options: FuseOptions): Group[] {
     // Bytes are for inputs: they are never written.
     const separate = nodes.filter((node) => node.op.kind === "leaf" || node.dtype !== "u8");
     separate.forEach((node) => stored.add(stripReshape(node)));
-    return storedGroups(nodes, stored);
+    return storedGroups(nodes, stored, options);
   }
   for (const node of nodes) {
     if (node.op.kind !== "pointwise") stored.add(node);
@@ -74,15 +74,20 @@ export function fuse(roots: readonly Tensor[], options: FuseOptions): Group[] {
   storeDeep(nodes, stored);
   // What is stored may be read along with what it was made of: repeat until nothing is too wide.
   while (storeForBindings(nodes, stored, options.maxBuffers));
-  const groups = storedGroups(nodes, stored), readers = readersOf(groups, options.assigned);
+  const groups = storedGroups(nodes, stored, options),
+    readers = readersOf(groups, options.assigned);
   return join(groups, { ...options, stored, results: new Set(roots.map(stripReshape)), readers });
 }
 
 /** A group for each value that has memory and is not given. */
-function storedGroups(nodes: readonly Tensor[], stored: ReadonlySet<Tensor>): Group[] {
+function storedGroups(
+  nodes: readonly Tensor[],
+  stored: ReadonlySet<Tensor>,
+  options: { maxBuffers: number },
+): Group[] {
   return nodes
     .filter((node) => stored.has(node) && node.op.kind !== "leaf")
-    .map((node) => group([node], stored));
+    .map((node) => group([node], stored, options));
 }
 
 /** What an element costs, in loads, if everything that is not stored is computed on the spot. */
@@ -213,7 +218,11 @@ function storeForBindings(
   return stored.size > before;
 }
 
-function group(outputs: Tensor[], stored: ReadonlySet<Tensor>): Group {
+function group(
+  outputs: Tensor[],
+  stored: ReadonlySet<Tensor>,
+  { maxBuffers }: { maxBuffers: number },
+): Group {
   const plain = readsOf(outputs, stored);
   if (outputs[0].op.kind === "kernel") return { kind: "kernel", outputs, reads: plain };
   const again = new Set(
@@ -221,7 +230,8 @@ function group(outputs: Tensor[], stored: ReadonlySet<Tensor>): Group {
   );
   const kept = new Set([...stored].filter((node) => !again.has(node)));
   const rows = outputs.some(({ op }) => op.kind === "reduce");
-  const reads = again.size === 0 ? plain : readsOf(outputs, kept);
+  const wider = again.size === 0 ? plain : readsOf(outputs, kept);
+  const reads = outputs.length + wider.size <= maxBuffers ? wider : plain;
   return { kind: rows ? "reduce" : "pointwise", outputs, reads };
 }
 
@@ -370,7 +380,7 @@ function joinable(
     ? size === elementsOf(b) && shares && !a.outputs.some((x) => b.reads.get(x) === false)
     : shares && rowsFit(a, b, { ...options, follows });
   if (!fits) return undefined;
-  let both = group([...a.outputs, ...b.outputs], stored);
+  let both = group([...a.outputs, ...b.outputs], stored, options);
   if (both.outputs.some((output) => both.reads.has(output))) return undefined;
   if (both.outputs.length + both.reads.size > maxBuffers) return undefined;
   // Groups come in the order of their outputs, so only a third group that needs `a` and is needed by `b`
