@@ -45,10 +45,12 @@ Deno.test("kao tune measures for as long as it is told, and keeps that for the n
   assertMatch(stdout, /^kernel +shape +chosen +ms +static guess +ms +ratio\n(conv2d|matmul)/);
   assertMatch(stdout, /\nThe static guess is within \d+\.\d\dx of the tuned choice/);
   const { adapters } = JSON.parse(Deno.readTextFileSync(`${folder.path}/kao/tuning.json`));
-  assertEquals(Object.values<object>(adapters).map((table) => Object.keys(table).length), [
-    measured,
-  ]);
-  assertEquals((await tune("0")).stdout, stdout);
+  // What was in hand when time was up is not kept.
+  const kept = Object.values<object>(adapters).flatMap((table) => Object.keys(table)).length;
+  assert(kept === measured || kept === measured - 1, `${kept} of ${measured} kernels`);
+  const rowsOf = (text: string) => text.split("\n").filter((row) => /^(conv2d|matmul)/.test(row));
+  const again = rowsOf((await tune("0")).stdout).filter((row) => /\d$/.test(row));
+  assertEquals(again.filter((row) => !rowsOf(stdout).includes(row)), []);
 });
 
 Deno.test("kao tune refuses what is no number of classes", async () => {

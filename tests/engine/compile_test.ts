@@ -233,7 +233,7 @@ Deno.test("pipelines are counted once for each shader", () => {
   step(random([11]));
   const { pipelines, ms } = gpu.compiled;
   assertEquals(pipelines, before.pipelines + 1);
-  assertEquals(ms > before.ms, true);
+  assertEquals(ms >= before.ms, true); // Browsers' clocks are coarse.
   step(random([11]));
   assertEquals(gpu.compiled, { pipelines, ms });
 });
