@@ -100,9 +100,10 @@ export class Plan {
     }
   }
 
-  /** Enqueues the work; nothing is waited for. */
-  run(): void {
+  /** Enqueues the work, after what `before` records; nothing is waited for. */
+  run(before?: (encoder: GPUCommandEncoder) => void): void {
     const encoder = this.#device.encoder();
+    before?.(encoder);
     this.#audit?.before(encoder);
     const pass = encoder.beginComputePass();
     for (const command of this.#commands) dispatch(pass, command);
