@@ -28,8 +28,3 @@ fn place(column: Column, m: u32, i: u32) -> u32 {
   let at = column.start + (i * $OUT_CHANNELSu + m) * ${OH * OW}u;
   return select(nowhere, at, inside);
 }
-
-fn place4(column: Column, m: u32, i: u32) -> u32 {
-  let at = place(column, m, i);
-  return select(at / 4u, nowhere, at == nowhere);
-}

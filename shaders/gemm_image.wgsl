@@ -25,7 +25,8 @@
 //   a_start(slice), b_start(slice) -> u32     where the slice begins in the images
 //   column(slice, group) -> Column            what place() needs of a group, found once before the stores
 //   place(column, m, i) -> u32                where result i of a group goes, or `nowhere`
-//   place4(column, m, i) -> u32               STORE4: which vec4 results i of groups g to g + 3 are
+//
+// STORE4 says that result i of four neighbouring groups makes a vec4 of the tensor.
 
 @group(0) @binding(0) var a: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var b: texture_storage_2d<rgba32float, read>;
@@ -147,9 +148,9 @@ fn main(
     //: for q in 0..TN/4
     //: for i in 0..4
     {
-      let at = place4(to${4 * q}, row + ${r}u, ${i}u);
+      let at = place(to${4 * q}, row + ${r}u, ${i}u);
       if (at != nowhere) {
-        result[at] = vec4f(
+        result[at / 4u] = vec4f(
           c${r * TN + 4 * q}[$i],
           c${r * TN + 4 * q + 1}[$i],
           c${r * TN + 4 * q + 2}[$i],

@@ -45,8 +45,7 @@ export class Timer {
     encoder: GPUCommandEncoder,
     record: (pass: GPUComputePassEncoder, at: number) => void,
   ): void {
-    const pipeline = this.#device.pipeline(EMPTY, { label: "empty", kinds: [] });
-    const bindings = this.#device.bindGroup([], { label: "empty", kinds: [] });
+    const doNothing = emptyDispatch(this.#device);
     for (let at = -EMPTY_PASSES; at < this.#count; at++) {
       const first = 2 * (at + EMPTY_PASSES);
       const pass = encoder.beginComputePass({
@@ -56,13 +55,8 @@ export class Timer {
           endOfPassWriteIndex: first + 1,
         },
       });
-      if (at >= 0) {
-        record(pass, at);
-      } else {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindings);
-        pass.dispatchWorkgroups(1);
-      }
+      if (at >= 0) record(pass, at);
+      else doNothing(pass);
       pass.end();
     }
     encoder.resolveQuerySet(this.#stamps, 0, 2 * (EMPTY_PASSES + this.#count), this.#buffer, 0);
@@ -114,19 +108,13 @@ export function timeApart(
   record: (pass: GPUComputePassEncoder, at: number) => void,
 ): Promise<Timing> {
   const begin = performance.now();
-  const pipeline = device.pipeline(EMPTY, { label: "empty", kinds: [] });
-  const bindings = device.bindGroup([], { label: "empty", kinds: [] });
+  const doNothing = emptyDispatch(device);
   const lengths: number[] = [], waits: Promise<void>[] = [];
   for (let at = -EMPTY_PASSES; at < passes; at++) {
     const encoder = device.encoder();
     const pass = encoder.beginComputePass();
-    if (at >= 0) {
-      record(pass, at);
-    } else {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindings);
-      pass.dispatchWorkgroups(1);
-    }
+    if (at >= 0) record(pass, at);
+    else doNothing(pass);
     pass.end();
     const commands = [encoder.finish()];
     const start = performance.now();
@@ -142,4 +130,15 @@ export function timeApart(
     span: lengths.reduce((sum, length) => sum + length, 0),
     wall,
   }));
+}
+
+/** What a pass is filled with that does nothing. */
+function emptyDispatch(device: Device): (pass: GPUComputePassEncoder) => void {
+  const pipeline = device.pipeline(EMPTY, { label: "empty", kinds: [] });
+  const bindings = device.bindGroup([], { label: "empty", kinds: [] });
+  return (pass) => {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindings);
+    pass.dispatchWorkgroups(1);
+  };
 }
