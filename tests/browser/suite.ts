@@ -99,10 +99,10 @@ const SHADERS = new URL("../../shaders/", import.meta.url);
 
 /** Shader files whose first comment stands in none of the shaders. */
 function missing(shaders: readonly string[]): string[] {
-  const lines = new Set(shaders.flatMap((code) => code.split("\n")));
+  const lines = new Set(shaders.flatMap((code) => code.split("\n").map((line) => line.trim())));
   return [...Deno.readDirSync(SHADERS)].map(({ name }) => name).filter((name) => {
     const [first] = Deno.readTextFileSync(new URL(name, SHADERS)).split("\n");
-    const words = first.split(/\$[A-Z]+/).map((text) => RegExp.escape(text));
+    const words = first.trim().split(/\$[A-Z]+/).map((text) => RegExp.escape(text));
     const filledIn = new RegExp(`^${words.join(".*")}$`);
     return ![...lines].some((line) => filledIn.test(line));
   });
