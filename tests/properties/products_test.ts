@@ -185,8 +185,8 @@ Deno.test("convolution kernels and their gradients of random geometry agree with
   try {
     await checkFamily("conv2d kernels", {
       cases: 40,
-      // Plain sums of ten thousand products, and sums that pass through Winograd's larger numbers.
-      limit: 3e-6,
+      // The plain form's sums of ten thousand products are up to 1.2e-6 off.
+      limit: 1.5e-6,
       async run() {
         const g = drawGeometry(draw), sizes = conv2dSizes(g), taps = g.kernel[0] * g.kernel[1];
         const x = draw.numbers(sizes.x), weight = draw.numbers(sizes.weight);
@@ -194,6 +194,8 @@ Deno.test("convolution kernels and their gradients of random geometry agree with
         const slot = { x: { bytes: x.byteLength }, weight: { bytes: weight.byteLength } };
         const gradSlot = { bytes: grad.byteLength },
           context = contextOf(draw, harness, conv2dVariants);
+        // Winograd's sums pass through larger numbers.
+        const slack = context.variant?.startsWith("winograd") ? 5 : 1;
         const inputs = new Map([[slot.x, x], [slot.weight, weight], [gradSlot, grad]]);
         const out = { ...gradSlot }, xGrad = { ...slot.x }, weightGrad = { ...slot.weight };
         const outcome = (
@@ -202,7 +204,7 @@ Deno.test("convolution kernels and their gradients of random geometry agree with
           terms: number,
         ) => ({
           what: `${what}, ${context.variant}, ${describe(g)}`,
-          error: errorOf(...numbers, { least: typical(terms, numbers[1].length) }),
+          error: errorOf(...numbers, { least: typical(terms, numbers[1].length) }) / slack,
         });
         return [
           outcome("output", [
