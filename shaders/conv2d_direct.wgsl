@@ -10,9 +10,7 @@ const OW: u32 = $OW;
 const CHANNELS: u32 = $CHANNELS; // of x, per group
 const OUT_CHANNELS: u32 = $OUT_CHANNELS;
 
-@group(0) @binding(0) var<storage, read_write> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+$MEMORY
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -40,10 +38,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let w = left + i32(kw * $DW);
         if (w >= 0 && w < W) {
           let tap = ((outChannel * CHANNELS + c) * $KH + kh) * $KW + kw;
-          sum = fma(x[(plane * $H + u32(h)) * $W + u32(w)], weight[tap], sum);
+          let pixel = (plane * $H + u32(h)) * $W + u32(w);
+          sum = fma(load_x(pixel), load_weight(tap), sum);
         }
       }
     }
   }
-  out[index] = sum;
+  store_out(index, sum);
 }

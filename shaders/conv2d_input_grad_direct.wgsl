@@ -8,9 +8,7 @@ const OW: i32 = $OW;
 const CHANNELS: u32 = $CHANNELS; // of grad, per group
 const IN_CHANNELS: u32 = $IN_CHANNELS; // of the whole input
 
-@group(0) @binding(0) var<storage, read_write> grad: array<f32>;
-@group(0) @binding(1) var<storage, read_write> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+$MEMORY
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -40,9 +38,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let outChannel = group * CHANNELS + c;
         let plane = image * (CHANNELS * $GROUPS) + outChannel;
         let tap = ((outChannel * perGroup + inChannel % perGroup) * $KH + kh) * $KW + kw;
-        sum = fma(grad[(plane * $OH + u32(h / $SH)) * $OW + u32(w / $SW)], weight[tap], sum);
+        let pixel = (plane * $OH + u32(h / $SH)) * $OW + u32(w / $SW);
+        sum = fma(load_grad(pixel), load_weight(tap), sum);
       }
     }
   }
-  out[index] = sum;
+  store_out(index, sum);
 }

@@ -5,9 +5,7 @@ const H: i32 = $H;
 const W: i32 = $W;
 const CHANNELS: u32 = $CHANNELS; // of x, per group
 
-@group(0) @binding(0) var<storage, read_write> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> grad: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+$MEMORY
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -35,9 +33,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let w = i32(column * $SW + kw * $DW) - $PW;
       if (w >= 0 && w < W) {
         let pixel = (xPlane * $H + u32(h)) * $W + u32(w);
-        sum = fma(x[pixel], grad[(gradPlane * $OH + row) * $OW + column], sum);
+        sum = fma(load_x(pixel), load_grad((gradPlane * $OH + row) * $OW + column), sum);
       }
     }
   }
-  out[index] = sum;
+  store_out(index, sum);
 }

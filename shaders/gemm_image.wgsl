@@ -25,19 +25,13 @@
 //   a_start(slice), b_start(slice) -> u32     where the slice begins in the images
 //   column(slice, group) -> Column            what place() needs of a group, found once before the stores
 //   place(column, m, i) -> u32                where result i of a group goes, or `nowhere`
-//
-// STORE4 says that result i of four neighbouring groups makes a vec4 of the tensor.
 
 @group(0) @binding(0) var a: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var b: texture_storage_2d<rgba32float, read>;
 //: if STORE_IMAGE
 @group(0) @binding(2) var result: texture_storage_2d<rgba32float, write>;
 //: else
-//: if STORE4
-@group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
-//: else
-@group(0) @binding(2) var<storage, read_write> result: array<f32>;
-//: end
+$RESULT
 //: end
 
 fn group_offset(group: u32) -> u32 {
@@ -144,32 +138,14 @@ fn main(
   //: end
   for (var row = top; row < top + ${4 * TM}u; row += 2u) {
     //: for r in 0..2
-    //: if STORE4
-    //: for q in 0..TN/4
-    //: for i in 0..4
-    {
-      let at = place(to${4 * q}, row + ${r}u, ${i}u);
-      if (at != nowhere) {
-        result[at / 4u] = vec4f(
-          c${r * TN + 4 * q}[$i],
-          c${r * TN + 4 * q + 1}[$i],
-          c${r * TN + 4 * q + 2}[$i],
-          c${r * TN + 4 * q + 3}[$i],
-        );
-      }
-    }
-    //: end
-    //: end
-    //: else
     //: for j in 0..TN
     //: for i in 0..4
     {
       let at = place(to$j, row + ${r}u, ${i}u);
       if (at != nowhere) {
-        result[at] = c${r * TN + j}[$i];
+        store_result(at, c${r * TN + j}[$i]);
       }
     }
-    //: end
     //: end
     //: end
     //: end

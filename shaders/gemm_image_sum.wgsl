@@ -3,7 +3,7 @@
 // text say what and where they are.
 
 @group(0) @binding(0) var parts: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(1) var<storage, read_write> result: array<f32>;
+$RESULT
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -23,7 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   {
     let at = place(to, row % $Mu, ${i}u);
     if (at != nowhere) {
-      result[at] = sum[$i];
+      store_result(at, sum[$i]);
     }
   }
   //: end

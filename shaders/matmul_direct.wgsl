@@ -1,8 +1,6 @@
 // A batched matrix product, one output a thread: the plain form the fast ones are checked against.
 
-@group(0) @binding(0) var<storage, read_write> a: array<f32>;
-@group(0) @binding(1) var<storage, read_write> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+$MEMORY
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -16,10 +14,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum = 0.0;
   for (var k = 0u; k < $K; k++) {
     sum = fma(
-      a[slice * $A_SLICE + row * $A_ROW + k * $A_STEP],
-      b[slice * $B_SLICE + column * $B_COLUMN + k * $B_STEP],
+      load_a(slice * $A_SLICE + row * $A_ROW + k * $A_STEP),
+      load_b(slice * $B_SLICE + column * $B_COLUMN + k * $B_STEP),
       sum,
     );
   }
-  out[index] = sum;
+  store_out(index, sum);
 }

@@ -3,7 +3,7 @@
 // innermost axis. The launcher orders the axes so that neighbouring threads touch neighbouring lines of memory on
 // the side where the distance between others is a large power of two, which would all fall in one cache set.
 
-@group(0) @binding(0) var<storage, read_write> source: array<f32>;
+$MEMORY
 @group(0) @binding(1) var result: texture_storage_2d<rgba32float, write>;
 
 // The element at coordinate `i` of the innermost axis, where the others lead to `start`.
@@ -14,7 +14,7 @@ $INNERMOST
   if (!inside) {
     return 0.0;
   }
-  return source[index];
+  return load_source(u32(index));
 }
 
 @compute @workgroup_size($WORKGROUP)

@@ -3,11 +3,7 @@
 // belong in a tensor.
 
 @group(0) @binding(0) var products: texture_storage_2d<rgba32float, read>;
-//: if STORE4
-@group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
-//: else
-@group(0) @binding(1) var<storage, read_write> result: array<f32>;
-//: end
+$RESULT
 
 fn load(at: u32) -> vec4f {
   return textureLoad(products, vec2u(at % $IMAGE_WIDTHu, at / $IMAGE_WIDTHu));
@@ -36,14 +32,10 @@ $SUMS
     if (line < $HEIGHTu) {
       //: for v in 0..4
       if (vector + ${v}u < $LIMITu) {
-        //: if STORE4
-        result[(place + ${v * VECTOR}u) / 4u] = vec4f(m0_0[$v], m0_1[$v], m0_2[$v], m0_3[$v]);
-        //: else
         //: for j in 0..SIDE
         if (left + ${j * STEP_W}u < $WIDTHu) {
-          result[place + ${v * VECTOR + j * ACROSS}u] = m0_$j[$v];
+          store_result(place + ${v * VECTOR + j * ACROSS}u, m0_$j[$v]);
         }
-        //: end
         //: end
       }
       //: end

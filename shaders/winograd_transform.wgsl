@@ -11,7 +11,7 @@
 //: end
 
 //: if MEMORY
-@group(0) @binding(0) var<storage, read_write> source: array<f32>;
+$SOURCE
 //: else
 @group(0) @binding(0) var source: texture_storage_2d<rgba32float, read>;
 //: end
@@ -22,7 +22,7 @@ fn element(at: u32, vector: u32, i: u32) -> f32 {
   if (vector + i >= $LIMITu) {
     return 0.0;
   }
-  return source[at + i * $VECTORu];
+  return load_source(at + i * $VECTORu);
 }
 
 fn load(at: u32, vector: u32) -> vec4f {

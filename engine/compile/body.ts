@@ -7,6 +7,7 @@ import math from "../../shaders/math.wgsl" with { type: "text" };
 import philox from "../../shaders/philox.wgsl" with { type: "text" };
 import type { DType, Shape } from "../dtype.ts";
 import type { Slot } from "../kernels/dispatch.ts";
+import { declareTexels, TexelSlot } from "../kernels/texels.ts";
 import type { Reader } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { Index } from "./index_expression.ts";
@@ -41,27 +42,32 @@ export class Bindings {
   }
 
   declare(slot: Slot, dtype: DType): Binding {
-    const quads = this.#quads && slot.bytes % QUAD_BYTES === 0;
+    const texels = slot instanceof TexelSlot;
+    const quads = this.#quads && !texels && slot.bytes % QUAD_BYTES === 0;
     let at = this.slots.indexOf(slot);
     if (at < 0) {
       at = this.slots.push(slot) - 1;
       const type = storageType(dtype);
       this.#types.push(quads ? `vec4<${type}>` : type);
     }
-    return { name: `b${at}`, quads };
+    return { name: `b${at}`, quads, texels };
   }
 
   declarations(): string {
-    return this.#types.map((type, at) =>
-      `@group(0) @binding(${at}) var<storage, read_write> b${at}: array<${type}>;`
-    ).join("\n");
+    const buffers = this.#types.flatMap((type, at) =>
+      this.slots[at] instanceof TexelSlot
+        ? []
+        : [`@group(0) @binding(${at}) var<storage, read_write> b${at}: array<${type}>;`]
+    );
+    return [...buffers, ...declareTexels(this.slots, (at) => `b${at}`)].join("\n");
   }
 }
 
-/** The name of memory in a kernel, and whether it is declared as vectors of four. */
+/** The name of memory in a kernel, and whether it is declared as vectors of four, or lies in texels. */
 export interface Binding {
   readonly name: string;
   readonly quads: boolean;
+  readonly texels: boolean;
 }
 
 /** Thrown where an expression asks for a row's result at another place than in that row. */
@@ -152,12 +158,22 @@ export class Body implements Reader {
     }
     return values.map((value, lane) => {
       const at = this.scope.sum([[offset, 1], [`${lane}u`, 1]]);
-      return `${this.element(binding, at)} = ${convert(value)};`;
+      return this.write(binding, at, convert(value));
     });
   }
 
-  /** One element in memory, to be read or written. */
-  element({ name, quads }: Binding, offset: string): string {
+  /** The statement that writes one element in memory. */
+  write(binding: Binding, offset: string, value: string): string {
+    if (binding.texels) return `store_${binding.name}(${offset}, ${value});`;
+    return `${this.#element(binding, offset)} = ${value};`;
+  }
+
+  /** One element in memory, as it lies there. */
+  #read(binding: Binding, offset: string): string {
+    return binding.texels ? `load_${binding.name}(${offset})` : this.#element(binding, offset);
+  }
+
+  #element({ name, quads }: Binding, offset: string): string {
     if (!quads) return `${name}[${offset}]`;
     const { scope } = this;
     return `${name}[${scope.quotient(offset, QUAD)}][${scope.rest(offset, QUAD)}]`;
@@ -170,13 +186,13 @@ export class Body implements Reader {
       if (x.dtype === "u8") {
         const word = this.#once(
           `${x.id} word ${scope.quotient(offset, QUAD)}`,
-          () => this.element(binding, scope.quotient(offset, QUAD)),
+          () => this.#element(binding, scope.quotient(offset, QUAD)),
         );
         return `((${word} >> (${scope.rest(offset, QUAD)} * 8u)) & 255u)`;
       }
       const { multiple, add } = scope.parts(offset);
       if (!binding.quads || multiple === 0 || multiple % QUAD !== 0) {
-        return loaded(this.element(binding, offset), x.dtype);
+        return loaded(this.#read(binding, offset), x.dtype);
       }
       const at = scope.quotient(offset, QUAD);
       const quad = this.#once(`${x.id} quad ${at}`, () => `${binding.name}[${at}]`);

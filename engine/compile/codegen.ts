@@ -244,7 +244,7 @@ function rowsPart(group: Group, options: RowsOptions): Part {
     const target = targets?.[outputs.indexOf(output)];
     return target === undefined
       ? body.store(output, "o", [value])
-      : [`${body.element(target, "at")} = ${value};`];
+      : [body.write(target, "at", value)];
   });
   const { parts } = form;
   return {

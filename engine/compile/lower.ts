@@ -27,7 +27,10 @@ export interface Program {
 export interface Target {
   readonly cpu: boolean;
   readonly images: boolean;
-  readonly limits: KernelLimits & { readonly maxBufferSize: number };
+  readonly limits: KernelLimits & {
+    readonly maxBufferSize: number;
+    readonly maxTextureDimension2D: number;
+  };
   /** Names variants of kernels; what it leaves open goes by the static guess. */
   readonly choose?: (family: string, shape: string) => string | undefined;
   /** Forces a variant of kernels that come in several, for tests and measurements. */
@@ -93,7 +96,27 @@ export function lower(
       canShare: (group) => canShare(group, target),
     })
     : groups.map((group) => [group]);
-  const slots = assignSlots(batches, given, passes);
+  const computed = batches.flat().flatMap((group) => group.outputs);
+  const emitted = emit(batches, { given, target, passes });
+  // A texture holds only so much; buffers may be several.
+  const { texelRows } = emitted.placement;
+  return texelRows <= target.limits.maxTextureDimension2D
+    ? { outputs, leaves, computed, ...emitted }
+    : {
+      ...{ outputs, leaves, computed },
+      ...emit(batches, { given, target, passes: { ...passes, textures: false } }),
+    };
+}
+
+/** Batches as kernels, and where all that they bind lies. */
+function emit(
+  batches: readonly Batch[],
+  options: { given: ReadonlyMap<Tensor, Slot>; target: Target; passes: Passes },
+): Pick<Lowered, "slots" | "dispatches" | "sites" | "placement"> {
+  const { given, target, passes } = options;
+  // A forced variant may be one for GPUs, which know nothing but buffers.
+  const textures = passes.textures && target.cpu && target.images && target.variant === undefined;
+  const slots = assignSlots(batches, given, { inPlace: passes.inPlace, textures });
   const sites: KernelSite[] = [];
   const contextOf = (batch: Batch): KernelContext => ({
     cpu: target.cpu,
@@ -117,8 +140,7 @@ export function lower(
     maxBytes: target.limits.maxBufferSize,
     reuse: passes.reuse,
   });
-  const computed = batches.flat().flatMap((group) => group.outputs);
-  return { outputs, leaves, computed, slots, dispatches, sites, placement };
+  return { slots, dispatches, sites, placement };
 }
 
 /** What a dispatch of a batch writes: results, and whatever the batch was not given to read. */

@@ -1,15 +1,16 @@
 // Where stored values lie: in variables and other memory that outlives a run, or in an arena whose ranges
-// are reused as soon as nobody needs what they hold.
+// are reused as soon as nobody needs what they hold. The arena is buffers, and on CPU adapters a texture.
 
 import type { Dispatch, Slot } from "../kernels/dispatch.ts";
 import { byteLength } from "../dtype.ts";
 import { IMAGE_WIDTH, ImageSlot } from "../kernels/image.ts";
+import { TEXEL_WIDTH, TexelSlot } from "../kernels/texels.ts";
 import { storageType } from "./wgsl.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Batch } from "./batch.ts";
 import type { Group } from "./fuse.ts";
 
-/** A slot of the arena; the others are given by {@linkcode assignSlots}'s caller. */
+/** A slot of the arena's buffers; the others are given by {@linkcode assignSlots}'s caller. */
 export class ArenaSlot implements Slot {
   constructor(readonly bytes: number) {}
 }
@@ -23,11 +24,12 @@ export type Slots = ReadonlyMap<Tensor, Slot>;
  *
  * @param given slots of leaves, and of the outputs that outlive the run.
  * @param options.inPlace off: every result gets memory of its own.
+ * @param options.textures float32 results become texels.
  */
 export function assignSlots(
   batches: readonly Batch[],
   given: ReadonlyMap<Tensor, Slot>,
-  options: { inPlace: boolean },
+  options: { inPlace: boolean; textures: boolean },
 ): Map<Tensor, Slot> {
   // Of the last batch that reads a tensor, the only group that does; undefined where there are several.
   const lastReader = new Map<Tensor, Group | undefined>();
@@ -52,22 +54,24 @@ export function assignSlots(
       const at = free.findIndex((x) =>
         x.size === output.size && storageType(x.dtype) === storageType(output.dtype)
       );
-      slots.set(
-        output,
-        at < 0
-          ? new ArenaSlot(byteLength(output.size, output.dtype))
-          : slots.get(free.splice(at, 1)[0])!,
-      );
+      const slot = at < 0 ? undefined : slots.get(free.splice(at, 1)[0]);
+      const Kind = options.textures && output.dtype === "f32" ? TexelSlot : ArenaSlot;
+      slots.set(output, slot ?? new Kind(byteLength(output.size, output.dtype)));
     }
   }
   return slots;
 }
 
-/** Ranges of one or several arenas: `arena` counts buffers, `offset` is in bytes. */
+/** Where everything lies. */
 export interface Placement {
+  /** Ranges of the arena: `arena` counts buffers, `offset` is in bytes. */
   readonly ranges: ReadonlyMap<Slot, { readonly arena: number; readonly offset: number }>;
-  /** Bytes of each arena. */
+  /** Bytes of each buffer. */
   readonly arenas: readonly number[];
+  /** The first texels of what lies in the arena's texture. */
+  readonly texels: ReadonlyMap<Slot, number>;
+  /** Rows of that texture. */
+  readonly texelRows: number;
   /** The textures of images, by number. */
   readonly images: ReadonlyMap<Slot, number>;
   /** Rows of each texture. */
@@ -75,9 +79,9 @@ export interface Placement {
 }
 
 /** What a placement takes in all. */
-export function placementBytes({ arenas, textures }: Placement): number {
-  const rows = textures.reduce((sum, rows) => sum + rows, 0);
-  return arenas.reduce((sum, bytes) => sum + bytes, 16 * IMAGE_WIDTH * rows);
+export function placementBytes({ arenas, textures, texelRows }: Placement): number {
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+  return sum(arenas) + 16 * IMAGE_WIDTH * sum(textures) + 4 * TEXEL_WIDTH * texelRows;
 }
 
 /** The dispatches that use a slot. */
@@ -100,23 +104,42 @@ export function place(
   options: { maxBytes: number; reuse: boolean },
 ): Placement {
   const lives = livesOf(dispatches, options);
+  const ofKind = (kind: (slot: Slot) => boolean) => lives.filter(([slot]) => kind(slot));
+  const { ranges, arenas } = placeRanges(ofKind(inBuffers), options.maxBytes);
+  const texels = placeRanges(ofKind(inTexels), Infinity);
+  return {
+    ...{ ranges, arenas },
+    texels: new Map([...texels.ranges].map(([slot, { offset }]) => [slot, offset / 4])),
+    texelRows: Math.ceil((texels.arenas[0] ?? 0) / (4 * TEXEL_WIDTH)),
+    ...placeImages(ofKind(inImages)),
+  };
+}
+
+/** The kinds of a plan's own memory: none can lie where another did. */
+const inBuffers = (slot: Slot): boolean => slot instanceof ArenaSlot;
+const inTexels = (slot: Slot): boolean => slot instanceof TexelSlot;
+const inImages = (slot: Slot): slot is ImageSlot => slot instanceof ImageSlot;
+
+function placeRanges(
+  lives: readonly [Slot, Life][],
+  maxBytes: number,
+): Pick<Placement, "ranges" | "arenas"> {
   const ranges = new Map<Slot, { arena: number; offset: number }>();
   const arenas: number[] = [];
   const placed: { arena: number; offset: number; end: number; life: Life }[] = [];
   for (const [slot, life] of lives) {
-    if (!(slot instanceof ArenaSlot)) continue;
     const bytes = Math.ceil(slot.bytes / ALIGNMENT) * ALIGNMENT;
     const rivals = placed.filter((rival) => meet(rival.life, life));
     let arena = 0, offset = 0;
     for (;; arena++) {
       offset = lowestGap(rivals.filter((r) => r.arena === arena), bytes);
-      if (offset + bytes <= options.maxBytes || offset === 0) break;
+      if (offset + bytes <= maxBytes || offset === 0) break;
     }
     arenas[arena] = Math.max(arenas[arena] ?? 0, offset + bytes);
     ranges.set(slot, { arena, offset });
     placed.push({ arena, offset, end: offset + bytes, life });
   }
-  return { ranges, arenas, ...placeImages(lives) };
+  return { ranges, arenas };
 }
 
 /** The lives of slots that are a plan's own, the largest slots first. */
@@ -127,7 +150,7 @@ function livesOf(
   const lives = new Map<Slot, Life>();
   dispatches.forEach((dispatch, at) => {
     for (const slot of dispatch.slots) {
-      if (!(slot instanceof ArenaSlot || slot instanceof ImageSlot)) continue;
+      if (!(inBuffers(slot) || inTexels(slot) || inImages(slot))) continue;
       const first = lives.get(slot)?.first ?? at;
       lives.set(slot, { first, last: reuse ? at : dispatches.length });
     }
@@ -142,7 +165,7 @@ function placeImages(lives: readonly [Slot, Life][]): Pick<Placement, "images" |
   const textures: number[] = [];
   const taken: Life[][] = [];
   for (const [slot, life] of lives) {
-    if (!(slot instanceof ImageSlot)) continue;
+    if (!inImages(slot)) continue;
     const free = taken.findIndex((others) => !others.some((other) => meet(other, life)));
     const at = free < 0 ? textures.length : free;
     textures[at] ??= slot.rows;
@@ -163,8 +186,8 @@ function lowestGap(taken: { offset: number; end: number }[], bytes: number): num
 }
 
 /**
- * Bytes of a plan's own memory that are alive at once at the worst moment, slots and images apart, for neither can
- * lie where the other did: no placement needs less.
+ * Bytes of a plan's own memory that are alive at once at the worst moment, buffers, texels and images apart, for
+ * none can lie where another did: no placement needs less.
  */
 export function livenessBound(dispatches: readonly Dispatch[]): number {
   const lives = livesOf(dispatches, { reuse: true });
@@ -177,5 +200,5 @@ export function livenessBound(dispatches: readonly Dispatch[]): number {
     let alive = 0;
     return change.reduce((most, bytes) => Math.max(most, alive += bytes), 0);
   };
-  return most((slot) => slot instanceof ArenaSlot) + most((slot) => slot instanceof ImageSlot);
+  return most(inBuffers) + most(inTexels) + most(inImages);
 }

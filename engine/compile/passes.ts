@@ -14,6 +14,8 @@ export interface Passes {
   readonly share: boolean;
   /** Pack operands once that several products read. */
   readonly copies: boolean;
+  /** Keep what kernels leave to each other in a texture, where loads from one are cheaper. */
+  readonly textures: boolean;
   /** Let results take over the memory of the inputs that they replace. */
   readonly inPlace: boolean;
   /** Use memory again once its value is not needed any more. */
@@ -29,6 +31,7 @@ export const allPasses: Passes = {
   quads: true,
   share: true,
   copies: true,
+  textures: true,
   inPlace: true,
   reuse: true,
 };
@@ -42,6 +45,7 @@ export const noPasses: Passes = {
   quads: false,
   share: false,
   copies: false,
+  textures: false,
   inPlace: false,
   reuse: false,
 };

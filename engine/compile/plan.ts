@@ -2,24 +2,19 @@
 // costs one pass and one submit, whatever it computes.
 
 import { byteLength, formatShape, type TypedArray } from "../dtype.ts";
-import type { Dispatch, Slot } from "../kernels/dispatch.ts";
+import type { Dispatch } from "../kernels/dispatch.ts";
 import type { LeafOp } from "../op.ts";
 import { constantOp, type Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
-import { ImageSlot } from "../kernels/image.ts";
-import type { BindingKind, Device } from "../runtime/device.ts";
+import type { Device, TextureKind } from "../runtime/device.ts";
 import { timeApart, Timer, type Timing, waitsInCall } from "../runtime/timer.ts";
 import { debugFlags } from "../debug.ts";
 import { Audit, type Place } from "./audit.ts";
 import { lower, type Program, type Target } from "./lower.ts";
 import { placementBytes } from "./memory.ts";
 import { allPasses, noPasses, type Passes } from "./passes.ts";
+import { BufferSlot, type Owner, Resources } from "./resources.ts";
 import { reachable } from "./simplify.ts";
-
-/** Memory that outlives a run. */
-class BufferSlot implements Slot {
-  constructor(readonly buffer: GPUBuffer, readonly bytes: number) {}
-}
 
 /** A result of a compiled function: numbers that lie in a buffer. */
 export const resultOp: LeafOp = { name: "result", kind: "leaf" };
@@ -46,8 +41,8 @@ export class Plan {
   readonly #device: Device;
   readonly #commands: readonly Command[];
   readonly #audit: Audit | undefined;
-  readonly #owned: GPUBuffer[] = [];
-  readonly #images: GPUTexture[] = [];
+  readonly #buffers: GPUBuffer[] = [];
+  readonly #textures: { texture: GPUTexture; kind: TextureKind }[] = [];
 
   /**
    * @param options.bound buffers of leaves that the caller fills, such as arguments.
@@ -69,15 +64,20 @@ export class Plan {
       audit?: boolean;
     } = {},
   ) {
-    const own = (bytes: number, what: string): GPUBuffer => {
-      const buffer = device.createBuffer(bytes, { purpose: `${what} of plan ${program.name}` });
-      this.#owned.push(buffer);
-      return buffer;
-    };
-    const ownImage = (rows: number): GPUTexture => {
-      const image = device.createImage(rows, { purpose: `operands of plan ${program.name}` });
-      this.#images.push(image);
-      return image;
+    const owner: Owner = {
+      buffer: (bytes, what, usage) => {
+        const purpose = `${what} of plan ${program.name}`;
+        const buffer = device.createBuffer(bytes, { purpose, usage });
+        this.#buffers.push(buffer);
+        return buffer;
+      },
+      texture: (kind, rows, what) => {
+        const purpose = `${what} of plan ${program.name}`;
+        const texture = device.createTexture(kind, { rows, purpose });
+        this.#textures.push({ texture, kind });
+        return texture;
+      },
+      upload: (buffer, data) => device.upload(buffer, data),
     };
     this.#device = device;
     try {
@@ -88,12 +88,19 @@ export class Plan {
         variant,
         ...(options.choose && { choose: options.choose }),
       };
-      const built = build(device, program, { target, bound, own, ownImage, passes });
+      const built = build(device, program, { target, bound, owner, passes });
       this.outputs = built.outputs;
       this.dispatches = built.dispatches;
       this.arenaBytes = built.arenaBytes;
       this.#commands = built.commands;
-      if (audit) this.#audit = new Audit(device, { name: program.name, ...built }, own);
+      if (audit) {
+        const { leaves, computed, placeOf } = built;
+        this.#audit = new Audit(device, {
+          name: program.name,
+          given: leaves.map(placeOf),
+          computed: computed.map(placeOf),
+        }, owner.buffer);
+      }
     } catch (error) {
       this.destroy();
       throw error;
@@ -159,8 +166,8 @@ export class Plan {
 
   /** Frees the plan's memory. Variables are not the plan's. */
   destroy(): void {
-    this.#owned.splice(0).forEach((buffer) => this.#device.destroyBuffer(buffer));
-    this.#images.splice(0).forEach((image) => this.#device.destroyImage(image));
+    this.#buffers.splice(0).forEach((buffer) => this.#device.destroyBuffer(buffer));
+    this.#textures.splice(0).forEach((texture) => this.#device.destroyTexture(texture));
   }
 }
 
@@ -180,9 +187,11 @@ interface Built {
   readonly dispatches: readonly Dispatch[];
   readonly arenaBytes: number;
   readonly commands: readonly Command[];
-  /** Leaves, and values in the order in which they are computed. */
-  readonly given: readonly Place[];
-  readonly computed: readonly Place[];
+  readonly leaves: readonly Tensor[];
+  /** In the order in which they are computed. */
+  readonly computed: readonly Tensor[];
+  /** Where a value lies, if that is in a buffer. */
+  readonly placeOf: (node: Tensor) => Place;
 }
 
 /** Lowers a program, and makes what the device needs to run it. */
@@ -192,13 +201,11 @@ function build(
   options: {
     target: Target;
     bound: ReadonlyMap<Tensor, GPUBuffer>;
-    /** Makes a buffer that lives as long as the plan. */
-    own: (bytes: number, what: string) => GPUBuffer;
-    ownImage: (rows: number) => GPUTexture;
+    owner: Owner;
     passes: Passes;
   },
 ): Built {
-  const { target, bound, own, ownImage, passes } = options;
+  const { target, bound, owner, passes } = options;
   checkTypes(device, [...program.outputs, ...program.assignments.values()]);
   // One slot a buffer, however many tensors lie in it: kernels bind each slot once.
   const fixed = new Map<GPUBuffer, BufferSlot>();
@@ -210,52 +217,34 @@ function build(
   const { outputs, leaves, computed, slots, dispatches, placement } = lower(program, {
     target,
     memory: {
-      leaf: (node) => slotOf(bound.get(node) ?? leafBuffer(device, node, own), node),
+      leaf: (node) => slotOf(bound.get(node) ?? leafBuffer(device, node, owner), node),
       variable: (variable) => slotOf(variable.bufferOn(device), variable),
       output: (node) => {
         const bytes = byteLength(node.size, node.dtype);
-        return slotOf(own(bytes, `result ${formatShape(node.shape)}`), node);
+        return slotOf(owner.buffer(bytes, `result ${formatShape(node.shape)}`), node);
       },
     },
     passes,
   });
 
-  const { ranges, arenas, images, textures } = placement;
-  const buffers = arenas.map((bytes) => own(bytes, "intermediate values"));
-  const views = textures.map((rows) => ownImage(rows).createView());
-  const bindingOf = (slot: Slot): GPUBufferBinding & { buffer: GPUBuffer } => {
-    if (slot instanceof BufferSlot) return { buffer: slot.buffer, size: slot.bytes };
-    const { arena, offset } = ranges.get(slot)!;
-    return { buffer: buffers[arena], offset, size: Math.max(4, slot.bytes) };
-  };
+  const memory = new Resources(dispatches, placement, owner);
   const commands = dispatches.map((dispatch, at) => {
     const label =
       `${program.name}#${at} ${dispatch.kernel} [${dispatch.variant}] ${dispatch.shape}`;
-    const kinds = bindingKinds(dispatch);
-    const resources = dispatch.slots.map((slot) =>
-      slot instanceof ImageSlot ? views[images.get(slot)!] : bindingOf(slot)
-    );
+    const { kinds, resources } = memory.of(at);
     return {
       pipeline: device.pipeline(dispatch.code, { label, kinds }),
       bindings: device.bindGroup(resources, { label, kinds }),
       workgroups: dispatch.workgroups,
     };
   });
-  const placeOf = (node: Tensor): Place => ({ node, binding: bindingOf(slots.get(node)!) });
+  const placeOf = (node: Tensor): Place => ({ node, binding: memory.range(slots.get(node)!) });
   return {
-    outputs: outputs.map((node) => bindingOf(slots.get(node)!).buffer),
+    outputs: outputs.map((node) => memory.range(slots.get(node)!).buffer),
     dispatches,
     arenaBytes: placementBytes(placement),
-    commands,
-    given: leaves.map(placeOf),
-    computed: computed.map(placeOf),
+    ...{ commands, leaves, computed, placeOf },
   };
-}
-
-function bindingKinds({ slots, writes = [] }: Dispatch): BindingKind[] {
-  return slots.map((slot) =>
-    slot instanceof ImageSlot ? writes.includes(slot) ? "image write" : "image read" : "memory"
-  );
 }
 
 function dispatch(pass: GPUComputePassEncoder, command: Command): void {
@@ -274,12 +263,15 @@ function part(command: Command, share: number): Command {
 function leafBuffer(
   device: Device,
   leaf: Tensor,
-  own: (bytes: number, what: string) => GPUBuffer,
+  owner: Owner,
 ): GPUBuffer {
   if (leaf.op === variableOp) return leaf.attributes.variable.bufferOn(device);
   if (leaf.op === constantOp) {
     const data: TypedArray = leaf.attributes.data;
-    const buffer = own(byteLength(leaf.size, leaf.dtype), `constant ${formatShape(leaf.shape)}`);
+    const buffer = owner.buffer(
+      byteLength(leaf.size, leaf.dtype),
+      `constant ${formatShape(leaf.shape)}`,
+    );
     device.upload(buffer, data);
     return buffer;
   }

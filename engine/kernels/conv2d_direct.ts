@@ -12,6 +12,7 @@ import {
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
 import { instantiate } from "./template.ts";
+import { declareSlots } from "./texels.ts";
 
 /** The output of a convolution: `slots` are x, weight, out. */
 export function conv2dDirect(
@@ -26,6 +27,7 @@ export function conv2dDirect(
     count: g.batch * g.outChannels * g.outputSize[0] * g.outputSize[1],
     channels,
     summed: { terms: channels, rounds: tapRounds(g) },
+    names: ["x", "weight", "out"],
     slots,
   });
 }
@@ -43,6 +45,7 @@ export function conv2dInputGradDirect(
     count: g.batch * g.inChannels * g.inputSize[0] * g.inputSize[1],
     channels,
     summed: { terms: channels, rounds: tapRounds(g) },
+    names: ["grad", "weight", "out"],
     slots,
   });
 }
@@ -60,6 +63,7 @@ export function conv2dWeightGradDirect(
     count: g.outChannels * channels * g.kernel[0] * g.kernel[1],
     channels,
     summed: { terms: g.batch * g.outputSize[0], rounds: g.outputSize[1] + 1 },
+    names: ["x", "grad", "out"],
     slots,
   });
 }
@@ -79,6 +83,8 @@ interface DirectLaunch {
   /** What a thread adds up, channels or lines, and the rounds of loops that each of them takes. */
   readonly summed: { readonly terms: number; readonly rounds: number };
   readonly slots: readonly [Slot, Slot, Slot];
+  /** What the shader calls them. */
+  readonly names: readonly string[];
 }
 
 /** One dispatch, or several that each go on from the sums of the one before. */
@@ -100,7 +106,8 @@ function direct(ctx: KernelContext, g: Conv2dGeometry, launch: DirectLaunch): Di
         CHANNELS: launch.channels,
         FIRST: first,
         LAST: last,
-        START: first === 0 ? "0.0" : "out[index]",
+        START: first === 0 ? "0.0" : "load_out(index)",
+        MEMORY: declareSlots(launch.slots, launch.names),
       }),
       slots: launch.slots,
       workgroups: grid.workgroups,

@@ -38,7 +38,6 @@ export function conv2dImage(
     rows: Math.ceil(g.outChannels / 4),
     groups: oh * images * ow,
     loops,
-    store4: ow % 4 === 0,
   };
   const tile = chooseImageTile(product), rows = paddedRows(tile, product.rows);
   const block = tile.lanes.m * tile.m;
@@ -75,7 +74,6 @@ export function conv2dImage(
       loops,
       groups: [oh, images, ow],
       rows,
-      store4: product.store4,
       a: {
         slot: a.image,
         block: kh * kw * channels * block,
@@ -108,7 +106,6 @@ export function conv2dInputGradImage(
     groups: down.count * images * across.count,
     loops,
     slices: sh * sw,
-    store4: sw === 1 && g.inputSize[1] % 4 === 0,
   };
   const tile = chooseImageTile(product), rows = paddedRows(tile, product.rows);
   const block = tile.lanes.m * tile.m;
@@ -147,7 +144,6 @@ export function conv2dInputGradImage(
       groups: [down.count, images, across.count],
       rows,
       slices: sh * sw,
-      store4: product.store4,
       a: { slot: a.image, block: high * wide * tap, loops: [sh * wide * tap, sw * tap, block] },
       b: {
         slot: b.image,

@@ -18,7 +18,8 @@ export interface Dispatch {
   readonly code: string;
   /**
    * Bound in order to `@group(0) @binding(i)`: memory is declared `var<storage, read_write>`, images
-   * `texture_storage_2d<rgba32float, write>` where they are among `writes`, else `read`.
+   * `texture_storage_2d<rgba32float, write>` where they are among `writes`, else `read`; what the compiler
+   * may keep in texels is declared by `declareSlots`.
    */
   readonly slots: readonly Slot[];
   /** The images among `slots` that are written. */

@@ -8,6 +8,7 @@ import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
 import { foldGrid } from "./grid.ts";
 import { IMAGE_WIDTH, ImageSlot } from "./image.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
+import { declareSlots } from "./texels.ts";
 
 type Triple = readonly [number, number, number];
 
@@ -33,8 +34,6 @@ export interface ImageProduct {
   readonly loops: Triple;
   /** Independent products; one unless given. */
   readonly slices?: number;
-  /** Results can be stored as vec4s of four neighbouring groups. */
-  readonly store4?: boolean;
   /** Results are stored in an image. */
   readonly storeImage?: boolean;
 }
@@ -42,7 +41,7 @@ export interface ImageProduct {
 // Measured on lavapipe, in instructions a SIMD group: a load of a texel, a multiplication and an addition, what
 // an accumulator costs a round of the loop, and the stores of four results.
 const loadCost = 50, multiplyCost = 2, roundCost = 3;
-const storeCost = { scalars: 500, vec4: 275, texel: 465 };
+const storeCost = { scalars: 500, texel: 465 };
 // What compiling an instruction of the loop costs, and how many runs should pay for it.
 const compileCost = 400_000, runs = 1000;
 const mostTexels = 8, mostUnrolled = 4;
@@ -57,7 +56,7 @@ export function paddedRows(tile: ImageTile, rows: number): number {
 
 /** The tile that computes a product in the fewest instructions. */
 export function chooseImageTile(product: ImageProduct): ImageTile {
-  const { rows, groups, loops, slices = 1, store4 = false, storeImage = false } = product;
+  const { rows, groups, loops, slices = 1, storeImage = false } = product;
   const depth = loops[0] * loops[1] * loops[2];
   let best: ImageTile | undefined, least = Infinity;
   for (let m = 1; m <= 5; m++) {
@@ -72,8 +71,6 @@ export function chooseImageTile(product: ImageProduct): ImageTile {
           ? storeCost.texel
           : splits > 1
           ? storeCost.texel + storeCost.scalars
-          : store4 && n % 4 === 0
-          ? storeCost.vec4
           : storeCost.scalars;
         const work = blocks * (depth * step + splits * stores * 4 * m * n);
         // Rounds of whole cores: a core that waits for the other costs as much as one that works.
@@ -124,7 +121,6 @@ export interface ImageGemm {
   readonly slices?: number;
   /** Texels of rows, padded. */
   readonly rows: number;
-  readonly store4?: boolean;
   /** `block` is how far apart blocks of rows lie. */
   readonly a: { readonly slot: ImageSlot; readonly block: number; readonly loops: Triple };
   readonly b: { readonly slot: ImageSlot; readonly loops: Triple; readonly groups: Triple };
@@ -149,7 +145,6 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
   const blocks = mBlocks * nBlocks * slices * splits;
   const workgroups = foldGrid(blocks, ctx.limits);
   const storeImage = splits > 1 || out instanceof ImageSlot;
-  const store4 = !storeImage && gemm.store4 === true && tile.n % 4 === 0;
   const result = splits > 1 ? resultImage({ rows, groups, slices: splits * slices }) : out;
   const values = {
     ...gemm.values,
@@ -159,6 +154,7 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
     GROUPS: groupCount,
     M: 4 * rows,
   };
+  const slots = [a.slot, b.slot, result];
   const product = {
     kernel,
     variant: `image ${4 * tile.m}x${4 * tile.n}` + (splits > 1 ? ` split ${splits}` : ""),
@@ -168,7 +164,7 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
       ROW: workgroups[0],
       BLOCKS: blocks,
       STORE_IMAGE: Number(storeImage),
-      STORE4: Number(store4),
+      RESULT: storeImage ? "" : declareSlots(slots, [undefined, undefined, "result"]),
       TM: tile.m,
       TN: tile.n,
       LANES_M: lanes.m,
@@ -185,19 +181,20 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
       ...{ B_L0: b.loops[0], B_L1: b.loops[1], B_L2: b.loops[2] },
       ...{ B_G0: b.groups[0], B_G1: b.groups[1], B_G2: b.groups[2] },
     }),
-    slots: [a.slot, b.slot, result],
+    slots,
     writes: [result],
     workgroups,
     flops: gemm.flops,
   };
   if (splits === 1) return [product];
   const grid = threadGrid(ctx, { threads: slices * 4 * rows * groupCount, workgroup: 8 });
+  const sumSlots = [result, out], RESULT = declareSlots(sumSlots, [undefined, "result"]);
   return [product, {
     kernel,
     variant: `sum of ${splits}`,
     shape,
-    code: instantiate(`${gemm.operands}\n${sumCode}`, { ...values, ...grid.values }),
-    slots: [result, out],
+    code: instantiate(`${gemm.operands}\n${sumCode}`, { ...values, ...grid.values, RESULT }),
+    slots: sumSlots,
     writes: [out],
     workgroups: grid.workgroups,
     flops: 0,

@@ -10,6 +10,7 @@ import {
   matmulValues,
 } from "./matmul_geometry.ts";
 import { instantiate } from "./template.ts";
+import { declareSlots } from "./texels.ts";
 
 /** `out[batch, m, n]`; see {@linkcode MatmulGeometry} for how a and b are stored. */
 export function matmulDirect(
@@ -18,12 +19,13 @@ export function matmulDirect(
   { a, b, out }: { a: Slot; b: Slot; out: Slot },
 ): Dispatch[] {
   const grid = threadGrid(ctx, { threads: g.batch * g.m * g.n, workgroup: 64 });
+  const slots = [a, b, out], MEMORY = declareSlots(slots, ["a", "b", "out"]);
   return [{
     kernel: "matmul",
     variant: "direct",
     shape: describeMatmul(g),
-    code: instantiate(code, { ...grid.values, ...matmulValues(g) }),
-    slots: [a, b, out],
+    code: instantiate(code, { ...grid.values, ...matmulValues(g), MEMORY }),
+    slots,
     workgroups: grid.workgroups,
     flops: matmulFlops(g),
   }];

@@ -5,6 +5,7 @@ import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { threadGrid } from "./gemm_grid.ts";
 import { IMAGE_WIDTH, ImageSlot } from "./image.ts";
 import { instantiate } from "./template.ts";
+import { declareSlots } from "./texels.ts";
 
 /**
  * One axis of the image. Its element `i` reads coordinate `t = ±i + shift` of the source, zero where `t` is
@@ -30,6 +31,7 @@ export function packImage(
   const texels = axes.reduce((product, axis) => product * axis.size, 1) / 4;
   const innermost = axes.at(-1)!;
   const image = new ImageSlot(texels);
+  const slots = [source, image];
   const grid = threadGrid(ctx, { threads: texels, workgroup: 64 });
   const dispatch = {
     kernel: copy.kernel,
@@ -38,11 +40,12 @@ export function packImage(
     code: instantiate(code, {
       ...grid.values,
       IMAGE_WIDTH,
+      MEMORY: declareSlots(slots, ["source"]),
       INNERMOST: locate(innermost, "i"),
       OUTER: visitingOrder(axes).map((placed, position) => visit(placed, { position, innermost }))
         .join("\n"),
     }),
-    slots: [source, image],
+    slots,
     writes: [image],
     workgroups: grid.workgroups,
     flops: 0,

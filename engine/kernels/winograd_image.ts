@@ -245,7 +245,6 @@ function filter(ctx: KernelContext, f: Filtering): Dispatch[] {
       height,
       width,
       step: [outStep, outStep],
-      store4: outStep === 1 && m === 4 && width % 4 === 0,
     }, { products: image, out: result.slot }),
   ];
 }
@@ -361,7 +360,6 @@ export function conv2dWeightGradWinograd(
       height: k,
       width: k,
       step: [s, s],
-      store4: false,
     }, { products: image, out: slots.out }),
   ];
 }

@@ -7,6 +7,7 @@ import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { threadGrid } from "./gemm_grid.ts";
 import { IMAGE_WIDTH, ImageSlot } from "./image.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
+import { declareSlots } from "./texels.ts";
 import type { Matrix } from "./winograd_matrices.ts";
 
 /** One axis that threads are numbered by, and what each step along it adds. */
@@ -59,13 +60,14 @@ export function transformTiles(
 ): { dispatch: Dispatch; image: ImageSlot } {
   const { memory } = transform;
   const image = new ImageSlot(transform.texels);
+  const slots = [source, image];
   const values = {
     MEMORY: Number(memory !== undefined),
+    SOURCE: memory === undefined ? "" : declareSlots(slots, ["source"]),
     VECTOR: memory?.vector ?? 0,
     LIMIT: memory?.limit ?? 0,
     BASE: 0,
   };
-  const slots = [source, image];
   return { dispatch: dispatch(ctx, transform, { code: transformCode, values, slots }), image };
 }
 
@@ -79,13 +81,12 @@ export function outputTiles(
     readonly height: number;
     readonly width: number;
     readonly step: readonly [number, number];
-    /** A tile's rows are vec4s of the tensor. */
-    readonly store4: boolean;
   },
-  slots: { products: ImageSlot; out: Slot },
+  { products, out }: { products: ImageSlot; out: Slot },
 ): Dispatch {
+  const slots = [products, out];
   const values = {
-    STORE4: Number(transform.store4),
+    RESULT: declareSlots(slots, [undefined, "result"]),
     VECTOR: transform.vector,
     LIMIT: transform.limit,
     HEIGHT: transform.height,
@@ -93,11 +94,7 @@ export function outputTiles(
     STEP_H: transform.step[0],
     STEP_W: transform.step[1],
   };
-  return dispatch(ctx, transform, {
-    code: outputCode,
-    values,
-    slots: [slots.products, slots.out],
-  });
+  return dispatch(ctx, transform, { code: outputCode, values, slots });
 }
 
 function dispatch(

@@ -3,6 +3,7 @@
 import { type AdapterDescription, describe } from "./adapter.ts";
 import type { KernelLimits } from "../kernels/dispatch.ts";
 import { IMAGE_WIDTH } from "../kernels/image.ts";
+import { TEXEL_WIDTH } from "../kernels/texels.ts";
 import { KernelVariants } from "../kernels/variant.ts";
 import type { TypedArray } from "../dtype.ts";
 
@@ -50,8 +51,20 @@ export class DeviceLostError extends Error {
   }
 }
 
-/** What a kernel is bound to: memory that it may read and write, or an image that it reads, or writes. */
-export type BindingKind = "memory" | "image read" | "image write";
+/**
+ * What a kernel is bound to: memory that it may read and write, an image that it reads, or writes, texels that
+ * it may read and write, or numbers that all threads read; or nothing, where a number of binding is left out.
+ */
+export type BindingKind = "memory" | "image read" | "image write" | "texels" | "uniform" | "none";
+
+/** Textures: images, and what holds texels. */
+const TEXTURES = {
+  image: { format: "rgba32float", width: IMAGE_WIDTH, texelBytes: 16 },
+  texels: { format: "r32float", width: TEXEL_WIDTH, texelBytes: 4 },
+} as const;
+
+/** Kinds of textures. */
+export type TextureKind = keyof typeof TEXTURES;
 
 /** Memory of a device that is in use now. */
 export interface DeviceMemory {
@@ -79,7 +92,10 @@ export class Device {
   /** The adapter, for people. */
   readonly adapter: AdapterDescription;
   /** What kernels and buffers may ask for. */
-  readonly limits: KernelLimits & { readonly maxBufferSize: number };
+  readonly limits: KernelLimits & {
+    readonly maxBufferSize: number;
+    readonly maxTextureDimension2D: number;
+  };
   /** The optional features that were granted. */
   readonly features: ReadonlySet<string>;
   /** Whether kernels can read storage textures. */
@@ -109,6 +125,7 @@ export class Device {
     const limits = gpu.limits;
     this.limits = {
       maxBufferSize: Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize),
+      maxTextureDimension2D: limits.maxTextureDimension2D,
       maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
       maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
       maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
@@ -211,33 +228,36 @@ export class Device {
   }
 
   /**
-   * A texture of `rows` rows of {@linkcode IMAGE_WIDTH} texels, each four float32, for kernels alone.
+   * A texture for kernels alone: an image has {@linkcode IMAGE_WIDTH} texels of four float32 in a row, texels
+   * are {@linkcode TEXEL_WIDTH} of one.
    *
    * @param options.purpose what it is for, in words that follow "for".
    * @throws {RangeError} where the adapter has no textures of that height.
    */
-  createImage(rows: number, options: { purpose: string }): GPUTexture {
+  createTexture(kind: TextureKind, options: { rows: number; purpose: string }): GPUTexture {
     this.check();
-    const { purpose: label } = options, most = this.#gpu.limits.maxTextureDimension2D;
-    const wanted = `${megabytes(imageBytes(rows))} for ${label}`;
+    const { rows, purpose: label } = options, most = this.limits.maxTextureDimension2D;
+    const { format, width, texelBytes } = TEXTURES[kind];
+    const bytesOf = (rows: number): number => texelBytes * width * rows;
+    const wanted = `${megabytes(bytesOf(rows))} for ${label}`;
     if (rows > most) {
       throw new RangeError(
-        `Cannot allocate ${wanted}: an image of ${this.adapter.name} holds at most ` +
-          `${megabytes(imageBytes(most))}. ${LOWER}`,
+        `Cannot allocate ${wanted}: a texture of ${this.adapter.name} holds at most ` +
+          `${megabytes(bytesOf(most))}. ${LOWER}`,
       );
     }
-    const size = [IMAGE_WIDTH, rows], format = "rgba32float", usage = STORAGE_BINDING;
-    return this.#allocate(imageBytes(rows), {
+    const size = [width, rows], usage = STORAGE_BINDING;
+    return this.#allocate(bytesOf(rows), {
       wanted,
       make: () => this.#gpu.createTexture({ size, format, usage, label }),
     });
   }
 
-  /** Gives an image's memory back. */
-  destroyImage(image: GPUTexture): void {
+  /** Gives a texture's memory back. */
+  destroyTexture({ texture, kind }: { texture: GPUTexture; kind: TextureKind }): void {
     this.#buffers--;
-    this.#bytes -= imageBytes(image.height);
-    image.destroy();
+    this.#bytes -= TEXTURES[kind].texelBytes * texture.width * texture.height;
+    texture.destroy();
   }
 
   /** Counts memory that is made now, and fails later where there is none left for it. */
@@ -289,16 +309,16 @@ export class Device {
     return pipeline;
   }
 
-  /** Binds buffer ranges and images, which are of `kinds`, in order to group 0 of the kernel `label`. */
+  /** Binds buffer ranges and textures, which are of `kinds`, in order to group 0 of the kernel `label`. */
   bindGroup(
-    resources: readonly (GPUBufferBinding | GPUTextureView)[],
+    resources: readonly (GPUBufferBinding | GPUTextureView | undefined)[],
     options: { label: string; kinds: readonly BindingKind[] },
   ): GPUBindGroup {
     const report = this.#validate(options.label);
     const group = this.#gpu.createBindGroup({
       label: options.label,
       layout: this.#layout(options.kinds),
-      entries: resources.map((resource, binding) => ({ binding, resource })),
+      entries: resources.flatMap((resource, binding) => resource ? [{ binding, resource }] : []),
     });
     report();
     return group;
@@ -395,16 +415,9 @@ export class Device {
     let layout = this.#layouts.get(key);
     if (layout === undefined) {
       layout = this.#gpu.createBindGroupLayout({
-        entries: kinds.map((kind, binding) => ({
-          binding,
-          visibility: GPUShaderStage.COMPUTE,
-          ...kind === "memory" ? { buffer: { type: "storage" as const } } : {
-            storageTexture: {
-              access: kind === "image read" ? "read-only" as const : "write-only" as const,
-              format: "rgba32float" as const,
-            },
-          },
-        })),
+        entries: kinds.flatMap((kind, binding) =>
+          kind === "none" ? [] : [{ binding, visibility: GPUShaderStage.COMPUTE, ...LAYOUTS[kind] }]
+        ),
       });
       this.#layouts.set(key, layout);
     }
@@ -423,14 +436,23 @@ const STORAGE = BINDABLE | 0x4 | 0x8;
 /** Of textures. */
 const STORAGE_BINDING = 0x8;
 
+/** What layouts of bindings say of each kind. */
+const LAYOUTS = {
+  "memory": { buffer: { type: "storage" } },
+  "image read": { storageTexture: { access: "read-only", format: TEXTURES.image.format } },
+  "image write": { storageTexture: { access: "write-only", format: TEXTURES.image.format } },
+  "texels": { storageTexture: { access: "read-write", format: TEXTURES.texels.format } },
+  "uniform": { buffer: { type: "uniform" } },
+} as const;
+
+/** UNIFORM | COPY_DST: numbers that all threads of a kernel read. */
+export const UNIFORM = 0x40 | 0x8;
 /** MAP_READ | COPY_DST: where results land to be read. */
 export const READBACK = 0x1 | 0x8;
 /** QUERY_RESOLVE | COPY_SRC: where time stamps land first. */
 export const TIMESTAMPS = 0x200 | 0x4;
 
 const LOWER = "Lower the batch, the size of the pictures, or the widths of the layers";
-
-const imageBytes = (rows: number): number => 16 * IMAGE_WIDTH * rows;
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 

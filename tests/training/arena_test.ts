@@ -47,6 +47,7 @@ function lowerStep(
       images: true,
       limits: {
         maxBufferSize: 2 ** 31,
+        maxTextureDimension2D: 16_384,
         maxComputeInvocationsPerWorkgroup: 256,
         maxComputeWorkgroupStorageSize: 32_768,
         maxComputeWorkgroupsPerDimension: 65_535,
