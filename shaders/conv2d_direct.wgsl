@@ -10,7 +10,7 @@ const OW: u32 = $OW;
 const CHANNELS: u32 = $CHANNELS; // of x, per group
 const OUT_CHANNELS: u32 = $OUT_CHANNELS;
 
-$MEMORY
+$SLOTS
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -8,7 +8,7 @@ const OW: i32 = $OW;
 const CHANNELS: u32 = $CHANNELS; // of grad, per group
 const IN_CHANNELS: u32 = $IN_CHANNELS; // of the whole input
 
-$MEMORY
+$SLOTS
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -5,7 +5,7 @@ const H: i32 = $H;
 const W: i32 = $W;
 const CHANNELS: u32 = $CHANNELS; // of x, per group
 
-$MEMORY
+$SLOTS
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -26,25 +26,11 @@
 //   column(slice, group) -> Column            what place() needs of a group, found once before the stores
 //   place(column, m, i) -> u32                where result i of a group goes, or `nowhere`
 
-@group(0) @binding(0) var a: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(1) var b: texture_storage_2d<rgba32float, read>;
-//: if STORE_IMAGE
-@group(0) @binding(2) var result: texture_storage_2d<rgba32float, write>;
-//: else
-$RESULT
-//: end
+$SLOTS
 
 fn group_offset(group: u32) -> u32 {
   let g = min(group, $GROUPSu - 1u);
   return g / ${G1 * G2}u * $B_G0u + g / $G2u % $G1u * $B_G1u + g % $G2u * $B_G2u;
-}
-
-fn load_a(at: u32) -> vec4f {
-  return textureLoad(a, vec2u(at % $IMAGE_WIDTHu, at / $IMAGE_WIDTHu));
-}
-
-fn load_b(at: u32) -> vec4f {
-  return textureLoad(b, vec2u(at % $IMAGE_WIDTHu, at / $IMAGE_WIDTHu));
 }
 
 @compute @workgroup_size(${LANES_M * LANES_N})
@@ -127,9 +113,8 @@ fn main(
     //: for j in 0..TN
     if (n + ${j}u < $GROUPSu) {
       let at$j = (start + row) * $GROUPSu + n + ${j}u;
-      textureStore(result, vec2u(at$j % $IMAGE_WIDTHu, at$j / $IMAGE_WIDTHu), c$j);
-      let below$j = at$j + $GROUPSu;
-      textureStore(result, vec2u(below$j % $IMAGE_WIDTHu, below$j / $IMAGE_WIDTHu), c${TN + j});
+      store_result(at$j, c$j);
+      store_result(at$j + $GROUPSu, c${TN + j});
     }
     //: end
   //: else

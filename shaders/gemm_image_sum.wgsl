@@ -2,8 +2,7 @@
 // and puts each result in its place. A thread adds a texel, four results; the functions before this
 // text say what and where they are.
 
-@group(0) @binding(0) var parts: texture_storage_2d<rgba32float, read>;
-$RESULT
+$SLOTS
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -16,7 +15,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum = vec4f();
   for (var split = 0u; split < $SPLITSu; split++) {
     let at = (split * ${SLICES * M}u + row) * $GROUPSu + group;
-    sum += textureLoad(parts, vec2u(at % $IMAGE_WIDTHu, at / $IMAGE_WIDTHu));
+    sum += load_parts(at);
   }
   let to = column(row / $Mu, group);
   //: for i in 0..4

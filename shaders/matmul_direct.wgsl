@@ -1,6 +1,6 @@
 // A batched matrix product, one output a thread: the plain form the fast ones are checked against.
 
-$MEMORY
+$SLOTS
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -3,18 +3,14 @@
 // innermost axis. The launcher orders the axes so that neighbouring threads touch neighbouring lines of memory on
 // the side where the distance between others is a large power of two, which would all fall in one cache set.
 
-$MEMORY
-@group(0) @binding(1) var result: texture_storage_2d<rgba32float, write>;
+$SLOTS
 
 // The element at coordinate `i` of the innermost axis, where the others lead to `start`.
 fn element(start: i32, i: i32) -> f32 {
   var index = start;
   var inside = true;
 $INNERMOST
-  if (!inside) {
-    return 0.0;
-  }
-  return load_source(u32(index));
+  return select(0.0, load_source(u32(index)), inside);
 }
 
 @compute @workgroup_size($WORKGROUP)
@@ -36,5 +32,5 @@ $OUTER
       element(index, innermost + 3),
     );
   }
-  textureStore(result, vec2u(place % $IMAGE_WIDTHu, place / $IMAGE_WIDTHu), value);
+  store_result(place, value);
 }

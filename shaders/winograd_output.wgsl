@@ -2,12 +2,7 @@
 // of each of PATCH x PATCH products (results for four images, or four channels) and puts the sums where they
 // belong in a tensor.
 
-@group(0) @binding(0) var products: texture_storage_2d<rgba32float, read>;
-$RESULT
-
-fn load(at: u32) -> vec4f {
-  return textureLoad(products, vec2u(at % $IMAGE_WIDTHu, at / $IMAGE_WIDTHu));
-}
+$SLOTS
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -23,7 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 $AXES
   //: for i in 0..PATCH
   //: for j in 0..PATCH
-  let t${i}_$j = load(origin + ${(i * PATCH + j) * SLICE}u);
+  let t${i}_$j = load_products(origin + ${(i * PATCH + j) * SLICE}u);
   //: end
   //: end
 $SUMS

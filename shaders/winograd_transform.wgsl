@@ -10,12 +10,7 @@
 // The tile is read from an image, that was packed with its padding.
 //: end
 
-//: if MEMORY
-$SOURCE
-//: else
-@group(0) @binding(0) var source: texture_storage_2d<rgba32float, read>;
-//: end
-@group(0) @binding(1) var result: texture_storage_2d<rgba32float, write>;
+$SLOTS
 
 //: if MEMORY
 fn element(at: u32, vector: u32, i: u32) -> f32 {
@@ -35,13 +30,9 @@ fn load(at: u32, vector: u32) -> vec4f {
 }
 //: else
 fn load(at: u32, vector: u32) -> vec4f {
-  return textureLoad(source, vec2u(at % $IMAGE_WIDTHu, at / $IMAGE_WIDTHu));
+  return load_source(at);
 }
 //: end
-
-fn store(at: u32, value: vec4f) {
-  textureStore(result, vec2u(at % $IMAGE_WIDTHu, at / $IMAGE_WIDTHu), value);
-}
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -81,7 +72,7 @@ $AXES
 $SUMS
   for (var line = place; line < place + ${SIDE * SIDE * SLICE}u; line += ${SIDE * SLICE}u) {
     //: for j in 0..SIDE
-    store(line + ${j * SLICE}u, m0_$j);
+    store_result(line + ${j * SLICE}u, m0_$j);
     //: end
     //: for i in 0..SIDE-1
     //: for j in 0..SIDE

@@ -6,8 +6,9 @@
 import math from "../../shaders/math.wgsl" with { type: "text" };
 import philox from "../../shaders/philox.wgsl" with { type: "text" };
 import type { DType, Shape } from "../dtype.ts";
+import { declareShared, texels } from "../kernels/access.ts";
 import type { Slot } from "../kernels/dispatch.ts";
-import { declareTexels, TexelSlot } from "../kernels/texels.ts";
+import { TexelSlot } from "../kernels/texels.ts";
 import type { Reader } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { Index } from "./index_expression.ts";
@@ -54,12 +55,12 @@ export class Bindings {
   }
 
   declarations(): string {
-    const buffers = this.#types.flatMap((type, at) =>
+    const slots = this.#types.flatMap((type, at) =>
       this.slots[at] instanceof TexelSlot
-        ? []
+        ? texels(`b${at}`, at)
         : [`@group(0) @binding(${at}) var<storage, read_write> b${at}: array<${type}>;`]
     );
-    return [...buffers, ...declareTexels(this.slots, (at) => `b${at}`)].join("\n");
+    return [...slots, ...declareShared(this.slots)].join("\n");
   }
 }
 

@@ -11,7 +11,7 @@ import { type Batch, formBatches } from "./batch.ts";
 import { canShare, fusedDispatches } from "./codegen.ts";
 import { shareCopies } from "./copies.ts";
 import { fuse, stripReshape } from "./fuse.ts";
-import { ArenaSlot, assignSlots, place, type Placement, type Slots } from "./memory.ts";
+import { ArenaSlot, assignSlots, place, type Placement, type Slots, texelRows } from "./memory.ts";
 import type { Passes } from "./passes.ts";
 import { schedule } from "./schedule.ts";
 import { reachable, simplify } from "./simplify.ts";
@@ -99,8 +99,7 @@ export function lower(
   const computed = batches.flat().flatMap((group) => group.outputs);
   const emitted = emit(batches, { given, target, passes });
   // A texture holds only so much; buffers may be several.
-  const { texelRows } = emitted.placement;
-  return texelRows <= target.limits.maxTextureDimension2D
+  return texelRows(emitted.placement) <= target.limits.maxTextureDimension2D
     ? { outputs, leaves, computed, ...emitted }
     : {
       ...{ outputs, leaves, computed },
@@ -138,6 +137,7 @@ function emit(
     : launched.map(({ dispatch }) => dispatch);
   const placement = place(dispatches, {
     maxBytes: target.limits.maxBufferSize,
+    maxRows: target.limits.maxTextureDimension2D,
     reuse: passes.reuse,
   });
   return { slots, dispatches, sites, placement };

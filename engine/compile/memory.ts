@@ -62,26 +62,27 @@ export function assignSlots(
   return slots;
 }
 
-/** Where everything lies. */
+/** Ranges of several arenas, in elements of their kind. */
+export interface Ranges {
+  readonly of: ReadonlyMap<Slot, { readonly arena: number; readonly offset: number }>;
+  /** The length of each arena. */
+  readonly lengths: readonly number[];
+}
+
+/** Where a plan's own memory lies. */
 export interface Placement {
-  /** Ranges of the arena: `arena` counts buffers, `offset` is in bytes. */
-  readonly ranges: ReadonlyMap<Slot, { readonly arena: number; readonly offset: number }>;
-  /** Bytes of each buffer. */
-  readonly arenas: readonly number[];
-  /** The first texels of what lies in the arena's texture. */
-  readonly texels: ReadonlyMap<Slot, number>;
-  /** Rows of that texture. */
-  readonly texelRows: number;
-  /** The textures of images, by number. */
-  readonly images: ReadonlyMap<Slot, number>;
-  /** Rows of each texture. */
-  readonly textures: readonly number[];
+  /** Ranges of buffers, in bytes. */
+  readonly buffers: Ranges;
+  /** Ranges of one texture, in texels of a number each. */
+  readonly texels: Ranges;
+  /** Ranges of textures, in texels of four numbers each. */
+  readonly images: Ranges;
 }
 
 /** What a placement takes in all. */
-export function placementBytes({ arenas, textures, texelRows }: Placement): number {
-  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
-  return sum(arenas) + 16 * IMAGE_WIDTH * sum(textures) + 4 * TEXEL_WIDTH * texelRows;
+export function placementBytes({ buffers, texels, images }: Placement): number {
+  const total = ({ lengths }: Ranges): number => lengths.reduce((a, b) => a + b, 0);
+  return total(buffers) + 4 * total(texels) + 16 * total(images);
 }
 
 /** The dispatches that use a slot. */
@@ -90,56 +91,104 @@ interface Life {
   readonly last: number;
 }
 
+/** Buffers are bound at multiples of this. */
 const ALIGNMENT = 256;
 
 /**
- * Places arena slots and images so that those alive at the same time never overlap: the largest first, a slot at
- * the lowest offset that is free during its life, an image in the first texture that is.
+ * Places a plan's own memory so that slots alive at the same time never overlap, the largest first.
  *
  * @param options.maxBytes the largest buffer that the device makes; a plan that needs more gets several.
+ * @param options.maxRows the highest texture. Texels have only one: see {@linkcode texelRows}.
  * @param options.reuse off: every slot stays alive to the end.
  */
 export function place(
   dispatches: readonly Dispatch[],
-  options: { maxBytes: number; reuse: boolean },
+  options: { maxBytes: number; maxRows: number; reuse: boolean },
 ): Placement {
-  const lives = livesOf(dispatches, options);
-  const ofKind = (kind: (slot: Slot) => boolean) => lives.filter(([slot]) => kind(slot));
-  const { ranges, arenas } = placeRanges(ofKind(inBuffers), options.maxBytes);
-  const texels = placeRanges(ofKind(inTexels), Infinity);
+  const lives = livesOf(dispatches, options), { maxBytes, maxRows } = options;
+  const rivals = rivalsOf(dispatches);
+  const rangesOf = (kind: (slot: Slot) => boolean, space: Partial<Space>): Ranges =>
+    placeRanges(lives.filter(([slot]) => kind(slot)), { ...anySpace, ...space });
   return {
-    ...{ ranges, arenas },
-    texels: new Map([...texels.ranges].map(([slot, { offset }]) => [slot, offset / 4])),
-    texelRows: Math.ceil((texels.arenas[0] ?? 0) / (4 * TEXEL_WIDTH)),
-    ...placeImages(ofKind(inImages)),
+    buffers: rangesOf(inBuffers, { unit: ALIGNMENT, longest: maxBytes }),
+    texels: wholeRows(rangesOf(inTexels, { bytes: 4, unit: ALIGNMENT / 4 }), TEXEL_WIDTH),
+    images: rangesOf(inImages, {
+      bytes: 16,
+      unit: IMAGE_WIDTH,
+      longest: maxRows * IMAGE_WIDTH,
+      rivals,
+    }),
   };
 }
+
+/** Rows of the texture that holds the texels. */
+export function texelRows({ texels }: Placement): number {
+  return (texels.lengths[0] ?? 0) / TEXEL_WIDTH;
+}
+
+const wholeRows = ({ of, lengths }: Ranges, width: number): Ranges => ({
+  of,
+  lengths: lengths.map((length) => Math.ceil(length / width) * width),
+});
 
 /** The kinds of a plan's own memory: none can lie where another did. */
 const inBuffers = (slot: Slot): boolean => slot instanceof ArenaSlot;
 const inTexels = (slot: Slot): boolean => slot instanceof TexelSlot;
-const inImages = (slot: Slot): slot is ImageSlot => slot instanceof ImageSlot;
+const inImages = (slot: Slot): boolean => slot instanceof ImageSlot;
 
-function placeRanges(
-  lives: readonly [Slot, Life][],
-  maxBytes: number,
-): Pick<Placement, "ranges" | "arenas"> {
-  const ranges = new Map<Slot, { arena: number; offset: number }>();
-  const arenas: number[] = [];
+/** The images that cannot lie in the same texture, because a kernel reads one and writes the other. */
+function rivalsOf(dispatches: readonly Dispatch[]): ReadonlyMap<Slot, ReadonlySet<Slot>> {
+  const rivals = new Map<Slot, Set<Slot>>();
+  for (const { slots, writes = [] } of dispatches) {
+    for (const written of writes.filter(inImages)) {
+      for (const read of slots.filter((slot) => inImages(slot) && !writes.includes(slot))) {
+        rivals.set(read, (rivals.get(read) ?? new Set()).add(written));
+        rivals.set(written, (rivals.get(written) ?? new Set()).add(read));
+      }
+    }
+  }
+  return rivals;
+}
+
+/** What ranges are made of. */
+interface Space {
+  /** Bytes of an element. */
+  readonly bytes: number;
+  /** Ranges begin and end at multiples of so many elements. */
+  readonly unit: number;
+  /** The length of an arena, at most, unless a single slot is longer. */
+  readonly longest: number;
+  /** Slots that cannot lie in the same arena. */
+  readonly rivals: ReadonlyMap<Slot, ReadonlySet<Slot>>;
+}
+
+const anySpace: Space = { bytes: 1, unit: 1, longest: Infinity, rivals: new Map() };
+
+/** Each slot at the lowest offset that is free during its life, in the arena that grows the least by it. */
+function placeRanges(lives: readonly [Slot, Life][], space: Space): Ranges {
+  const { bytes, unit, longest, rivals } = space;
+  const of = new Map<Slot, { arena: number; offset: number }>();
+  const lengths: number[] = [];
   const placed: { arena: number; offset: number; end: number; life: Life }[] = [];
   for (const [slot, life] of lives) {
-    const bytes = Math.ceil(slot.bytes / ALIGNMENT) * ALIGNMENT;
-    const rivals = placed.filter((rival) => meet(rival.life, life));
-    let arena = 0, offset = 0;
-    for (;; arena++) {
-      offset = lowestGap(rivals.filter((r) => r.arena === arena), bytes);
-      if (offset + bytes <= maxBytes || offset === 0) break;
-    }
-    arenas[arena] = Math.max(arenas[arena] ?? 0, offset + bytes);
-    ranges.set(slot, { arena, offset });
-    placed.push({ arena, offset, end: offset + bytes, life });
+    const length = Math.ceil(slot.bytes / bytes / unit) * unit;
+    const others = placed.filter((other) => meet(other.life, life));
+    const apart = new Set([...rivals.get(slot) ?? []].map((rival) => of.get(rival)?.arena));
+    const places = lengths.flatMap((end, arena) => {
+      if (apart.has(arena)) return [];
+      const offset = lowestGap(others.filter((other) => other.arena === arena), length);
+      const growth = Math.max(0, offset + length - end);
+      return offset + length > longest && offset > 0 ? [] : [{ arena, offset, growth }];
+    });
+    const fresh = { arena: lengths.length, offset: 0, growth: length };
+    const [{ arena, offset }] = places.length === 0
+      ? [fresh]
+      : places.sort((a, b) => a.growth - b.growth);
+    lengths[arena] = Math.max(lengths[arena] ?? 0, offset + length);
+    of.set(slot, { arena, offset });
+    placed.push({ arena, offset, end: offset + length, life });
   }
-  return { ranges, arenas };
+  return { of, lengths };
 }
 
 /** The lives of slots that are a plan's own, the largest slots first. */
@@ -160,26 +209,11 @@ function livesOf(
 
 const meet = (a: Life, b: Life): boolean => a.first <= b.last && b.first <= a.last;
 
-function placeImages(lives: readonly [Slot, Life][]): Pick<Placement, "images" | "textures"> {
-  const images = new Map<Slot, number>();
-  const textures: number[] = [];
-  const taken: Life[][] = [];
-  for (const [slot, life] of lives) {
-    if (!inImages(slot)) continue;
-    const free = taken.findIndex((others) => !others.some((other) => meet(other, life)));
-    const at = free < 0 ? textures.length : free;
-    textures[at] ??= slot.rows;
-    (taken[at] ??= []).push(life);
-    images.set(slot, at);
-  }
-  return { images, textures };
-}
-
-/** The lowest offset at which `bytes` fit between ranges that are taken. */
-function lowestGap(taken: { offset: number; end: number }[], bytes: number): number {
+/** The lowest offset at which a length fits between ranges that are taken. */
+function lowestGap(taken: { offset: number; end: number }[], length: number): number {
   let offset = 0;
   for (const range of taken.sort((a, b) => a.offset - b.offset)) {
-    if (range.offset - offset >= bytes) break;
+    if (range.offset - offset >= length) break;
     offset = Math.max(offset, range.end);
   }
   return offset;

@@ -1,8 +1,9 @@
 // The memory that a placement asks for, and what of it each dispatch is bound to.
 
+import { hasPlaces, hasTexels } from "../kernels/access.ts";
 import type { Dispatch, Slot } from "../kernels/dispatch.ts";
-import { ImageSlot } from "../kernels/image.ts";
-import { hasTexels, TexelSlot } from "../kernels/texels.ts";
+import { IMAGE_WIDTH, ImageSlot } from "../kernels/image.ts";
+import { TEXEL_WIDTH, TexelSlot } from "../kernels/texels.ts";
 import { type BindingKind, type TextureKind, UNIFORM } from "../runtime/device.ts";
 import type { Placement } from "./memory.ts";
 
@@ -38,19 +39,24 @@ export class Resources {
   readonly #dispatches: readonly Dispatch[];
 
   constructor(dispatches: readonly Dispatch[], placement: Placement, owner: Owner) {
-    const { arenas, textures, texels, texelRows } = placement;
     this.#dispatches = dispatches;
     this.#placement = placement;
-    this.#buffers = arenas.map((bytes) => owner.buffer(bytes, "intermediate values"));
-    this.#images = textures.map((rows) => owner.texture("image", rows, "operands").createView());
-    if (texelRows === 0) return;
-    this.#texels = owner.texture("texels", texelRows, "intermediate values").createView();
+    const { buffers, images, texels } = placement;
+    this.#buffers = buffers.lengths.map((bytes) => owner.buffer(bytes, "intermediate values"));
+    this.#images = images.lengths.map((length) =>
+      owner.texture("image", length / IMAGE_WIDTH, "operands").createView()
+    );
+    [this.#texels] = texels.lengths.map((length) =>
+      owner.texture("texels", length / TEXEL_WIDTH, "intermediate values").createView()
+    );
+    if (!dispatches.some(({ slots }) => hasPlaces(slots))) return;
     const most = Math.max(...dispatches.map(({ slots }) => slots.length));
     const stride = Math.ceil(most / ALIGNMENT) * ALIGNMENT;
     const places = new Uint32Array(dispatches.length * stride);
-    dispatches.forEach(({ slots }, at) =>
-      places.set(slots.map((slot) => texels.get(slot) ?? 0), at * stride)
-    );
+    dispatches.forEach(({ slots }, at) => {
+      const begins = slots.map((slot) => texels.of.get(slot) ?? images.of.get(slot));
+      places.set(begins.map((begin) => begin?.offset ?? 0), at * stride);
+    });
     const buffer = owner.buffer(places.byteLength, "places", UNIFORM);
     owner.upload(buffer, places);
     this.#places = { buffer, stride };
@@ -59,7 +65,7 @@ export class Resources {
   /** The buffer range of what lies in one. */
   range(slot: Slot): GPUBufferBinding & { readonly buffer: GPUBuffer } {
     if (slot instanceof BufferSlot) return { buffer: slot.buffer, size: slot.bytes };
-    const { arena, offset } = this.#placement.ranges.get(slot)!;
+    const { arena, offset } = this.#placement.buffers.of.get(slot)!;
     return { buffer: this.#buffers[arena], offset, size: Math.max(4, slot.bytes) };
   }
 
@@ -73,16 +79,19 @@ export class Resources {
         resources.push(undefined);
       } else if (slot instanceof ImageSlot) {
         kinds.push(writes.includes(slot) ? "image write" : "image read");
-        resources.push(this.#images[this.#placement.images.get(slot)!]);
+        resources.push(this.#images[this.#placement.images.of.get(slot)!.arena]);
       } else {
         kinds.push("memory");
         resources.push(this.range(slot));
       }
     }
-    if (hasTexels(slots)) {
+    const texels = hasTexels(slots);
+    kinds.push(texels ? "texels" : "none");
+    resources.push(texels ? this.#texels : undefined);
+    if (hasPlaces(slots)) {
       const { buffer, stride } = this.#places!;
-      kinds.push("texels", "uniform");
-      resources.push(this.#texels!, { buffer, offset: 4 * at * stride, size: 4 * stride });
+      kinds.push("uniform");
+      resources.push({ buffer, offset: 4 * at * stride, size: 4 * stride });
     }
     return { kinds, resources };
   }

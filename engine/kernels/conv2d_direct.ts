@@ -9,10 +9,10 @@ import {
   conv2dValues,
   describeConv2d,
 } from "./conv2d_geometry.ts";
+import { declareSlots } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
 import { instantiate } from "./template.ts";
-import { declareSlots } from "./texels.ts";
 
 /** The output of a convolution: `slots` are x, weight, out. */
 export function conv2dDirect(
@@ -107,7 +107,7 @@ function direct(ctx: KernelContext, g: Conv2dGeometry, launch: DirectLaunch): Di
         FIRST: first,
         LAST: last,
         START: first === 0 ? "0.0" : "load_out(index)",
-        MEMORY: declareSlots(launch.slots, launch.names),
+        SLOTS: declareSlots(launch.slots, launch),
       }),
       slots: launch.slots,
       workgroups: grid.workgroups,

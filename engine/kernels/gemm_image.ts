@@ -3,12 +3,12 @@
 
 import code from "../../shaders/gemm_image.wgsl" with { type: "text" };
 import sumCode from "../../shaders/gemm_image_sum.wgsl" with { type: "text" };
+import { declareSlots } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
 import { foldGrid } from "./grid.ts";
-import { IMAGE_WIDTH, ImageSlot } from "./image.ts";
+import { ImageSlot } from "./image.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
-import { declareSlots } from "./texels.ts";
 
 type Triple = readonly [number, number, number];
 
@@ -148,7 +148,6 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
   const result = splits > 1 ? resultImage({ rows, groups, slices: splits * slices }) : out;
   const values = {
     ...gemm.values,
-    IMAGE_WIDTH,
     SPLITS: splits,
     SLICES: slices,
     GROUPS: groupCount,
@@ -164,7 +163,7 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
       ROW: workgroups[0],
       BLOCKS: blocks,
       STORE_IMAGE: Number(storeImage),
-      RESULT: storeImage ? "" : declareSlots(slots, [undefined, undefined, "result"]),
+      SLOTS: declareSlots(slots, { names: ["a", "b", "result"], writes: [result] }),
       TM: tile.m,
       TN: tile.n,
       LANES_M: lanes.m,
@@ -188,12 +187,13 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
   };
   if (splits === 1) return [product];
   const grid = threadGrid(ctx, { threads: slices * 4 * rows * groupCount, workgroup: 8 });
-  const sumSlots = [result, out], RESULT = declareSlots(sumSlots, [undefined, "result"]);
+  const sumSlots = [result, out];
+  const SLOTS = declareSlots(sumSlots, { names: ["parts", "result"] });
   return [product, {
     kernel,
     variant: `sum of ${splits}`,
     shape,
-    code: instantiate(`${gemm.operands}\n${sumCode}`, { ...values, ...grid.values, RESULT }),
+    code: instantiate(`${gemm.operands}\n${sumCode}`, { ...values, ...grid.values, SLOTS }),
     slots: sumSlots,
     writes: [out],
     workgroups: grid.workgroups,

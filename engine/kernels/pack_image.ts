@@ -1,11 +1,11 @@
 // Launches shaders/pack_image.wgsl: copies into the layouts that the products of images read.
 
 import code from "../../shaders/pack_image.wgsl" with { type: "text" };
+import { declareSlots } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { threadGrid } from "./gemm_grid.ts";
-import { IMAGE_WIDTH, ImageSlot } from "./image.ts";
+import { ImageSlot } from "./image.ts";
 import { instantiate } from "./template.ts";
-import { declareSlots } from "./texels.ts";
 
 /**
  * One axis of the image. Its element `i` reads coordinate `t = ±i + shift` of the source, zero where `t` is
@@ -31,7 +31,7 @@ export function packImage(
   const texels = axes.reduce((product, axis) => product * axis.size, 1) / 4;
   const innermost = axes.at(-1)!;
   const image = new ImageSlot(texels);
-  const slots = [source, image];
+  const slots = [source, image], writes = [image];
   const grid = threadGrid(ctx, { threads: texels, workgroup: 64 });
   const dispatch = {
     kernel: copy.kernel,
@@ -39,14 +39,13 @@ export function packImage(
     shape: axes.map((axis) => axis.size).join("x"),
     code: instantiate(code, {
       ...grid.values,
-      IMAGE_WIDTH,
-      MEMORY: declareSlots(slots, ["source"]),
+      SLOTS: declareSlots(slots, { names: ["source", "result"], writes }),
       INNERMOST: locate(innermost, "i"),
       OUTER: visitingOrder(axes).map((placed, position) => visit(placed, { position, innermost }))
         .join("\n"),
     }),
     slots,
-    writes: [image],
+    writes,
     workgroups: grid.workgroups,
     flops: 0,
   };

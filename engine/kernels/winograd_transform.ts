@@ -3,11 +3,11 @@
 
 import outputCode from "../../shaders/winograd_output.wgsl" with { type: "text" };
 import transformCode from "../../shaders/winograd_transform.wgsl" with { type: "text" };
+import { declareSlots } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { threadGrid } from "./gemm_grid.ts";
-import { IMAGE_WIDTH, ImageSlot } from "./image.ts";
+import { ImageSlot } from "./image.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
-import { declareSlots } from "./texels.ts";
 import type { Matrix } from "./winograd_matrices.ts";
 
 /** One axis that threads are numbered by, and what each step along it adds. */
@@ -60,15 +60,17 @@ export function transformTiles(
 ): { dispatch: Dispatch; image: ImageSlot } {
   const { memory } = transform;
   const image = new ImageSlot(transform.texels);
-  const slots = [source, image];
   const values = {
     MEMORY: Number(memory !== undefined),
-    SOURCE: memory === undefined ? "" : declareSlots(slots, ["source"]),
     VECTOR: memory?.vector ?? 0,
     LIMIT: memory?.limit ?? 0,
     BASE: 0,
   };
-  return { dispatch: dispatch(ctx, transform, { code: transformCode, values, slots }), image };
+  const slots = [source, image], names = ["source", "result"];
+  return {
+    dispatch: dispatch(ctx, transform, { code: transformCode, values, slots, names }),
+    image,
+  };
 }
 
 /** Transforms products into a tensor. */
@@ -84,9 +86,7 @@ export function outputTiles(
   },
   { products, out }: { products: ImageSlot; out: Slot },
 ): Dispatch {
-  const slots = [products, out];
   const values = {
-    RESULT: declareSlots(slots, [undefined, "result"]),
     VECTOR: transform.vector,
     LIMIT: transform.limit,
     HEIGHT: transform.height,
@@ -94,15 +94,22 @@ export function outputTiles(
     STEP_H: transform.step[0],
     STEP_W: transform.step[1],
   };
-  return dispatch(ctx, transform, { code: outputCode, values, slots });
+  const slots = [products, out], names = ["products", "result"];
+  return dispatch(ctx, transform, { code: outputCode, values, slots, names });
 }
 
 function dispatch(
   ctx: KernelContext,
   transform: TileTransform,
-  { code, values, slots }: { code: string; values: TemplateValues; slots: readonly Slot[] },
+  launch: {
+    code: string;
+    values: TemplateValues;
+    slots: readonly Slot[];
+    names: readonly string[];
+  },
 ): Dispatch {
-  const { matrix, axes } = transform;
+  const { matrix, axes } = transform, { code, values, slots, names } = launch;
+  const writes = slots.slice(1);
   const threads = axes.reduce((product, axis) => product * sizeOf(axis), 1);
   const grid = threadGrid(ctx, { threads, workgroup: 8 });
   return {
@@ -112,7 +119,7 @@ function dispatch(
     code: instantiate(code, {
       ...values,
       ...grid.values,
-      IMAGE_WIDTH,
+      SLOTS: declareSlots(slots, { names, writes }),
       SIDE: matrix.length,
       PATCH: matrix[0].length,
       DOWN: transform.down,
@@ -122,7 +129,7 @@ function dispatch(
       SUMS: sums(matrix),
     }),
     slots,
-    writes: slots.slice(1),
+    writes,
     workgroups: grid.workgroups,
     flops: 0,
   };

@@ -29,7 +29,7 @@ Deno.test("The liveness bound is what is alive at the worst moment, and placemen
   const outside = { bytes: 4096 };
   const dispatches = [dispatch("x", [outside, a]), dispatch("y", [a, b]), dispatch("z", [b, c])];
   assertEquals(livenessBound(dispatches), 512 + 1024);
-  const { arenas } = place(dispatches, { maxBytes: 2 ** 20, reuse: true });
-  assertEquals(arenas, [512 + 1024]);
+  const { buffers } = place(dispatches, { maxBytes: 2 ** 20, maxRows: 2 ** 14, reuse: true });
+  assertEquals(buffers.lengths, [512 + 1024]);
   assertEquals(livenessBound([]), 0);
 });
