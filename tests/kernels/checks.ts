@@ -6,8 +6,10 @@ import {
   conv2dInputGrad,
   conv2dWeightGrad,
 } from "../../engine/kernels/conv2d.ts";
+import type { Slot } from "../../engine/kernels/dispatch.ts";
 import { tileShapes } from "../../engine/kernels/gemm_tiled_forms.ts";
 import { matmul, type MatmulGeometry } from "../../engine/kernels/matmul.ts";
+import { TexelSlot } from "../../engine/kernels/texels.ts";
 import {
   conv2dSizes,
   referenceConv2d,
@@ -21,7 +23,13 @@ export interface CheckOptions {
   readonly variant: string;
   readonly cpu?: boolean;
   readonly maxWorkgroups?: number;
+  /** Operands and results lie in texels. */
+  readonly texels?: boolean;
 }
+
+/** Memory of so many numbers. */
+const slotOf = (numbers: number, { texels }: CheckOptions): Slot =>
+  texels ? new TexelSlot(4 * numbers) : { bytes: 4 * numbers };
 
 /** What a name of the tiled form can say behind its tile. */
 export const tiledOptions = ["", " prefetch split 3", " split 2", " prefetch"] as const;
@@ -43,8 +51,8 @@ export async function checkConv2dOutput(
 ): Promise<void> {
   const sizes = conv2dSizes(g);
   const data = { x: noise(sizes.x, 1), weight: noise(sizes.weight, 2) };
-  const x = { bytes: 4 * sizes.x }, weight = { bytes: 4 * sizes.weight };
-  const out = { bytes: 4 * sizes.out };
+  const x = slotOf(sizes.x, options), weight = slotOf(sizes.weight, options);
+  const out = slotOf(sizes.out, options);
   const dispatches = conv2d(harness.context(options.variant, options), g, { x, weight, out });
   assertClose(
     await harness.run(dispatches, new Map([[x, data.x], [weight, data.weight]]), { out }),
@@ -66,11 +74,11 @@ export async function checkConv2d(
     weight: noise(sizes.weight, 2),
     grad: noise(sizes.out, 3),
   };
-  const x = { bytes: 4 * sizes.x }, weight = { bytes: 4 * sizes.weight };
-  const grad = { bytes: 4 * sizes.out };
+  const x = slotOf(sizes.x, options), weight = slotOf(sizes.weight, options);
+  const grad = slotOf(sizes.out, options);
   const inputs = new Map([[x, data.x], [weight, data.weight], [grad, data.grad]]);
   const ctx = harness.context(options.variant, options);
-  const xGrad = { ...x };
+  const xGrad = slotOf(sizes.x, options);
   assertClose(
     await harness.run(conv2dInputGrad(ctx, g, { grad, weight, out: xGrad }), inputs, {
       out: xGrad,
@@ -82,7 +90,7 @@ export async function checkConv2d(
       what: "input gradient",
     },
   );
-  const weightGrad = { ...weight };
+  const weightGrad = slotOf(sizes.weight, options);
   assertClose(
     await harness.run(conv2dWeightGrad(ctx, g, { x, grad, out: weightGrad }), inputs, {
       out: weightGrad,
@@ -104,8 +112,8 @@ export async function checkMatmul(
 ): Promise<void> {
   const aData = noise((g.sharedA ? 1 : g.batch) * g.m * g.k, 1);
   const bData = noise((g.sharedB ? 1 : g.batch) * g.k * g.n, 2);
-  const a = { bytes: aData.byteLength }, b = { bytes: bData.byteLength };
-  const out = { bytes: 4 * g.batch * g.m * g.n };
+  const a = slotOf(aData.length, options), b = slotOf(bData.length, options);
+  const out = slotOf(g.batch * g.m * g.n, options);
   const dispatches = matmul(harness.context(options.variant, options), g, { a, b, out });
   assertClose(
     await harness.run(dispatches, new Map([[a, aData], [b, bData]]), { out }),

@@ -154,6 +154,13 @@ const cases: Record<string, Case> = {
   },
 };
 
+/** Shapes of products whose depth is split, of tiles that are filled unevenly, and of strides. */
+const inTexels = [
+  "channels that fill large tiles unevenly",
+  "4x4 with stride 2",
+  "images and channels of several whole tiles",
+];
+
 for (const variant of conv2dVariants) {
   Deno.test(`conv2d and its gradients, ${variant}, agree with float64`, async (t) => {
     const harness = await KernelHarness.open();
@@ -164,6 +171,14 @@ for (const variant of conv2dVariants) {
           form === variant ? name : `${name}, ${form}`,
           () => checkConv2d(harness, geometry(description), { variant: form }),
         );
+      }
+      if (variant !== "tiled") {
+        for (const name of inTexels) {
+          await t.step(
+            `${name}, in texels`,
+            () => checkConv2d(harness, geometry(cases[name]), { variant, texels: true }),
+          );
+        }
       }
       await t.step(
         "a grid folded over two dimensions",

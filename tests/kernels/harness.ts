@@ -1,11 +1,16 @@
-// Runs what a launcher returns by itself, on buffers of its own: one for each slot, filled with garbage
-// where nothing was given, so that a kernel that reads what nobody wrote is found out.
+// Runs what a launcher returns by itself, on memory of its own, filled with garbage where nothing was given, so
+// that a kernel that reads what nobody wrote is found out: a buffer or a texture for each slot, and one texture for
+// all that are texels.
 
 import { assert } from "@std/assert";
+import { hasPlaces, hasTexels } from "../../engine/kernels/access.ts";
 import type { Dispatch, KernelContext, Slot } from "../../engine/kernels/dispatch.ts";
 import { IMAGE_WIDTH, ImageSlot } from "../../engine/kernels/image.ts";
+import { TEXEL_WIDTH, TexelSlot } from "../../engine/kernels/texels.ts";
 
 const garbage = 12345.678;
+/** Texels between slots, and rows before images: places that are none of a kernel's business. */
+const TEXEL_GAP = 13, IMAGE_GAP = 3;
 
 /** A device, and buffers that live for one run. */
 export class KernelHarness {
@@ -51,18 +56,21 @@ export class KernelHarness {
     { out }: { out: Slot },
   ): Promise<Float32Array> {
     const { device } = this;
+    const numbersOf = (slot: Slot): Float32Array<ArrayBuffer> => {
+      const data = inputs.get(slot) ?? new Float32Array(slot.bytes / 4).fill(garbage);
+      assert(
+        data.byteLength === slot.bytes,
+        `${data.byteLength} bytes for a slot of ${slot.bytes}`,
+      );
+      return data;
+    };
     const buffers = new Map<Slot, GPUBuffer>();
     const bufferOf = (slot: Slot): GPUBuffer => {
       const known = buffers.get(slot);
       if (known) return known;
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
       const buffer = device.createBuffer({ size: slot.bytes, usage });
-      const data = inputs.get(slot) ?? new Float32Array(slot.bytes / 4).fill(garbage);
-      assert(
-        data.byteLength === slot.bytes,
-        `${data.byteLength} bytes for a slot of ${slot.bytes}`,
-      );
-      device.queue.writeBuffer(buffer, 0, data);
+      device.queue.writeBuffer(buffer, 0, numbersOf(slot));
       buffers.set(slot, buffer);
       return buffer;
     };
@@ -70,13 +78,37 @@ export class KernelHarness {
     const imageOf = (slot: ImageSlot): GPUTexture => {
       const known = images.get(slot);
       if (known) return known;
-      const size = [IMAGE_WIDTH, slot.rows];
-      const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
-      const texture = device.createTexture({ size, format: "rgba32float", usage });
-      const data = new Float32Array(slot.bytes / 4).fill(garbage);
-      device.queue.writeTexture({ texture }, data, { bytesPerRow: 16 * IMAGE_WIDTH }, size);
+      const numbers = 4 * IMAGE_WIDTH * (IMAGE_GAP + slot.rows);
+      const texture = this.#texture(
+        "rgba32float",
+        IMAGE_WIDTH,
+        new Float32Array(numbers).fill(garbage),
+      );
       images.set(slot, texture);
       return texture;
+    };
+    const texelSlots = new Set(
+      dispatches.flatMap(({ slots }) => slots.filter((slot) => slot instanceof TexelSlot)),
+    );
+    const begins = new Map<Slot, number>();
+    let end = 0;
+    for (const slot of texelSlots) {
+      begins.set(slot, end += TEXEL_GAP);
+      end += slot.bytes / 4;
+    }
+    const shared = new Float32Array(Math.ceil(end / TEXEL_WIDTH + 1) * TEXEL_WIDTH).fill(garbage);
+    begins.forEach((begin, slot) => shared.set(numbersOf(slot), begin));
+    const texels = this.#texture("r32float", TEXEL_WIDTH, shared);
+    const beginOf = (slot: Slot): number =>
+      begins.get(slot) ?? (slot instanceof ImageSlot ? IMAGE_GAP * IMAGE_WIDTH : 0);
+    const placesOf = (slots: readonly Slot[]): GPUBuffer => {
+      const places = new Uint32Array(4 * Math.ceil(slots.length / 4));
+      places.set(slots.map(beginOf));
+      const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+      const buffer = device.createBuffer({ size: places.byteLength, usage });
+      device.queue.writeBuffer(buffer, 0, places);
+      buffers.set({ bytes: places.byteLength }, buffer);
+      return buffer;
     };
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -86,12 +118,19 @@ export class KernelHarness {
         layout: "auto",
         compute: { module, entryPoint: "main" },
       });
-      const entries = dispatch.slots.map((slot, binding) => ({
-        binding,
-        resource: slot instanceof ImageSlot
-          ? imageOf(slot).createView()
-          : { buffer: bufferOf(slot) },
-      }));
+      const { slots } = dispatch, { length } = slots;
+      const entries: GPUBindGroupEntry[] = slots.flatMap((slot, binding) =>
+        slot instanceof TexelSlot ? [] : [{
+          binding,
+          resource: slot instanceof ImageSlot
+            ? imageOf(slot).createView()
+            : { buffer: bufferOf(slot) },
+        }]
+      );
+      if (hasTexels(slots)) entries.push({ binding: length, resource: texels.createView() });
+      if (hasPlaces(slots)) {
+        entries.push({ binding: length + 1, resource: { buffer: placesOf(slots) } });
+      }
       pass.setPipeline(pipeline);
       pass.setBindGroup(
         0,
@@ -100,17 +139,44 @@ export class KernelHarness {
       pass.dispatchWorkgroups(...dispatch.workgroups);
     }
     pass.end();
+    const begin = begins.get(out);
     const staging = device.createBuffer({
-      size: out.bytes,
+      size: begin === undefined ? out.bytes : shared.byteLength,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
     });
-    encoder.copyBufferToBuffer(bufferOf(out), 0, staging, 0, out.bytes);
+    if (begin === undefined) {
+      encoder.copyBufferToBuffer(bufferOf(out), 0, staging, 0, out.bytes);
+    } else {
+      encoder.copyTextureToBuffer(
+        { texture: texels },
+        { buffer: staging, bytesPerRow: 4 * TEXEL_WIDTH },
+        [texels.width, texels.height],
+      );
+    }
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(GPUMapMode.READ);
-    const result = new Float32Array(staging.getMappedRange().slice(0));
-    for (const memory of [...buffers.values(), ...images.values(), staging]) memory.destroy();
+    const read = new Float32Array(staging.getMappedRange().slice(0));
+    const result = begin === undefined ? read : read.slice(begin, begin + out.bytes / 4);
+    for (const memory of [...buffers.values(), ...images.values(), texels, staging]) {
+      memory.destroy();
+    }
     assert(this.#errors.length === 0, this.#errors.join("\n"));
     return result;
+  }
+
+  /** A texture that holds `data`, rows of `width` texels. */
+  #texture(
+    format: "r32float" | "rgba32float",
+    width: number,
+    data: Float32Array<ArrayBuffer>,
+  ): GPUTexture {
+    const bytesPerRow = width * (format === "r32float" ? 4 : 16);
+    const size = [width, data.byteLength / bytesPerRow];
+    const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_SRC |
+      GPUTextureUsage.COPY_DST;
+    const texture = this.device.createTexture({ size, format, usage });
+    this.device.queue.writeTexture({ texture }, data, { bytesPerRow }, size);
+    return texture;
   }
 
   close(): void {

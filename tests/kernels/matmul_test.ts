@@ -37,6 +37,17 @@ for (const variant of matmulVariants) {
           );
         }
       }
+      if (variant !== "tiled") {
+        const deep = {
+          ...cases["a deep product of small sides"],
+          transposeA: false,
+          transposeB: true,
+        };
+        await t.step(
+          "a deep product of small sides, in texels",
+          () => checkMatmul(harness, deep, { variant, texels: true }),
+        );
+      }
       const geometry = { ...cases.primes, transposeA: false, transposeB: false };
       await t.step(
         "a grid folded over two dimensions",
