@@ -27,7 +27,7 @@ export interface Program {
 export interface Target {
   readonly cpu: boolean;
   readonly images: boolean;
-  readonly limits: KernelLimits & { readonly maxBufferSize: number };
+  readonly limits: KernelLimits;
   /** Names variants of kernels; what it leaves open goes by the static guess. */
   readonly choose?: (family: string, shape: string) => string | undefined;
   /** Forces a variant of kernels that come in several, for tests and measurements. */

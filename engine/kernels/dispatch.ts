@@ -53,4 +53,6 @@ export interface KernelLimits {
   readonly maxComputeWorkgroupsPerDimension: number;
   /** Buffers that a kernel can be bound to. */
   readonly maxStorageBuffersPerShaderStage: number;
+  /** Bytes of a buffer that a kernel can be bound to. */
+  readonly maxBufferSize: number;
 }

@@ -79,7 +79,7 @@ export class Device {
   /** The adapter, for people. */
   readonly adapter: AdapterDescription;
   /** What kernels and buffers may ask for. */
-  readonly limits: KernelLimits & { readonly maxBufferSize: number };
+  readonly limits: KernelLimits;
   /** The optional features that were granted. */
   readonly features: ReadonlySet<string>;
   /** Whether kernels can read storage textures. */

@@ -39,6 +39,7 @@ export class KernelHarness {
         maxComputeWorkgroupsPerDimension: options.maxWorkgroups ??
           limits.maxComputeWorkgroupsPerDimension,
         maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+        maxBufferSize: limits.maxStorageBufferBindingSize,
       },
       scratch: (bytes) => ({ bytes }),
     };
