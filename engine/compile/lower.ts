@@ -1,7 +1,13 @@
 // Program -> simplified graph -> groups in order -> dispatches -> places in memory. Touches no device, so
 // that plans can be examined without one.
 
-import type { Dispatch, KernelContext, KernelLimits, Slot } from "../kernels/dispatch.ts";
+import type {
+  Dispatch,
+  KernelContext,
+  KernelLimits,
+  Precision,
+  Slot,
+} from "../kernels/dispatch.ts";
 import type { VariantChoice } from "../kernels/variant.ts";
 import { copyOp } from "../ops/elementwise.ts";
 import type { KernelOp } from "../op.ts";
@@ -28,6 +34,8 @@ export interface Target {
   readonly cpu: boolean;
   readonly images: boolean;
   readonly limits: KernelLimits;
+  /** What products may round their operands to. */
+  readonly precision?: Precision;
   /** Names variants of kernels; what it leaves open goes by the static guess. */
   readonly choose?: (family: string, shape: string) => string | undefined;
   /** Forces a variant of kernels that come in several, for tests and measurements. */
@@ -99,6 +107,7 @@ export function lower(
     cpu: target.cpu,
     images: target.images,
     limits: target.limits,
+    precision: target.precision,
     variant: target.variant,
     choose(family, shape, candidates) {
       sites.push({ family, shape, candidates, node: batch[0].outputs[0] });

@@ -54,6 +54,7 @@ export class Plan {
    * @param options.passes improvements to leave out.
    * @param options.choose names variants of kernels; the device's choices where left out.
    * @param options.variant forces a variant of kernels that come in several.
+   * @param options.target what to lower for, where that is not what the device says of itself.
    * @param options.audit look for values that are not finite after each run, and let the device fail
    * where there are any. Leaves out all improvements.
    * @throws {RangeError} where the device has no buffers of the sizes that are needed.
@@ -66,6 +67,7 @@ export class Plan {
       passes?: Partial<Passes>;
       choose?: Target["choose"];
       variant?: string;
+      target?: Partial<Target>;
       audit?: boolean;
     } = {},
   ) {
@@ -87,7 +89,9 @@ export class Plan {
         ...targetOf(device),
         variant,
         ...(options.choose && { choose: options.choose }),
+        ...options.target,
       };
+      if (target.precision === "f16") checkHalf(device, "operands in f16");
       const built = build(device, program, { target, bound, own, ownImage, passes });
       this.outputs = built.outputs;
       this.dispatches = built.dispatches;
@@ -290,9 +294,12 @@ function leafBuffer(
 /** @throws {TypeError} where the device's shaders lack a type. */
 function checkTypes(device: Device, roots: readonly Tensor[]): void {
   const half = reachable(roots).find((node) => node.dtype === "f16");
-  if (half !== undefined && !device.features.has("shader-f16")) {
-    throw new TypeError(
-      `Cannot compute with ${half}: ${device.adapter.name} lacks shader-f16. Use f32`,
-    );
-  }
+  if (half !== undefined) checkHalf(device, half);
+}
+
+function checkHalf(device: Device, what: Tensor | string): void {
+  if (device.features.has("shader-f16")) return;
+  throw new TypeError(
+    `Cannot compute with ${what}: ${device.adapter.name} lacks shader-f16. Use f32`,
+  );
 }

@@ -35,6 +35,8 @@ export interface KernelContext {
   /** True where shaders can read storage textures. */
   readonly images: boolean;
   readonly limits: KernelLimits;
+  /** What products may round their operands to: `f32`, not at all, where left out. */
+  readonly precision?: Precision;
   /** Forces a variant of the family, for tests and measurements. */
   readonly variant?: string;
   /** The variant that was measured to be fastest, if any was; see {@linkcode chooseVariant}. */
@@ -42,6 +44,9 @@ export interface KernelContext {
   /** Memory that lives only between the dispatches of this launch. */
   scratch(bytes: number): Slot;
 }
+
+/** A type of numbers that products are computed from; their sums are `f32` always. */
+export type Precision = "f32" | "f16";
 
 /** The device limits that decide which variants can run. */
 export interface KernelLimits {

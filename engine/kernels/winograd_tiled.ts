@@ -289,7 +289,8 @@ function multiply(
     ...matmulGemm(product),
     ...{ kernel, shape: describeConv2d(g), flops: conv2dFlops(g) },
   };
-  const dispatches = tiledGemm(ctx, gemm, { ...operands, out: products })
+  // Never f16: rounding of tiles that are sums already, some of them small differences, would be too much.
+  const dispatches = tiledGemm({ ...ctx, precision: "f32" }, gemm, { ...operands, out: products })
     .map((dispatch) => ({ ...dispatch, variant: `winograd ${m} ${dispatch.variant}` }));
   return { dispatches, products };
 }

@@ -20,6 +20,10 @@ import { canFilter } from "./winograd_geometry.ts";
 // Below so many channels, on either side, transforms cost more than products.
 const ENOUGH_CHANNELS = 32;
 
+// Tiles of 4 x 4 outputs round as much whatever follows, and so up to 3 times as much as a plain sum of 128
+// products, but 5 times as much as one of 32.
+const ENOUGH_TERMS = 64;
+
 // Forms of the products that are worth to be measured, for each size of tiles.
 const FORMS = 2;
 
@@ -27,8 +31,10 @@ const FORMS = 2;
 // place up, its share of the sums.
 const transformInstructions = 20;
 
-// How much faster filtering must look to come before the implicit product unmeasured.
-const MARGIN = 1.25;
+// How much faster filtering must look to come before the implicit product unmeasured, on a device with that part
+// of the bandwidth: filtering trades arithmetic for memory, of which most cards have less for each core than the one
+// that the guess is made for.
+const MARGIN = 1.25, BANDWIDTH = 1 / 2;
 
 /** What {@linkcode withFiltering} must know of a convolution or one of its gradients. */
 export interface FilteringChoice {
@@ -47,7 +53,8 @@ export function withFiltering(ctx: KernelContext, choice: FilteringChoice): stri
   // step of that.
   const few = conv2dFlops(g) <= 4 * FEW_FLOPS ||
     Math.min(g.inChannels, g.outChannels) < ENOUGH_CHANNELS;
-  const sizes = few || ctx.cpu ? [] : [4, 2].filter((m) => canFilter(g, m))
+  const sizes = few || ctx.cpu ? [] : [4, 2]
+    .filter((m) => canFilter(g, m) && (m === 2 || implicit.k >= ENOUGH_TERMS))
     .map((m) => ({ m, product: product(m) }))
     .filter(({ product }) => largestBytes(ctx, product) <= ctx.limits.maxBufferSize)
     .map((size) => ({ ...size, cycles: filteringCycles(ctx, g, size.product) }))
@@ -66,8 +73,8 @@ export function withFiltering(ctx: KernelContext, choice: FilteringChoice): stri
   ];
 }
 
-/** What the guess takes filtering to need: its products, its transforms, and what all of it reads and writes. */
-export function filteringCycles(
+/** Cycles for the products, for the transforms, and for what all of them read and write. */
+function filteringCycles(
   ctx: KernelContext,
   g: Conv2dGeometry,
   product: MatmulGeometry,
@@ -77,7 +84,7 @@ export function filteringCycles(
     g.outChannels * g.outputSize[0] * g.outputSize[1]);
   const bytes = 4 * (ends + 2 * (a + b + products));
   return guessCycles(chooseTiledForm({ ...ctx, variant: undefined }, size), size) +
-    3 * startCycles + bytes / bytesPerCycle +
+    3 * startCycles + bytes / (BANDWIDTH * bytesPerCycle) +
     transformInstructions * (a + b + products) / instructionsPerCycle;
 }
 
