@@ -7,6 +7,7 @@ import type {
   KernelLimits,
   Precision,
   Slot,
+  Subgroups,
 } from "../kernels/dispatch.ts";
 import type { VariantChoice } from "../kernels/variant.ts";
 import { copyOp } from "../ops/elementwise.ts";
@@ -34,6 +35,8 @@ export interface Target {
   readonly cpu: boolean;
   readonly images: boolean;
   readonly limits: KernelLimits;
+  /** How kernels use subgroups, where they are to. */
+  readonly subgroups?: Subgroups;
   /** What products may round their operands to. */
   readonly precision?: Precision;
   /** Names variants of kernels; what it leaves open goes by the static guess. */
@@ -108,6 +111,7 @@ export function lower(
     images: target.images,
     limits: target.limits,
     precision: target.precision,
+    subgroups: target.subgroups,
     variant: target.variant,
     choose(family, shape, candidates) {
       sites.push({ family, shape, candidates, node: batch[0].outputs[0] });

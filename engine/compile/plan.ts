@@ -174,6 +174,8 @@ export function targetOf(device: Device): Target {
     cpu: device.adapter.cpu,
     images: device.images,
     limits: device.limits,
+    // On a CPU adapter, a subgroup is a whole workgroup, and memory of the workgroup as near.
+    subgroups: device.adapter.cpu ? undefined : device.subgroups,
     choose: (family, shape) => device.variants.get(family, shape),
   };
 }

@@ -35,6 +35,8 @@ export interface KernelContext {
   /** True where shaders can read storage textures. */
   readonly images: boolean;
   readonly limits: KernelLimits;
+  /** How kernels use subgroups, where they are to. */
+  readonly subgroups?: Subgroups;
   /** What products may round their operands to: `f32`, not at all, where left out. */
   readonly precision?: Precision;
   /** Forces a variant of the family, for tests and measurements. */
@@ -43,6 +45,17 @@ export interface KernelContext {
   choose?(family: string, shape: string, candidates: readonly string[]): string | undefined;
   /** Memory that lives only between the dispatches of this launch. */
   scratch(bytes: number): Slot;
+}
+
+/**
+ * Subgroups: the threads of a workgroup that a GPU runs in step, and that can read each other's numbers without
+ * memory between them.
+ */
+export interface Subgroups {
+  /** What a shader that uses them begins with. */
+  readonly enable: string;
+  /** The most threads that one may have. */
+  readonly most: number;
 }
 
 /** A type of numbers that products are computed from; their sums are `f32` always. */

@@ -280,17 +280,19 @@ function transformTiles(
 
 /** The products of all slices. */
 function multiply(
-  { ctx, kernel, g, m }: Stage,
+  { ctx: { cpu, images, limits, variant, scratch }, kernel, g, m }: Stage,
   product: MatmulGeometry,
   operands: { a: Slot; b: Slot },
 ): { dispatches: Dispatch[]; products: Slot } {
-  const products = ctx.scratch(4 * product.batch * product.m * product.n);
+  const products = scratch(4 * product.batch * product.m * product.n);
   const gemm = {
     ...matmulGemm(product),
     ...{ kernel, shape: describeConv2d(g), flops: conv2dFlops(g) },
   };
-  // Never f16: rounding of tiles that are sums already, some of them small differences, would be too much.
-  const dispatches = tiledGemm({ ...ctx, precision: "f32" }, gemm, { ...operands, out: products })
+  // Whatever else a context asks for is of the result: operands that are sums, some of them small differences,
+  // are never rounded to f16.
+  const context = { cpu, images, limits, variant, scratch };
+  const dispatches = tiledGemm(context, gemm, { ...operands, out: products })
     .map((dispatch) => ({ ...dispatch, variant: `winograd ${m} ${dispatch.variant}` }));
   return { dispatches, products };
 }

@@ -1,9 +1,10 @@
 // The device: a WebGPU adapter opened with all it can do, its memory counted, its errors kept.
 
 import { type AdapterDescription, describe } from "./adapter.ts";
-import type { KernelLimits } from "../kernels/dispatch.ts";
+import type { KernelLimits, Subgroups } from "../kernels/dispatch.ts";
 import { IMAGE_WIDTH } from "../kernels/image.ts";
 import { KernelVariants } from "../kernels/variant.ts";
+import { requestWithSubgroups, subgroupsOf } from "./subgroups.ts";
 import type { TypedArray } from "../dtype.ts";
 
 /** Which adapter to open. */
@@ -84,6 +85,8 @@ export class Device {
   readonly features: ReadonlySet<string>;
   /** Whether kernels can read storage textures. */
   readonly images: boolean;
+  /** How kernels use subgroups, where they can. */
+  readonly subgroups: Subgroups | undefined;
   /** Where work is submitted. */
   readonly queue: GPUQueue;
   /** The variants that kernels come in here; what is not named goes by the static guess. */
@@ -99,8 +102,13 @@ export class Device {
   #bytes = 0;
   #compiling = 0;
 
-  private constructor(gpu: GPUDevice, adapter: AdapterDescription) {
+  private constructor(
+    gpu: GPUDevice,
+    adapter: AdapterDescription,
+    subgroups: Subgroups | undefined,
+  ) {
     this.#gpu = gpu;
+    this.subgroups = subgroups;
     this.adapter = adapter;
     this.queue = gpu.queue;
     this.features = new Set(gpu.features as unknown as Iterable<string>);
@@ -134,11 +142,12 @@ export class Device {
       throw new NoAdapterError("No WebGPU adapter was found");
     }
     const offered = adapter.limits as unknown as Record<string, number>;
-    const gpu = await adapter.requestDevice({
+    const gpu = await requestWithSubgroups(adapter, {
       requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
       requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, offered[name]])),
     });
-    const device = new Device(gpu, describe(adapter.info));
+    const subgroups = await subgroupsOf(gpu, adapter.info);
+    const device = new Device(gpu, describe(adapter.info), subgroups);
     if (defaultDevice === undefined || defaultDevice.failed) defaultDevice = device;
     return device;
   }

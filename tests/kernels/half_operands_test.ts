@@ -82,8 +82,11 @@ Deno.test({
     const context = (variant: string, precision?: Precision) =>
       harness.context(variant, { precision });
     try {
-      for (const variant of ["tiled 32x32", "tiled 16x64 prefetch split 2"]) {
-        for (const [name, { terms, run }] of Object.entries(families(harness, (data) => data))) {
+      const forms = ["tiled 16x64 prefetch split 2", "tiled 32x32", "tiled 32x32 prefetch"];
+      for (const [i, variant] of forms.entries()) {
+        const some = (change: (data: Float32Array<ArrayBuffer>) => Float32Array<ArrayBuffer>) =>
+          Object.entries(families(harness, change)).filter((_, at) => at % 3 === i);
+        for (const [name, { terms, run }] of some((data) => data)) {
           await t.step(`${name}, ${variant}`, async () => {
             const plain = await run(context(variant)), half = await run(context(variant, "f16"));
             assertNotEquals(half, plain);
@@ -92,7 +95,7 @@ Deno.test({
             );
           });
         }
-        for (const [name, { run }] of Object.entries(families(harness, rounded))) {
+        for (const [name, { run }] of some(rounded)) {
           await t.step(`${name} of numbers that f16 has, ${variant}`, async () => {
             assertEquals(await run(context(variant, "f16")), await run(context(variant)));
           });

@@ -88,7 +88,7 @@ Deno.test("filtering is less than 5 times as far off as the direct kernel, with 
   const harness = await KernelHarness.open();
   try {
     for (
-      const g of [layer(1, [64, 128, 16]), layer(4, [64, 128, 8], 4)]
+      const g of [layer(2, [64, 128, 8]), layer(4, [64, 128, 8], 4)]
     ) {
       const direct = await errorsOf(harness, g, "direct");
       for (const variant of ["winograd 2 tiled", "winograd 4 tiled"]) {
