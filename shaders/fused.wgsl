@@ -13,7 +13,6 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
   @builtin(num_workgroups) grid: vec3<u32>,
   //: if SUBGROUPS
-  @builtin(subgroup_size) subgroup_size: u32,
   @builtin(num_subgroups) subgroup_count: u32,
   @builtin(subgroup_id) subgroup: u32,
   @builtin(subgroup_invocation_id) subgroup_lane: u32,

@@ -1,8 +1,6 @@
-  // The threads' totals are folded within each subgroup, neighbours first, then those of the subgroups in
-  // order: the same way each time, whatever the size of a subgroup is.
-  for (var distance = 1u; distance < subgroup_size; distance *= 2u) {
-    $FOLD
-  }
+  // The threads' totals are folded within each subgroup, whatever its size is, then those of the subgroups in
+  // order.
+  $FOLD
   if (subgroup_lane == 0u) {
     $SHARE
   }

@@ -67,12 +67,10 @@ export function fusedDispatches(
   options: { slots: Slots; context: KernelContext; quads: boolean },
 ): Dispatch[] {
   const { slots, context, quads } = options;
-  const workgroup = Math.max(...groups.map((group) => workgroupOf(group, context)));
   const frame = {
     bindings: new Bindings(slots, { quads }),
-    workgroup,
-    // Every subgroup is full: what a thread that is not there has, is anything.
-    subgroups: context.subgroups !== undefined && context.subgroups.most <= workgroup,
+    workgroup: Math.max(...groups.map((group) => workgroupOf(group, context))),
+    subgroups: context.subgroups !== undefined,
   };
   const [first] = groups;
   if (first.kind === "reduce" && formOf(first, context).parts > 1) {

@@ -16,7 +16,6 @@ export interface Total {
 
 /** What a part's function takes where it folds by subgroups, besides its group and lane. */
 export const subgroupParameters: readonly string[] = [
-  "subgroup_size",
   "subgroup_count",
   "subgroup",
   "subgroup_lane",
@@ -47,9 +46,7 @@ export function foldThreads(
     return { lines: [text, ...totals.map(first)], shared };
   }
   const text = instantiate(subgroupsCode, {
-    FOLD: each(({ op, variable }) =>
-      `${variable} = ${op.combine(variable, `subgroupShuffleXor(${variable}, distance)`)};`
-    ),
+    FOLD: each(({ op, variable }) => `${variable} = ${op.subgroup}(${variable});`),
     SHARE: each(({ variable, shared }) => `${shared}[subgroup] = ${variable};`),
     FIRST: each(first),
     JOIN: each(({ op, variable, shared }) =>

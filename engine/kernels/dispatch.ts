@@ -54,8 +54,6 @@ export interface KernelContext {
 export interface Subgroups {
   /** What a shader that uses them begins with. */
   readonly enable: string;
-  /** The most threads that one may have. */
-  readonly most: number;
 }
 
 /** A type of numbers that products are computed from; their sums are `f32` always. */

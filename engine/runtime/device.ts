@@ -146,7 +146,7 @@ export class Device {
       requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
       requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, offered[name]])),
     });
-    const subgroups = await subgroupsOf(gpu, adapter.info);
+    const subgroups = await subgroupsOf(gpu);
     const device = new Device(gpu, describe(adapter.info), subgroups);
     if (defaultDevice === undefined || defaultDevice.failed) defaultDevice = device;
     return device;

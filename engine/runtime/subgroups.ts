@@ -9,12 +9,11 @@ const PROBE = `
 @compute @workgroup_size(64)
 fn main(
   @builtin(local_invocation_index) lane: u32,
-  @builtin(subgroup_size) size: u32,
-  @builtin(subgroup_invocation_id) invocation: u32,
   @builtin(num_subgroups) count: u32,
   @builtin(subgroup_id) subgroup: u32,
+  @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
-  result[lane] = subgroupShuffleXor(f32(lane), 1u) + f32(size + invocation + count + subgroup);
+  result[lane] = subgroupAdd(f32(lane)) + f32(count + subgroup + subgroup_lane);
 }
 `;
 
@@ -36,17 +35,14 @@ export async function requestWithSubgroups(
 }
 
 /** How a device's shaders use subgroups; undefined where they cannot. */
-export async function subgroupsOf(
-  gpu: GPUDevice,
-  info: GPUAdapterInfo,
-): Promise<Subgroups | undefined> {
+export async function subgroupsOf(gpu: GPUDevice): Promise<Subgroups | undefined> {
   if (!gpu.features.has("subgroups" as GPUFeatureName)) return undefined;
   // The standard's directive, which Deno's compiler knows, but refuses.
   for (const enable of ["enable subgroups;\n", ""]) {
     gpu.pushErrorScope("validation");
     gpu.createShaderModule({ code: enable + PROBE, label: "subgroups" });
     if (await gpu.popErrorScope() === null) {
-      return { enable, most: (info as { subgroupMaxSize?: number }).subgroupMaxSize || 128 };
+      return { enable };
     }
   }
   return undefined;

@@ -5,7 +5,6 @@ import {
   amax,
   amin,
   cast,
-  type Device,
   grad,
   mean,
   moments,
@@ -69,10 +68,9 @@ test("rows folded by subgroups are what they are when folded in a tree", async (
     gradient,
   ];
   for (const { cpu } of targets) {
-    if (cpu && subgroups!.most > 8) continue;
     const tree = await run(outputs, { cpu, subgroups: undefined });
     const folded = await run(outputs, { cpu, subgroups });
-    assert(folded.code.includes("subgroupShuffleXor") && !tree.code.includes("subgroup"));
+    assert(folded.code.includes("subgroupAdd") && !tree.code.includes("subgroup"));
     folded.results.forEach((values, at) => {
       const expected = tree.results[at];
       values.forEach((value, i) =>
@@ -83,15 +81,6 @@ test("rows folded by subgroups are what they are when folded in a tree", async (
   }
 });
 
-test("a workgroup that a subgroup may be larger than is folded in a tree", async () => {
-  const subgroups = { ...gpu.subgroups!, most: 512 };
-  const { code } = await run([sum(numbers(3, 1000), { dim: 1 })], { cpu: false, subgroups });
-  assert(!code.includes("subgroup"));
-});
-
-Deno.test("devices tell whether their shaders know subgroups", () => {
-  const { subgroups, features } = gpu as Device;
-  if (subgroups === undefined) return;
-  assert(features.has("subgroups"));
-  assert([4, 8, 16, 32, 64, 128].includes(subgroups.most), `${subgroups.most}`);
+Deno.test("shaders use subgroups only where the device was granted them", () => {
+  assert(gpu.subgroups === undefined || gpu.features.has("subgroups"));
 });
