@@ -1,6 +1,13 @@
 // One op by itself: its kernels on operands of noise, without the step around it.
 
-import { type Device, type Shape, sizeOf, Tensor, Variable } from "../engine/mod.ts";
+import {
+  type Device,
+  type Precision,
+  type Shape,
+  sizeOf,
+  Tensor,
+  Variable,
+} from "../engine/mod.ts";
 import { Plan } from "../engine/compile/plan.ts";
 import { reachable } from "../engine/compile/simplify.ts";
 import type { Dispatch } from "../engine/kernels/dispatch.ts";
@@ -34,12 +41,12 @@ let noise = new Float32Array(0);
 export async function timeAlone(
   device: Device,
   value: Tensor,
-  options: Timekeeping & { variant?: string } = {},
+  options: Timekeeping & { variant?: string; precision?: Precision } = {},
 ): Promise<Alone> {
-  const { variant } = options;
+  const { variant, precision } = options;
   const leaves = reachable([value]).filter(({ op }) => op === variableOp);
   const program = { name: value.op.name, outputs: [value], assignments: new Map() };
-  const plan = new Plan(device, program, { variant });
+  const plan = new Plan(device, program, { variant, target: { precision } });
   try {
     const { dispatches } = plan;
     const operands = [value, ...leaves];

@@ -22,7 +22,7 @@
 #
 # Results: log.txt, all that is printed; kao.jsonl, the steps' reports and comparisons; check.jsonl, the first
 # steps next to PyTorch's in float64; roofs.jsonl, layers and kernels against the best product and copy;
-# torch.jsonl, PyTorch compiled.
+# tune.txt, every kernel's best variant next to the static guess; torch.jsonl, PyTorch compiled.
 cd "$(dirname "$0")/.." || exit 1
 OUT=${OUT:-runs/gpu}
 mkdir -p "$OUT" || exit 1
@@ -32,7 +32,7 @@ STEPS=${STEPS:-50} WARMUP=${WARMUP:-10} ROUNDS=${ROUNDS:-1}
 W1_BATCHES=${W1_BATCHES-64 256} W2_BATCH=${W2_BATCH:-256} W4_BATCH=${W4_BATCH:-64}
 LAYERS=${LAYERS:-acgan64 --batch 64}
 CHECKS=${CHECKS:-acgan64 moe-sample acgan32 double-backward}
-TESTS=${TESTS:-tests/kernels tests/golden}
+TESTS=${TESTS:-tests/kernels tests/golden tests/engine/subgroups_test.ts tests/engine/half_test.ts}
 TORCH_DEVICE=${TORCH_DEVICE:-cuda}
 export NO_COLOR=1
 began=$(date +%s)
@@ -111,6 +111,12 @@ everything() {
   bench layers 120 roofs.jsonl layers $LAYERS
   bench roofline 60 roofs.jsonl roofline $LAYERS
   part tests 120 tests.txt "$DENO" test -q --no-check --no-prompt --preload=tests/setup.ts -A $TESTS
+  # What the static guess chose between, by measuring: filtering, implicit products, operands in f16.
+  part tune 60 tune.txt "$DENO" run -q --no-prompt -A cli.ts tune --preset acgan64 --batch 64 \
+    --seconds 45 --fresh --tune-cache "$OUT/tuning.json"
+  bench "layers, filtered" 45 roofs.jsonl layers $LAYERS --variant "winograd 4 tiled"
+  bench "layers, tiled" 45 roofs.jsonl layers $LAYERS --variant tiled
+  bench "layers, in f16" 45 roofs.jsonl layers $LAYERS --variant tiled --precision f16
   for batch in $W1_BATCHES; do compiled acgan64 "$batch"; done
   compiled moe-sample "$W2_BATCH"
   echo "== all of it took $(($(date +%s) - began)) s"

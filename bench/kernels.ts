@@ -1,6 +1,6 @@
 // Every op of the workloads that has kernels of its own, by itself.
 
-import { Device, type Tensor } from "../engine/mod.ts";
+import { Device, type Precision, type Tensor } from "../engine/mod.ts";
 import { kernelOps, onNoise, timeAlone } from "./alone.ts";
 import type { Ceilings } from "./ceilings.ts";
 import { digits } from "./statistics.ts";
@@ -19,7 +19,13 @@ export interface KernelTime {
 /** Measures the ops of workloads whose name contains `filter`. */
 export async function measureKernels(
   names: readonly { readonly workload: WorkloadName; readonly batch: number }[],
-  options: { filter: string; each: boolean; variant?: string; progress: (line: string) => void },
+  options: {
+    filter: string;
+    each: boolean;
+    variant?: string;
+    precision?: Precision;
+    progress: (line: string) => void;
+  },
 ): Promise<KernelTime[]> {
   const ops = new Map<string, Tensor>();
   for (const { workload, batch } of names) {

@@ -1,6 +1,6 @@
 // The convolutions of a workload, each product by itself, against the best matrix product.
 
-import { Device, type Tensor } from "../engine/mod.ts";
+import { Device, type Precision, type Tensor } from "../engine/mod.ts";
 import type { Conv2dGeometry } from "../engine/kernels/conv2d.ts";
 import { kernelOps, onNoise, timeAlone } from "./alone.ts";
 import { bestProduct, type Ceiling } from "./ceilings.ts";
@@ -45,17 +45,24 @@ export interface Layers {
 /** Measures every different convolution of a workload. */
 export async function measureLayers(
   name: WorkloadName,
-  options: { batch: number; variant?: string; progress: (line: string) => void },
+  options: {
+    batch: number;
+    variant?: string;
+    precision?: Precision;
+    progress: (line: string) => void;
+  },
 ): Promise<Layers> {
   const device = Device.default;
-  const { batch, variant, progress } = options;
+  const { batch, variant, precision, progress } = options;
   const product = await bestProduct(device);
   const layers = new Map<string, Partial<Record<Product, ProductTime>>>();
   for (const node of kernelOps(name, batch)) {
     const op = products[node.op.name as keyof typeof products];
     if (op === undefined) continue;
     const roof = await product.again();
-    const { time, flops, dispatches } = await timeAlone(device, onNoise(node), { variant });
+    const { time, flops, dispatches } = await timeAlone(device, onNoise(node), {
+      ...{ variant, precision },
+    });
     const layer = layerName(node);
     progress(`${layer}, ${op}: ${digits(time.total / 1e6)} ms`);
     layers.set(layer, {

@@ -161,8 +161,8 @@ async function roofline(options: Options): Promise<void> {
 async function layers(options: Options): Promise<void> {
   const name = workloadNamed(options.words[0] ?? "acgan64");
   await onDevice(async () => {
-    const { variant } = options, batch = batchOf(name, options);
-    const result = await measureLayers(name, { batch, variant, progress });
+    const { variant, precision } = options, batch = batchOf(name, options);
+    const result = await measureLayers(name, { batch, variant, precision, progress });
     print(options, result, () => formatLayers(result));
   });
 }

@@ -2,6 +2,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { UserError } from "../data/mod.ts";
+import type { Precision } from "../engine/mod.ts";
 import { parsePeer, type Peer } from "./peers.ts";
 import type { Waiting } from "./steps.ts";
 import { type WorkloadName, workloads } from "./workloads.ts";
@@ -21,6 +22,7 @@ export interface Options {
   readonly rows: number;
   readonly rounds: number;
   readonly variant: string | undefined;
+  readonly precision: Precision | undefined;
   readonly workload: string | undefined;
   readonly peers: readonly Peer[];
 }
@@ -50,6 +52,7 @@ ${names.join("\n")}
   --rounds N        turns, 3
   --batches A,B     of scaling, 4,16,64
   --variant NAME    of kernels and layers: force a form, such as direct
+  --precision TYPE  of kernels and layers: f16 lets tiled products round their operands
   --workload NAME   of kernels: only those of one workload
   --each            of kernels: a line for each dispatch, too
   --rows N          of roofline: the longest kernels, 25
@@ -59,7 +62,7 @@ ${names.join("\n")}
 const FLAGS = ["help", "json", "check", "each"] as const;
 const VALUES = [
   ...["batch", "batches", "steps", "warmup", "wait", "rows", "rounds", "variant", "workload"],
-  "peer",
+  ...["precision", "peer"],
 ] as const;
 
 /** Reads the arguments. @throws {UserError} at what is unknown or does not fit. */
@@ -82,6 +85,10 @@ export function parseOptions(args: readonly string[]): Options {
   if (waiting !== undefined && waiting !== "each" && waiting !== "end") {
     throw new UserError(`--wait is each or end, not ${waiting}`);
   }
+  const precision = text("precision");
+  if (precision !== undefined && precision !== "f32" && precision !== "f16") {
+    throw new UserError(`--precision is f32 or f16, not ${precision}`);
+  }
   return {
     words: flags._.map(String),
     help: Boolean(flags.help),
@@ -96,6 +103,7 @@ export function parseOptions(args: readonly string[]): Options {
     rows: count("rows") ?? 25,
     rounds: count("rounds") ?? 3,
     variant: text("variant"),
+    precision,
     workload: text("workload"),
     peers: ((flags.peer ?? []) as string[]).map(parsePeer),
   };

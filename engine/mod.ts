@@ -21,7 +21,7 @@ export {
   type DeviceOptions,
   NoAdapterError,
 } from "./runtime/device.ts";
-export { type KernelLimits } from "./kernels/dispatch.ts";
+export { type KernelLimits, type Precision, type Subgroups } from "./kernels/dispatch.ts";
 export { KernelVariants, type VariantChoice } from "./kernels/variant.ts";
 export { checkTable, siteKey, type TuningEntry, type TuningTable } from "./tuning/table.ts";
 export { tune, type TunedKernel, type TuneOptions, type TuneResult } from "./tuning/tune.ts";

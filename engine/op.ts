@@ -51,6 +51,8 @@ export interface ReduceOp extends OpBase {
   readonly initial: string;
   /** The WGSL expression that joins two partial results. */
   readonly combine: (a: string, b: string) => string;
+  /** WGSL's function that joins those of a subgroup. */
+  readonly subgroup: "subgroupAdd" | "subgroupMax" | "subgroupMin";
 }
 
 /** An op with kernels of its own: matrix product, convolution, moments. Its inputs lie in memory. */

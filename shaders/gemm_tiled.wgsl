@@ -21,7 +21,8 @@
 // A_ALONG_K and B_ALONG_K say which way an operand lies in memory, so that neighbouring threads read
 // neighbours. The slabs' depth is an index of its own, and a constant where the loop is unrolled, so that
 // bounds are checked once before the loop and not at every read; their rows have one quad too many, against
-// bank conflicts. With PREFETCH, the next slabs are on their way while the present ones are multiplied.
+// bank conflicts. SLAB is vec4f, or vec4h, which rounds operands to f16 for half the workgroup memory; sums are
+// f32 either way. With PREFETCH, the next slabs are on their way while the present ones are multiplied.
 //
 // Where few workgroups would run, the depth is cut in SPLITS parts, each written apart, RESULTS elements
 // from the other, for a later pass to add in order: no atomics, the same bits each time.
@@ -32,8 +33,8 @@
 
 const nowhere = 0xffffffffu;
 
-var<workgroup> slab_a: array<array<vec4f, ${BLOCK_M / 4 + 1}>, $BLOCK_K>;
-var<workgroup> slab_b: array<array<vec4f, ${BLOCK_N / 4 + 1}>, $BLOCK_K>;
+var<workgroup> slab_a: array<array<$SLAB, ${BLOCK_M / 4 + 1}>, $BLOCK_K>;
+var<workgroup> slab_b: array<array<$SLAB, ${BLOCK_N / 4 + 1}>, $BLOCK_K>;
 
 fn store(first: u32, slice: u32, m: u32, n: u32, quad: vec4f) {
   //: if RESULT_QUADS
@@ -119,10 +120,10 @@ fn main(
       //: end
         //: for u in 0..UNROLL
         //: for v in 0..THREAD_N / 4
-        let b${u * THREAD_N / 4 + v} = slab_b[k + $u][column + ${v * COLUMNS}];
+        let b${u * THREAD_N / 4 + v} = vec4f(slab_b[k + $u][column + ${v * COLUMNS}]);
         //: end
         //: for w in 0..THREAD_M / 4
-        let a${u * THREAD_M / 4 + w} = slab_a[k + $u][row + ${w * ROWS}];
+        let a${u * THREAD_M / 4 + w} = vec4f(slab_a[k + $u][row + ${w * ROWS}]);
         //: for i in 0..4
         //: for v in 0..THREAD_N / 4
         sum${(w * 4 + i) * (THREAD_N / 4) + v} = fma(
@@ -147,17 +148,17 @@ fn main(
     //: end
       //: for r in 0..A_LOADS
       //: if PREFETCH
-      slab_a[a_k$r][a_q$r] = next_a$r;
+      slab_a[a_k$r][a_q$r] = $SLAB(next_a$r);
       //: else
-      slab_a[a_k$r][a_q$r] = load_a(a_quad$r, k0 + a_k$r, k_end);
+      slab_a[a_k$r][a_q$r] = $SLAB(load_a(a_quad$r, k0 + a_k$r, k_end));
       //: end
       //: end
     }
     //: for r in 0..B_LOADS
     //: if PREFETCH
-    slab_b[b_k$r][b_q$r] = next_b$r;
+    slab_b[b_k$r][b_q$r] = $SLAB(next_b$r);
     //: else
-    slab_b[b_k$r][b_q$r] = load_b(b_quad$r, k0 + b_k$r, k_end);
+    slab_b[b_k$r][b_q$r] = $SLAB(load_b(b_quad$r, k0 + b_k$r, k_end));
     //: end
     //: end
     workgroupBarrier();

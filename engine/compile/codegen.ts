@@ -1,7 +1,6 @@
 // Groups -> WGSL: fused expressions written into the skeletons shaders/fused*.wgsl.
 
 import dispatchCode from "../../shaders/fused.wgsl" with { type: "text" };
-import foldCode from "../../shaders/fused_fold.wgsl" with { type: "text" };
 import pointwiseCode from "../../shaders/fused_pointwise.wgsl" with { type: "text" };
 import rowsCode from "../../shaders/fused_rows.wgsl" with { type: "text" };
 import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
@@ -10,16 +9,17 @@ import { instantiate } from "../kernels/template.ts";
 import type { ReduceOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Binding, Bindings, Body, librariesOf, QUAD } from "./body.ts";
+import { foldThreads, subgroupParameters } from "./fold.ts";
 import { elementsOf, type Group } from "./fuse.ts";
 import type { Slots } from "./memory.ts";
 import { elementIndex, keptAxes, levelsOf, type RowForm, rowForm, rowsOf } from "./rows.ts";
-import { wgslType } from "./wgsl.ts";
 
 /** One kernel of those that share a dispatch. */
 interface Part {
   readonly body: Body;
-  /** A function `partN(group, lane)`. */
+  /** A function `partN(group, lane)`, which may take `subgroupParameters` besides. */
   readonly code: string;
+  readonly subgroups?: boolean;
   readonly shared: readonly string[];
   readonly workgroups: number;
 }
@@ -28,6 +28,8 @@ interface Part {
 interface Frame {
   readonly bindings: Bindings;
   readonly workgroup: number;
+  /** Whether threads' totals are folded by subgroups. */
+  readonly subgroups: boolean;
 }
 
 /** Bodies with more statements are not written four times. */
@@ -68,6 +70,7 @@ export function fusedDispatches(
   const frame = {
     bindings: new Bindings(slots, { quads }),
     workgroup: Math.max(...groups.map((group) => workgroupOf(group, context))),
+    subgroups: context.subgroups !== undefined,
   };
   const [first] = groups;
   if (first.kind === "reduce" && formOf(first, context).parts > 1) {
@@ -97,10 +100,13 @@ function assemble(
 ): Dispatch {
   const { frame, context, kernel, variant, shape, flops } = options;
   let total = 0;
-  const choices = parts.map(({ workgroups }, part) => {
+  const subgroups = parts.some(({ subgroups }) => subgroups);
+  const argumentsOf = ({ subgroups }: Part): string =>
+    ["lane", ...(subgroups ? subgroupParameters : [])].join(", ");
+  const choices = parts.map((each, part) => {
     const from = total;
-    total += workgroups;
-    return `if (group < ${total}u) { part${part}(group - ${from}u, lane); }`;
+    total += each.workgroups;
+    return `if (group < ${total}u) { part${part}(group - ${from}u, ${argumentsOf(each)}); }`;
   });
   const workgroups = foldGrid(total, context.limits);
   // Branches cost a CPU's adapter more than they look: what is in them runs under a mask.
@@ -110,12 +116,15 @@ function assemble(
     variant,
     shape,
     code: instantiate(dispatchCode, {
-      LIBRARY: librariesOf(parts.map(({ body }) => body)),
+      LIBRARY: `${subgroups ? context.subgroups!.enable : ""}${
+        librariesOf(parts.map(({ body }) => body))
+      }`,
+      SUBGROUPS: Number(subgroups),
       BINDINGS: frame.bindings.declarations(),
       SHARED: parts.flatMap(({ shared }) => shared).join("\n"),
       FUNCTIONS: parts.map(({ code }) => code).join("\n"),
       WORKGROUP: frame.workgroup,
-      CHOICE: whole ? "part0(group, lane);" : choices.join(" else "),
+      CHOICE: whole ? `part0(group, ${argumentsOf(parts[0])});` : choices.join(" else "),
     }),
     slots: frame.bindings.slots,
     workgroups,
@@ -167,7 +176,7 @@ interface RowsOptions {
 }
 
 function rowsPart(group: Group, options: RowsOptions): Part {
-  const { frame: { bindings, workgroup }, part, quads, form, targets } = options;
+  const { frame: { bindings, workgroup, subgroups }, part, quads, form, targets } = options;
   const { outputs, reads, axes } = group;
   const folds = outputs.filter(({ op }) => op.kind === "reduce");
   const { results, length } = rowsOf(folds[0]);
@@ -180,7 +189,7 @@ function rowsPart(group: Group, options: RowsOptions): Part {
     ...folds.map((fold) => levelOf(fold) - 1),
     ...elements.map(levelOf),
   );
-  const shared: string[] = [];
+  const shared: string[] = [], bySubgroups = subgroups && !form.alone;
   const step = form.alone ? lanes : workgroup * lanes;
 
   for (let level = 0; level <= last; level++) {
@@ -215,21 +224,14 @@ function rowsPart(group: Group, options: RowsOptions): Part {
       "}",
     );
     if (!form.alone && own.length > 0) {
-      const sharedOf = (fold: Tensor): string => `shared${part}_${folds.indexOf(fold)}`;
-      const combined = (fold: Tensor): string => {
-        const { combine } = fold.op as ReduceOp, name = sharedOf(fold);
-        return `${name}[lane] = ${combine(`${name}[lane]`, `${name}[lane + width]`)};`;
-      };
-      scope.lines.push(instantiate(foldCode, {
-        WORKGROUP: workgroup,
-        SHARE: own.map((fold) => `${sharedOf(fold)}[lane] = ${nameOf(fold)};`).join("\n  "),
-        FOLD: own.map(combined).join("\n      "),
+      const totals = own.map((fold) => ({
+        op: fold.op as ReduceOp,
+        variable: nameOf(fold),
+        shared: `shared${part}_${folds.indexOf(fold)}`,
       }));
-      for (const fold of own) {
-        const type = wgslType((fold.op as ReduceOp).accumulator);
-        shared.push(`var<workgroup> ${sharedOf(fold)}: array<${type}, ${workgroup}>;`);
-        scope.lines.push(`${nameOf(fold)} = ${sharedOf(fold)}[0];`);
-      }
+      const joined = foldThreads(totals, { workgroup, subgroups });
+      scope.lines.push(...joined.lines);
+      shared.push(...joined.shared);
     }
     for (const fold of own) {
       // A name of its own, so that what follows may be named before the next loop.
@@ -251,6 +253,7 @@ function rowsPart(group: Group, options: RowsOptions): Part {
     body,
     code: instantiate(rowsCode, {
       PART: part,
+      MORE: bySubgroups ? subgroupParameters.map((name) => `, ${name}: u32`).join("") : "",
       THREADS: Number(form.alone),
       REST: results * parts % workgroup,
       WORKGROUP: workgroup,
@@ -261,6 +264,7 @@ function rowsPart(group: Group, options: RowsOptions): Part {
       BODY: scope.lines.join("\n  "),
       RESULT: stores.join("\n  "),
     }),
+    subgroups: bySubgroups,
     shared,
     workgroups: form.alone ? Math.ceil(results * parts / workgroup) : results * parts,
   };
@@ -305,6 +309,7 @@ function splitDispatches(
   const second = {
     bindings: new Bindings(slots, { quads: false }),
     workgroup: context.cpu ? 16 : 64,
+    subgroups: false,
   };
   const body = new Body(new Map(), second.bindings);
   const names = partial.map((slot, k) => second.bindings.declare(slot, outputs[k].dtype).name);
@@ -313,6 +318,7 @@ function splitDispatches(
     body,
     code: instantiate(rowsCode, {
       PART: 0,
+      MORE: "",
       THREADS: 1,
       REST: results % second.workgroup,
       WORKGROUP: second.workgroup,

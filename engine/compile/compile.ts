@@ -1,6 +1,7 @@
 // compile(fn): a function of tensors, traced once for each shape of its arguments and replayed after.
 
 import { byteLength, formatShape, type TypedArray, typedArray } from "../dtype.ts";
+import type { Precision } from "../kernels/dispatch.ts";
 import type { LeafOp } from "../op.ts";
 import { Device } from "../runtime/device.ts";
 import { readBuffers } from "../runtime/readback.ts";
@@ -77,6 +78,10 @@ const PROFILED_CALL = 3;
  * Variables assigned inside are updated by every call.
  *
  * @param fn must build the same graph each time: it runs once, so JavaScript values it reads are frozen.
+ * @param options.name what errors and reports call it.
+ * @param options.precision `f16` lets tiled products on GPUs round their operands to f16: see
+ * docs/engine.md. By default nothing is rounded.
+ * @throws {TypeError} at the first call where `precision` asks for what the device lacks.
  *
  * @example
  * ```ts
@@ -90,7 +95,7 @@ const PROFILED_CALL = 3;
  */
 export function compile<R extends Results>(
   fn: (...args: Tensor[]) => R,
-  options: { name?: string; device?: Device } = {},
+  options: { name?: string; device?: Device; precision?: Precision } = {},
 ): Compiled<R> {
   const name = options.name ?? (fn.name || "step");
   const workOn = new WeakMap<Device, Work<R>>();
@@ -106,7 +111,7 @@ export function compile<R extends Results>(
     const { device, traces, replays, key } = lookUp(args);
     let replay = replays.get(key);
     if (replay === undefined) {
-      replay = prepare(device, traces.get(key) ?? trace(fn, { args, name }));
+      replay = prepare(device, traces.get(key) ?? trace(fn, { args, name }), options);
       replays.set(key, replay);
       traces.delete(key); // The graph is of no use any more.
     }
@@ -163,7 +168,11 @@ function trace<R extends Results>(
 }
 
 /** Makes what replays a trace, and the memory that it needs. */
-function prepare<R extends Results>(device: Device, traced: Trace<R>): Replay<R> {
+function prepare<R extends Results>(
+  device: Device,
+  traced: Trace<R>,
+  { precision }: { precision?: Precision },
+): Replay<R> {
   const { program, inputs, returned } = traced;
   const bound = new Map<Tensor, GPUBuffer>();
   let plan: Plan;
@@ -172,7 +181,7 @@ function prepare<R extends Results>(device: Device, traced: Trace<R>): Replay<R>
       const purpose = `argument ${at} ${formatShape(x.shape)} of ${program.name}`;
       bound.set(x, device.createBuffer(byteLength(x.size, x.dtype), { purpose }));
     });
-    plan = new Plan(device, program, { bound });
+    plan = new Plan(device, program, { bound, target: { precision } });
   } catch (error) {
     bound.forEach((buffer) => device.destroyBuffer(buffer));
     throw error;

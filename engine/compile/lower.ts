@@ -1,7 +1,14 @@
 // Program -> simplified graph -> groups in order -> dispatches -> places in memory. Touches no device, so
 // that plans can be examined without one.
 
-import type { Dispatch, KernelContext, KernelLimits, Slot } from "../kernels/dispatch.ts";
+import type {
+  Dispatch,
+  KernelContext,
+  KernelLimits,
+  Precision,
+  Slot,
+  Subgroups,
+} from "../kernels/dispatch.ts";
 import type { VariantChoice } from "../kernels/variant.ts";
 import { copyOp } from "../ops/elementwise.ts";
 import type { KernelOp } from "../op.ts";
@@ -27,10 +34,11 @@ export interface Program {
 export interface Target {
   readonly cpu: boolean;
   readonly images: boolean;
-  readonly limits: KernelLimits & {
-    readonly maxBufferSize: number;
-    readonly maxTextureDimension2D: number;
-  };
+  readonly limits: KernelLimits & { readonly maxTextureDimension2D: number };
+  /** How kernels use subgroups, where they are to. */
+  readonly subgroups?: Subgroups;
+  /** What products may round their operands to. */
+  readonly precision?: Precision;
   /** Names variants of kernels; what it leaves open goes by the static guess. */
   readonly choose?: (family: string, shape: string) => string | undefined;
   /** Forces a variant of kernels that come in several, for tests and measurements. */
@@ -121,6 +129,8 @@ function emit(
     cpu: target.cpu,
     images: target.images,
     limits: target.limits,
+    precision: target.precision,
+    subgroups: target.subgroups,
     variant: target.variant,
     choose(family, shape, candidates) {
       sites.push({ family, shape, candidates, node: batch[0].outputs[0] });

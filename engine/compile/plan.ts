@@ -49,6 +49,7 @@ export class Plan {
    * @param options.passes improvements to leave out.
    * @param options.choose names variants of kernels; the device's choices where left out.
    * @param options.variant forces a variant of kernels that come in several.
+   * @param options.target what to lower for, where that is not what the device says of itself.
    * @param options.audit look for values that are not finite after each run, and let the device fail
    * where there are any. Leaves out all improvements.
    * @throws {RangeError} where the device has no buffers of the sizes that are needed.
@@ -61,6 +62,7 @@ export class Plan {
       passes?: Partial<Passes>;
       choose?: Target["choose"];
       variant?: string;
+      target?: Partial<Target>;
       audit?: boolean;
     } = {},
   ) {
@@ -87,7 +89,9 @@ export class Plan {
         ...targetOf(device),
         variant,
         ...(options.choose && { choose: options.choose }),
+        ...options.target,
       };
+      if (target.precision === "f16") checkHalf(device, "operands in f16");
       const built = build(device, program, { target, bound, owner, passes });
       this.outputs = built.outputs;
       this.dispatches = built.dispatches;
@@ -177,6 +181,8 @@ export function targetOf(device: Device): Target {
     cpu: device.adapter.cpu,
     images: device.images,
     limits: device.limits,
+    // On a CPU adapter, a subgroup is a whole workgroup, and memory of the workgroup as near.
+    subgroups: device.adapter.cpu ? undefined : device.subgroups,
     choose: (family, shape) => device.variants.get(family, shape),
   };
 }
@@ -282,9 +288,12 @@ function leafBuffer(
 /** @throws {TypeError} where the device's shaders lack a type. */
 function checkTypes(device: Device, roots: readonly Tensor[]): void {
   const half = reachable(roots).find((node) => node.dtype === "f16");
-  if (half !== undefined && !device.features.has("shader-f16")) {
-    throw new TypeError(
-      `Cannot compute with ${half}: ${device.adapter.name} lacks shader-f16. Use f32`,
-    );
-  }
+  if (half !== undefined) checkHalf(device, half);
+}
+
+function checkHalf(device: Device, what: Tensor | string): void {
+  if (device.features.has("shader-f16")) return;
+  throw new TypeError(
+    `Cannot compute with ${what}: ${device.adapter.name} lacks shader-f16. Use f32`,
+  );
 }

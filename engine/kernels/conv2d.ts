@@ -4,11 +4,13 @@
 //   image         implicit GEMM of operands packed into storage textures, for CPU adapters
 //   winograd M    filtering of tiles of M x M outputs on such images, for CPU adapters
 //   tiled ...     implicit GEMM with tiles in workgroup memory, for GPUs; see gemm_tiled_forms.ts
+//   winograd M tiled ...  filtering of tiles on storage buffers, its products as tiled ones
 
 import { conv2dDirect, conv2dInputGradDirect, conv2dWeightGradDirect } from "./conv2d_direct.ts";
 import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
 import { conv2dImage, conv2dInputGradImage, conv2dWeightGradImage } from "./conv2d_image.ts";
 import {
+  conv2dGemm,
   conv2dInputGradGemm,
   conv2dInputGradTiled,
   conv2dTiled,
@@ -17,19 +19,37 @@ import {
   conv2dWeightGradTiled,
 } from "./conv2d_tiled.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
+import type { TiledGemm } from "./gemm_tiled.ts";
 import { tiledCandidates } from "./gemm_tiled_forms.ts";
+import type { MatmulGeometry } from "./matmul_geometry.ts";
 import { chooseVariant, FEW_FLOPS } from "./variant.ts";
+import { canFilter, inputGradFiltering, outputFiltering } from "./winograd_geometry.ts";
 import {
-  canFilter,
   conv2dInputGradWinograd,
   conv2dWeightGradWinograd,
   conv2dWinograd,
 } from "./winograd_image.ts";
+import {
+  conv2dInputGradWinogradTiled,
+  conv2dWeightGradWinogradTiled,
+  conv2dWinogradTiled,
+  filteringProduct,
+  weightGradProduct,
+} from "./winograd_tiled.ts";
+import { withFiltering } from "./winograd_tiled_forms.ts";
 
 export type { Conv2dGeometry } from "./conv2d_geometry.ts";
 
 /** The forms a convolution's three products come in; `ctx.variant` forces one. */
-export const conv2dVariants = ["direct", "image", "winograd 2", "winograd 4", "tiled"] as const;
+export const conv2dVariants = [
+  "direct",
+  "image",
+  "winograd 2",
+  "winograd 4",
+  "tiled",
+  "winograd 2 tiled",
+  "winograd 4 tiled",
+] as const;
 
 /**
  * From so many channels on, on both sides, filtering tiles saves more than transforming them costs. The
@@ -47,8 +67,14 @@ export function conv2d(
   slots: { x: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
   const variant = choose(ctx, geometry, { family: "conv2d", candidates: conv2dCandidates });
-  const m = winogradTile(variant);
-  if (m) return conv2dWinograd(ctx, geometry, { m, slots });
+  const filtered = filteringOf(variant);
+  if (filtered?.form) {
+    return conv2dWinogradTiled({ ...ctx, variant: filtered.form }, geometry, {
+      ...filtered,
+      slots,
+    });
+  }
+  if (filtered) return conv2dWinograd(ctx, geometry, { ...filtered, slots });
   if (variant === "image") return conv2dImage(ctx, geometry, slots);
   if (isTiled(variant)) return conv2dTiled({ ...ctx, variant }, geometry, slots);
   return conv2dDirect(ctx, geometry, [slots.x, slots.weight, slots.out]);
@@ -67,8 +93,14 @@ export function conv2dInputGrad(
     family: "conv2dInputGrad",
     candidates: conv2dInputGradCandidates,
   });
-  const m = winogradTile(variant);
-  if (m) return conv2dInputGradWinograd(ctx, geometry, { m, slots });
+  const filtered = filteringOf(variant);
+  if (filtered?.form) {
+    return conv2dInputGradWinogradTiled({ ...ctx, variant: filtered.form }, geometry, {
+      ...filtered,
+      slots,
+    });
+  }
+  if (filtered) return conv2dInputGradWinograd(ctx, geometry, { ...filtered, slots });
   if (variant === "image") return conv2dInputGradImage(ctx, geometry, slots);
   if (isTiled(variant)) return conv2dInputGradTiled({ ...ctx, variant }, geometry, slots);
   return conv2dInputGradDirect(ctx, geometry, [slots.grad, slots.weight, slots.out]);
@@ -84,8 +116,14 @@ export function conv2dWeightGrad(
     family: "conv2dWeightGrad",
     candidates: conv2dWeightGradCandidates,
   });
-  const m = winogradTile(variant);
-  if (m) return conv2dWeightGradWinograd(ctx, geometry, { m, slots });
+  const filtered = filteringOf(variant);
+  if (filtered?.form) {
+    return conv2dWeightGradWinogradTiled({ ...ctx, variant: filtered.form }, geometry, {
+      ...filtered,
+      slots,
+    });
+  }
+  if (filtered) return conv2dWeightGradWinograd(ctx, geometry, { ...filtered, slots });
   if (variant === "image") return conv2dWeightGradImage(ctx, geometry, slots);
   if (isTiled(variant)) return conv2dWeightGradTiled({ ...ctx, variant }, geometry, slots);
   return conv2dWeightGradDirect(ctx, geometry, [slots.x, slots.grad, slots.out]);
@@ -94,7 +132,9 @@ export function conv2dWeightGrad(
 /** The forms of {@linkcode conv2d} that can run, the best guess first. */
 export function conv2dCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
   return candidates(ctx, geometry, {
-    tiled: () => conv2dTiledCandidates(ctx, geometry),
+    implicit: conv2dGemm,
+    forms: conv2dTiledCandidates,
+    product: (g, m) => filteringProduct(outputFiltering(g, m)),
     enough: ENOUGH_CHANNELS,
   });
 }
@@ -102,7 +142,8 @@ export function conv2dCandidates(ctx: KernelContext, geometry: Conv2dGeometry): 
 /** The forms of {@linkcode conv2dInputGrad} that can run, the best guess first. */
 export function conv2dInputGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
   return candidates(ctx, geometry, {
-    tiled: () => tiledCandidates(ctx, conv2dInputGradGemm(geometry)),
+    implicit: conv2dInputGradGemm,
+    product: (g, m) => filteringProduct(inputGradFiltering(g, m)),
     enough: geometry.stride[0] > 1 ? ENOUGH_FOR_PARITIES : ENOUGH_CHANNELS,
   });
 }
@@ -110,20 +151,32 @@ export function conv2dInputGradCandidates(ctx: KernelContext, geometry: Conv2dGe
 /** The forms of {@linkcode conv2dWeightGrad} that can run, the best guess first. */
 export function conv2dWeightGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
   return candidates(ctx, geometry, {
-    tiled: () => tiledCandidates(ctx, conv2dWeightGradGemm(geometry)),
+    implicit: conv2dWeightGradGemm,
+    product: weightGradProduct,
     enough: ENOUGH_CHANNELS,
   });
 }
 
+/** A convolution's product, or a gradient's, in the forms that are products. */
+interface Forms {
+  readonly implicit: (g: Conv2dGeometry) => TiledGemm;
+  /** The tiled forms, where they are not those of any product. */
+  readonly forms?: (ctx: KernelContext, g: Conv2dGeometry) => string[];
+  readonly product: (g: Conv2dGeometry, m: number) => MatmulGeometry;
+  /** Channels from which on filtering on images wins. */
+  readonly enough: number;
+}
+
 /** On a CPU the plain form wins, if at all, where there is little to do, and tiles never do. */
-function candidates(
-  ctx: KernelContext,
-  g: Conv2dGeometry,
-  { tiled, enough }: { readonly tiled: () => string[]; readonly enough: number },
-): string[] {
+function candidates(ctx: KernelContext, g: Conv2dGeometry, of: Forms): string[] {
   if (isOdd(g)) return ["direct"];
-  if (!ctx.cpu || !ctx.images) return [...tiled(), "direct"];
-  const [best, ...others] = imageForms(g, enough);
+  if (!ctx.cpu || !ctx.images) {
+    const implicit = of.implicit(g);
+    const forms = of.forms?.(ctx, g) ?? tiledCandidates(ctx, implicit);
+    const product = (m: number) => of.product(g, m);
+    return [...withFiltering(ctx, { geometry: g, implicit, forms, product }), "direct"];
+  }
+  const [best, ...others] = imageForms(g, of.enough);
   return [best, ...others, ...(conv2dFlops(g) <= FEW_FLOPS ? ["direct"] : [])];
 }
 
@@ -152,9 +205,11 @@ function choose(ctx: KernelContext, g: Conv2dGeometry, of: {
   readonly family: string;
   readonly candidates: (ctx: KernelContext, g: Conv2dGeometry) => string[];
 }): string {
-  const { variant = "" } = ctx, m = winogradTile(variant);
-  const forced = m !== undefined && !canFilter(g, m) ? "image" : variant;
-  const known = conv2dVariants.some((name) => name === forced) || isTiled(forced);
+  const { variant = "" } = ctx, filtered = filteringOf(variant);
+  const instead = filtered && !canFilter(g, filtered.m) ? filtered.form ?? "image" : undefined;
+  const forced = instead ?? variant;
+  const known = conv2dVariants.some((name) => name === forced) || isTiled(forced) ||
+    filteringOf(forced) !== undefined;
   return chooseVariant({ ...ctx, variant: forced || undefined }, {
     family: of.family,
     shape: describeConv2d(g),
@@ -163,10 +218,10 @@ function choose(ctx: KernelContext, g: Conv2dGeometry, of: {
   });
 }
 
-/** Outputs of a tile along an axis, where the variant is Winograd's. */
-function winogradTile(variant: string): number | undefined {
-  const match = variant.match(/^winograd (\d)$/);
-  return match ? Number(match[1]) : undefined;
+/** Outputs of a tile along an axis, and the form of tiled products, where the variant is Winograd's. */
+function filteringOf(variant: string): { m: number; form?: string } | undefined {
+  const match = variant.match(/^winograd (\d)(?: (tiled.*))?$/);
+  return match ? { m: Number(match[1]), form: match[2] } : undefined;
 }
 
 const isTiled = (variant: string): boolean => variant.startsWith("tiled");

@@ -36,6 +36,10 @@ export interface KernelContext {
   /** True where shaders can read storage textures. */
   readonly images: boolean;
   readonly limits: KernelLimits;
+  /** How kernels use subgroups, where they are to. */
+  readonly subgroups?: Subgroups;
+  /** What products may round their operands to: `f32`, not at all, where left out. */
+  readonly precision?: Precision;
   /** Forces a variant of the family, for tests and measurements. */
   readonly variant?: string;
   /** The variant that was measured to be fastest, if any was; see {@linkcode chooseVariant}. */
@@ -43,6 +47,18 @@ export interface KernelContext {
   /** Memory that lives only between the dispatches of this launch. */
   scratch(bytes: number): Slot;
 }
+
+/**
+ * Subgroups: the threads of a workgroup that a GPU runs in step, and that can read each other's numbers without
+ * memory between them.
+ */
+export interface Subgroups {
+  /** What a shader that uses them begins with. */
+  readonly enable: string;
+}
+
+/** A type of numbers that products are computed from; their sums are `f32` always. */
+export type Precision = "f32" | "f16";
 
 /** The device limits that decide which variants can run. */
 export interface KernelLimits {
@@ -54,4 +70,6 @@ export interface KernelLimits {
   readonly maxComputeWorkgroupsPerDimension: number;
   /** Buffers that a kernel can be bound to. */
   readonly maxStorageBuffersPerShaderStage: number;
+  /** Bytes of a buffer that a kernel can be bound to. */
+  readonly maxBufferSize: number;
 }

@@ -36,6 +36,7 @@ export function tiledGemm(
   slots: { a: Slot; b: Slot; out: Slot },
 ): Dispatch[] {
   const { m, n, k, slices, kernel, quads } = gemm;
+  const half = ctx.precision === "f16";
   const form = chooseTiledForm(ctx, gemm), { tile, splits } = form;
   const mBlocks = Math.ceil(m / tile.m), nBlocks = Math.ceil(n / tile.n);
   const blocks = mBlocks * nBlocks * slices * splits;
@@ -44,9 +45,9 @@ export function tiledGemm(
   const typeOf = (quad: boolean) => quad ? "vec4f" : "f32";
   const product = {
     kernel,
-    variant: tiledName(form),
+    variant: tiledName(form) + (half ? ", f16 operands" : ""),
     shape: gemm.shape,
-    code: instantiate(`${gemm.operands}\n${code}`, {
+    code: instantiate(`${half ? "enable f16;\n" : ""}${gemm.operands}\n${code}`, {
       ...gemm.values,
       ...tileValues(tile),
       ...{ M: m, N: n, K: k, SLICES: slices },
@@ -57,6 +58,7 @@ export function tiledGemm(
       A_TYPE: typeOf(quads.a),
       B_TYPE: typeOf(quads.b),
       RESULT_TYPE: typeOf(quads.result),
+      SLAB: half ? "vec4h" : "vec4f",
       PREFETCH: Number(form.prefetch),
       // What a GPU wants unrolled, a CPU's compiler takes seconds for.
       UNROLL: ctx.cpu ? 1 : tile.k,

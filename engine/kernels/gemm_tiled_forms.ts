@@ -51,13 +51,18 @@ export const tileShapes: readonly TileShape[] = [
 ];
 
 // The device that the guess is made for: NVIDIA's GH100. How many cores a GPU has, WebGPU does not tell.
-const cores = 132, lanes = 128, registers = 65_536, bytesPerCycle = 2600;
+const cores = 132, lanes = 128, registers = 65_536;
+
+/** What memory gives that device in a cycle, and what all of its lanes do. */
+export const bytesPerCycle = 2600, instructionsPerCycle: number = cores * lanes;
 
 // Instructions besides a thread's multiplications, as NVIDIA's assembler makes them of this text: to look up
-// a quad, to go on by a slab, to store a quad. Registers besides its sums. Cycles that a dispatch takes
-// besides.
+// a quad, to go on by a slab, to store a quad. Registers besides its sums.
 const loadInstructions = 24, slabInstructions = 40, storeInstructions = 20;
-const otherRegisters = 60, startCycles = 4000;
+const otherRegisters = 60;
+
+/** Cycles that a dispatch takes besides. */
+export const startCycles = 4000;
 
 // Scratch memory for parts, and how many there may be.
 const mostBytes = 64 * 2 ** 20, mostSplits = 256;

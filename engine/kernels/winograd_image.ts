@@ -1,10 +1,6 @@
 // Convolutions and their gradients by Winograd's filtering, for CPU adapters: tiles of the operands are
 // transformed, multiplied as n x n independent matrix products, and transformed back. F(4, 3) needs 36
 // multiplications where the direct form needs 144.
-//
-// A convolution with stride s and a kernel of s r taps is a convolution of stride 1 with r taps over s x s
-// times the channels, the parities of its input; its input gradient is s x s convolutions, one for each parity of the
-// result.
 
 import operands from "../../shaders/winograd_image.wgsl" with { type: "text" };
 import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
@@ -19,17 +15,9 @@ import {
 } from "./gemm_image.ts";
 import type { ImageSlot } from "./image.ts";
 import { packImage } from "./pack_image.ts";
+import { type Filtering, inputGradFiltering, outputFiltering } from "./winograd_geometry.ts";
 import { transpose, winogradMatrices } from "./winograd_matrices.ts";
 import { outputTiles, transformTiles } from "./winograd_transform.ts";
-
-/** Whether a convolution can be filtered by tiles of m x m outputs. */
-export function canFilter(g: Conv2dGeometry, m: number): boolean {
-  const [kh, kw] = g.kernel, [stride] = g.stride;
-  const taps = kh / stride;
-  return g.groups === 1 && kh === kw && g.stride[1] === stride && stride <= 2 &&
-    g.dilation[0] === 1 && g.dilation[1] === 1 && g.padding[0] === g.padding[1] &&
-    g.padding[0] < kh && Number.isInteger(taps) && taps >= 2 && m + taps - 1 <= 6;
-}
 
 const parities = (count: number, step: { from?: number; to?: number; reversed?: boolean }) => ({
   size: count,
@@ -42,21 +30,7 @@ export function conv2dWinograd(
   g: Conv2dGeometry,
   { m, slots }: { m: number; slots: { x: Slot; weight: Slot; out: Slot } },
 ): Dispatch[] {
-  const [s] = g.stride, [k] = g.kernel, [h, w] = g.inputSize, [oh, ow] = g.outputSize;
-  return filter(ctx, {
-    kernel: "conv2d",
-    geometry: g,
-    matrices: winogradMatrices(m, k / s),
-    source: { slot: slots.x, channels: g.inChannels, size: [h, w], first: -g.padding[0], step: s },
-    weight: {
-      slot: slots.weight,
-      channel: k * k,
-      row: g.inChannels * k * k,
-      parity: [k, 1],
-      tap: [s * k, s],
-    },
-    result: { slot: slots.out, channels: g.outChannels, size: [oh, ow], step: 1 },
-  });
+  return filter(ctx, outputFiltering(g, m), { ...slots, source: slots.x });
 }
 
 /** The gradient for the input. */
@@ -65,66 +39,14 @@ export function conv2dInputGradWinograd(
   g: Conv2dGeometry,
   { m, slots }: { m: number; slots: { grad: Slot; weight: Slot; out: Slot } },
 ): Dispatch[] {
-  const [s] = g.stride, [k] = g.kernel, [padding] = g.padding;
-  return filter(ctx, {
-    kernel: "conv2dInputGrad",
-    geometry: g,
-    matrices: winogradMatrices(m, k / s),
-    source: {
-      slot: slots.grad,
-      channels: g.outChannels,
-      size: g.outputSize,
-      first: Math.floor(padding / s) - (k / s - 1),
-      step: 1,
-    },
-    weight: {
-      slot: slots.weight,
-      channel: g.inChannels * k * k,
-      row: k * k,
-      parity: [k, 1],
-      tap: [s * k, s],
-      turned: true,
-    },
-    result: { slot: slots.out, channels: g.inChannels, size: g.inputSize, step: s },
-  });
+  return filter(ctx, inputGradFiltering(g, m), { ...slots, source: slots.grad });
 }
 
-type Pair = readonly [number, number];
-
-/** A correlation of `source` with `weight`, on one side of which positions may come in parities. */
-interface Filtering {
-  readonly kernel: string;
-  readonly geometry: Conv2dGeometry;
-  readonly matrices: ReturnType<typeof winogradMatrices>;
-  readonly source: {
-    readonly slot: Slot;
-    readonly channels: number;
-    readonly size: Pair;
-    /** Coordinate of the source that the first tile begins with. */
-    readonly first: number;
-    /** Distance of a tap's neighbours: parities of the source are channels of their own. */
-    readonly step: number;
-  };
-  /** Strides of the weight, in elements. */
-  readonly weight: {
-    readonly slot: Slot;
-    readonly channel: number;
-    readonly row: number;
-    readonly parity: Pair;
-    readonly tap: Pair;
-    /** Taps count from the far end. */
-    readonly turned?: boolean;
-  };
-  readonly result: {
-    readonly slot: Slot;
-    readonly channels: number;
-    readonly size: Pair;
-    /** Distance of a tile's neighbours: parities of the result are slices of their own. */
-    readonly step: number;
-  };
-}
-
-function filter(ctx: KernelContext, f: Filtering): Dispatch[] {
+function filter(
+  ctx: KernelContext,
+  f: Filtering,
+  slots: { source: Slot; weight: Slot; out: Slot },
+): Dispatch[] {
   const { kernel, geometry: g, matrices: { m, r, n, ...matrices }, source, weight, result } = f;
   const shape = describeConv2d(g), variant = `winograd ${m}`;
   const images = Math.ceil(g.batch / 4);
@@ -154,7 +76,7 @@ function filter(ctx: KernelContext, f: Filtering): Dispatch[] {
       { size: wide, stride: 1, shift: source.first, limit: w },
       { size: 4, stride: source.channels * h * w },
     ],
-  }, source.slot);
+  }, slots.source);
   const line = source.channels * wide, row = images * line;
   const b = transformTiles(ctx, {
     kernel,
@@ -212,7 +134,7 @@ function filter(ctx: KernelContext, f: Filtering): Dispatch[] {
     slice: depth * product.block,
     texels: product.rows * slices * depth,
     memory: { vector: weight.row, limit: result.channels },
-  }, weight.slot);
+  }, slots.weight);
   const { dispatch, image } = multiply(ctx, { kernel, variant, shape, flops: conv2dFlops(g) }, {
     product,
     a: a.image,
@@ -245,7 +167,7 @@ function filter(ctx: KernelContext, f: Filtering): Dispatch[] {
       height,
       width,
       step: [outStep, outStep],
-    }, { products: image, out: result.slot }),
+    }, { products: image, out: slots.out }),
   ];
 }
 

@@ -142,7 +142,7 @@ const sizeOf = (axis: TileAxis | BlockedAxis): number =>
   axesOf(axis).reduce((product, { size }) => product * size, 1);
 
 /** WGSL that takes the coordinates of an axis off `rest` and adds what they stand for. */
-function visit(axis: TileAxis | BlockedAxis, position: number): string {
+export function visit(axis: TileAxis | BlockedAxis, position: number): string {
   const size = sizeOf(axis), whole = `at${position}`;
   const lines = [`  let ${whole} = rest % ${size}u;`, `  rest /= ${size}u;`];
   let below = 1;
@@ -162,7 +162,7 @@ function visit(axis: TileAxis | BlockedAxis, position: number): string {
 }
 
 /** WGSL of M T M': the sums along rows, then along columns. */
-function sums(matrix: Matrix): string {
+export function sums(matrix: Matrix): string {
   const lines: string[] = [];
   const patch = matrix[0].length;
   for (let i = 0; i < matrix.length; i++) {

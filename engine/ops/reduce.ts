@@ -51,6 +51,7 @@ export const sumOp: ReduceOp = {
   accumulator: "f32",
   initial: "0.0f",
   combine: (a, b) => `${a} + ${b}`,
+  subgroup: "subgroupAdd",
   derivative: (g, { inputs: [x] }) => [expand(g, x.shape)],
 };
 
@@ -60,6 +61,7 @@ const amaxOp: ReduceOp = {
   accumulator: "f32",
   initial: "-3.4028234663852886e38f",
   combine: (a, b) => `max(${a}, ${b})`,
+  subgroup: "subgroupMax",
   // Equal maxima share the gradient evenly.
   derivative(g, node) {
     const x = node.inputs[0];
@@ -75,6 +77,7 @@ const minIndexOp: ReduceOp = {
   accumulator: "i32",
   initial: "2147483647i",
   combine: (a, b) => `min(${a}, ${b})`,
+  subgroup: "subgroupMin",
 };
 
 /** The sum over axes, in f32 whatever the type. */

@@ -1,10 +1,11 @@
 // The device: a WebGPU adapter opened with all it can do, its memory counted, its errors kept.
 
 import { type AdapterDescription, describe } from "./adapter.ts";
-import type { KernelLimits } from "../kernels/dispatch.ts";
+import type { KernelLimits, Subgroups } from "../kernels/dispatch.ts";
 import { IMAGE_WIDTH } from "../kernels/image.ts";
 import { TEXEL_WIDTH } from "../kernels/texels.ts";
 import { KernelVariants } from "../kernels/variant.ts";
+import { requestWithSubgroups, subgroupsOf } from "./subgroups.ts";
 import type { TypedArray } from "../dtype.ts";
 
 /** Which adapter to open. */
@@ -92,14 +93,13 @@ export class Device {
   /** The adapter, for people. */
   readonly adapter: AdapterDescription;
   /** What kernels and buffers may ask for. */
-  readonly limits: KernelLimits & {
-    readonly maxBufferSize: number;
-    readonly maxTextureDimension2D: number;
-  };
+  readonly limits: KernelLimits & { readonly maxTextureDimension2D: number };
   /** The optional features that were granted. */
   readonly features: ReadonlySet<string>;
   /** Whether kernels can read storage textures. */
   readonly images: boolean;
+  /** How kernels use subgroups, where they can. */
+  readonly subgroups: Subgroups | undefined;
   /** Where work is submitted. */
   readonly queue: GPUQueue;
   /** The variants that kernels come in here; what is not named goes by the static guess. */
@@ -115,8 +115,13 @@ export class Device {
   #bytes = 0;
   #compiling = 0;
 
-  private constructor(gpu: GPUDevice, adapter: AdapterDescription) {
+  private constructor(
+    gpu: GPUDevice,
+    adapter: AdapterDescription,
+    subgroups: Subgroups | undefined,
+  ) {
     this.#gpu = gpu;
+    this.subgroups = subgroups;
     this.adapter = adapter;
     this.queue = gpu.queue;
     this.features = new Set(gpu.features as unknown as Iterable<string>);
@@ -151,11 +156,12 @@ export class Device {
       throw new NoAdapterError("No WebGPU adapter was found");
     }
     const offered = adapter.limits as unknown as Record<string, number>;
-    const gpu = await adapter.requestDevice({
+    const gpu = await requestWithSubgroups(adapter, {
       requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
       requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, offered[name]])),
     });
-    const device = new Device(gpu, describe(adapter.info));
+    const subgroups = await subgroupsOf(gpu);
+    const device = new Device(gpu, describe(adapter.info), subgroups);
     if (defaultDevice === undefined || defaultDevice.failed) defaultDevice = device;
     return device;
   }

@@ -22,6 +22,7 @@ Deno.test("What does not fit is refused with what would", () => {
     [["--steps", "many"], "--steps takes a whole number"],
     [["--batches", "4,,8"], '--batches takes a whole number from 1, not ""'],
     [["--wait", "never"], "--wait is each or end, not never"],
+    [["--precision", "tf32"], "--precision is f32 or f16, not tf32"],
     [["--peer", "torch"], "--peer takes NAME=COMMAND"],
   ];
   for (const [args, message] of refused) {
@@ -36,7 +37,7 @@ Deno.test("--help names every workload, and only options that there are", () => 
   const flags = [...text.matchAll(/^ {2}--(\S+)(.*)/gm)];
   assertEquals(flags.length > 10, true);
   for (const [, flag, rest] of flags) {
-    const value = { wait: "end", peer: "a=b" }[flag] ?? "1";
+    const value = { wait: "end", peer: "a=b", precision: "f16" }[flag] ?? "1";
     parseOptions(/^ [A-Z]|^ each/.test(rest) ? [`--${flag}`, value] : [`--${flag}`]);
   }
 });

@@ -22,6 +22,7 @@ import {
   pad,
   Parameter,
   permute,
+  type Precision,
   read,
   slice,
   softmax,
@@ -34,6 +35,7 @@ import {
   where,
 } from "../../engine/mod.ts";
 import { Plan } from "../../engine/compile/plan.ts";
+import { readBuffers } from "../../engine/runtime/readback.ts";
 import { device, withoutLeaks } from "./device.ts";
 
 const gpu = await device();
@@ -149,6 +151,32 @@ half("f16 parameters are trained and averaged", async () => {
   step();
   const [x, mean] = await read([net.x, average.x]);
   assertEquals([x, mean], [new Float16Array([3.75, -3.75]), new Float16Array([3.875, -3.875])]);
+});
+
+half("compile lets products round their operands only where it is told to", async () => {
+  const x = tensor(Float32Array.from({ length: 12 * 20 }, (_, i) => Math.sin(i)), [12, 20]);
+  const product = matmul(x, x, { transposeB: true });
+  const outputs = [product], program = { name: "product", outputs, assignments: new Map() };
+  const run = async (precision?: Precision): Promise<Float32Array> => {
+    const plan = new Plan(gpu, program, { variant: "tiled 16x64", target: { precision } });
+    plan.run();
+    const [bytes] = await readBuffers(gpu, plan.outputs);
+    plan.destroy();
+    return new Float32Array(bytes);
+  };
+  const [plain, same, rounded] = [await run(), await run("f32"), await run("f16")];
+  assertEquals(same, plain);
+  const errors = rounded.map((value, i) => Math.abs(value - plain[i]));
+  assert(Math.max(...errors) > 1e-5 && Math.max(...errors) < 1e-2, `${Math.max(...errors)}`);
+
+  const without = new Proxy(gpu, {
+    get(device, name) {
+      const value = name === "features" ? new Set() : device[name as keyof Device];
+      return typeof value === "function" ? value.bind(device) : value;
+    },
+  });
+  const traced = compile(() => product, { device: without, precision: "f16" });
+  assertThrows(() => traced(), TypeError, "operands in f16: ");
 });
 
 half("numbers that f16 lacks, and devices that lack f16, are named", async () => {

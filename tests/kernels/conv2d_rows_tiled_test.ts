@@ -52,6 +52,7 @@ Deno.test("rows are taken where they fit alone", () => {
       maxComputeWorkgroupStorageSize: 16_384,
       maxComputeWorkgroupsPerDimension: 65_535,
       maxStorageBuffersPerShaderStage: 8,
+      maxBufferSize: 2 ** 31 - 4,
     };
   const first = (g: Conv2dGeometry): string =>
     conv2dTiledCandidates(

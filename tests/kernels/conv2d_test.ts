@@ -1,4 +1,5 @@
 import { type Conv2dGeometry, conv2dVariants } from "../../engine/kernels/conv2d.ts";
+import { canFilter } from "../../engine/kernels/winograd_geometry.ts";
 import { checkConv2d, tiledForm } from "./checks.ts";
 import { KernelHarness } from "./harness.ts";
 
@@ -53,6 +54,30 @@ const cases: Record<string, Case> = {
     inputSize: [8, 8],
     kernel: [4, 4],
     stride: [2, 2],
+    padding: [1, 1],
+  },
+  "3x3 on planes of several tiles, without padding": {
+    batch: 1,
+    inChannels: 6,
+    outChannels: 10,
+    inputSize: [11, 18],
+    kernel: [3, 3],
+  },
+  "4x4 with stride 2 on an odd plane, with padding 2": {
+    batch: 1,
+    inChannels: 5,
+    outChannels: 6,
+    inputSize: [7, 10],
+    kernel: [4, 4],
+    stride: [2, 2],
+    padding: [2, 2],
+  },
+  "2x2 with padding 1": {
+    batch: 3,
+    inChannels: 4,
+    outChannels: 3,
+    inputSize: [7, 6],
+    kernel: [2, 2],
     padding: [1, 1],
   },
   "3x3 with stride 2, where the last column is not reached": {
@@ -160,16 +185,24 @@ const inTexels = [
   "4x4 with stride 2",
   "images and channels of several whole tiles",
 ];
+/** What a variant is asked for in the i-th case; undefined where it would be another variant's case. */
+function formOf(variant: string, { g, i }: { g: Conv2dGeometry; i: number }): string | undefined {
+  const m = Number(variant.match(/^winograd (\d)/)?.[1] ?? 0);
+  // The first case shows that filtering leaves to others what it cannot do.
+  if (m > 0 && i > 0 && !canFilter(g, m)) return undefined;
+  return variant.replace(/tiled$/, () => tiledForm(i));
+}
 
 for (const variant of conv2dVariants) {
   Deno.test(`conv2d and its gradients, ${variant}, agree with float64`, async (t) => {
     const harness = await KernelHarness.open();
     try {
       for (const [i, [name, description]] of Object.entries(cases).entries()) {
-        const form = variant === "tiled" ? tiledForm(i) : variant;
+        const g = geometry(description), form = formOf(variant, { g, i });
+        if (form === undefined) continue;
         await t.step(
           form === variant ? name : `${name}, ${form}`,
-          () => checkConv2d(harness, geometry(description), { variant: form }),
+          () => checkConv2d(harness, g, { variant: form }),
         );
       }
       if (variant !== "tiled") {

@@ -53,6 +53,7 @@ const gpu: KernelContext = {
     maxComputeWorkgroupStorageSize: 16_384,
     maxComputeWorkgroupsPerDimension: 65_535,
     maxStorageBuffersPerShaderStage: 8,
+    maxBufferSize: 2 ** 31 - 4,
   },
   scratch: (bytes) => ({ bytes }),
 };

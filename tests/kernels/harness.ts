@@ -4,7 +4,7 @@
 
 import { assert } from "@std/assert";
 import { hasPlaces, hasTexels } from "../../engine/kernels/access.ts";
-import type { Dispatch, KernelContext, Slot } from "../../engine/kernels/dispatch.ts";
+import type { Dispatch, KernelContext, Precision, Slot } from "../../engine/kernels/dispatch.ts";
 import { IMAGE_WIDTH, ImageSlot } from "../../engine/kernels/image.ts";
 import { TEXEL_WIDTH, TexelSlot } from "../../engine/kernels/texels.ts";
 
@@ -28,22 +28,28 @@ export class KernelHarness {
   static async open(): Promise<KernelHarness> {
     const adapter = await navigator.gpu?.requestAdapter();
     if (!adapter) throw new Error("No WebGPU adapter: install a driver to run the kernels' tests");
-    return new KernelHarness(await adapter.requestDevice());
+    const requiredFeatures = (["shader-f16"] as const).filter((name) => adapter.features.has(name));
+    return new KernelHarness(await adapter.requestDevice({ requiredFeatures }));
   }
 
   /** What a launcher is told; `maxWorkgroups` lowers the grid's limit to see it folded. */
-  context(variant: string, options: { cpu?: boolean; maxWorkgroups?: number } = {}): KernelContext {
+  context(
+    variant: string,
+    options: { cpu?: boolean; maxWorkgroups?: number; precision?: Precision } = {},
+  ): KernelContext {
     const { limits } = this.device;
     return {
       cpu: options.cpu ?? true,
       images: true,
       variant,
+      precision: options.precision,
       limits: {
         maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
         maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
         maxComputeWorkgroupsPerDimension: options.maxWorkgroups ??
           limits.maxComputeWorkgroupsPerDimension,
         maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+        maxBufferSize: limits.maxStorageBufferBindingSize,
       },
       scratch: (bytes) => ({ bytes }),
     };

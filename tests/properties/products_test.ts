@@ -59,9 +59,9 @@ function contextOf(draw: Draw, harness: KernelHarness, variants: readonly string
   const maxWorkgroups = draw.chance(0.2) ? draw.whole(2, 5) : undefined;
   const { m, n } = draw.pick(tileShapes);
   const form = ` ${m}x${n}${draw.pick(["", " prefetch"])}${draw.pick(["", "", " split 2"])}`;
-  const variant = draw.pick(variants), tiled = variant === "tiled" && draw.chance(0.8);
+  const variant = draw.pick(variants), tiled = variant.endsWith("tiled") && draw.chance(0.8);
   return harness.context(tiled ? variant + form : variant, {
-    cpu: draw.chance(tiled ? 0.9 : 0.5),
+    cpu: draw.chance(variant.endsWith("tiled") ? 0.9 : 0.5),
     maxWorkgroups,
   });
 }

@@ -1,0 +1,351 @@
+// Convolutions and their gradients by Winograd's filtering, for GPUs: tiles are transformed into storage
+// buffers, multiplied by the tiled product as n x n independent ones, and transformed back. The operands of
+// the products lie as the source has its neighbours, so that all that threads read or write lies together:
+//
+//   tiles of the source      [slice, channel, tile]     tiles go along the rows of a picture
+//   the weight               [slice, row, channel], or [slice, channel, row] for the input gradient
+//   the products             [slice, row, tile]         or [slice, row, channel] for the weight gradient
+
+import outputCode from "../../shaders/winograd_output_tiled.wgsl" with { type: "text" };
+import transformCode from "../../shaders/winograd_transform_tiled.wgsl" with { type: "text" };
+import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
+import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
+import { threadGrid } from "./gemm_grid.ts";
+import { tiledGemm } from "./gemm_tiled.ts";
+import { type MatmulGeometry, matmulStrides } from "./matmul_geometry.ts";
+import { matmulGemm } from "./matmul_tiled.ts";
+import { instantiate, type TemplateValues } from "./template.ts";
+import { type Filtering, inputGradFiltering, outputFiltering } from "./winograd_geometry.ts";
+import { type Matrix, transpose, winogradMatrices } from "./winograd_matrices.ts";
+import { sums, type TileAxis, visit } from "./winograd_transform.ts";
+
+type Pair = readonly [number, number];
+
+/** The output of a convolution. `ctx.variant` is the form of the products. */
+export function conv2dWinogradTiled(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  { m, slots }: { m: number; slots: { x: Slot; weight: Slot; out: Slot } },
+): Dispatch[] {
+  return filter(ctx, outputFiltering(g, m), { ...slots, source: slots.x });
+}
+
+/** The gradient for the input. */
+export function conv2dInputGradWinogradTiled(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  { m, slots }: { m: number; slots: { grad: Slot; weight: Slot; out: Slot } },
+): Dispatch[] {
+  return filter(ctx, inputGradFiltering(g, m), { ...slots, source: slots.grad });
+}
+
+/** The products of a filtering: slices are a tile's n x n, of each parity of the result. */
+export function filteringProduct(f: Filtering): MatmulGeometry {
+  const { geometry: { batch }, matrices: { m, n }, source, weight, result } = f;
+  const tiles = tileCounts(result.size, m * result.step);
+  return {
+    batch: result.step ** 2 * n * n,
+    m: result.channels,
+    // Whole quads: what is multiplied behind the last tile is read by nobody.
+    n: Math.ceil(batch * tiles[0] * tiles[1] / 4) * 4,
+    k: source.step ** 2 * source.channels,
+    transposeA: weight.row < weight.channel,
+    transposeB: false,
+  };
+}
+
+function filter(
+  ctx: KernelContext,
+  f: Filtering,
+  slots: { source: Slot; weight: Slot; out: Slot },
+): Dispatch[] {
+  const { kernel, geometry: g, matrices: { m, n, ...matrices }, source, weight, result } = f;
+  const product = filteringProduct(f), { a, b } = matmulStrides(product);
+  const [height, width] = result.size, outStep = result.step;
+  const tiles = tileCounts(result.size, m * outStep);
+  const plane = product.m * product.n;
+  const stage = { ctx, kernel, g, m };
+  // A parity of the result may begin one later: see shaders/conv2d_input_grad_image.wgsl.
+  const late = outStep > 1 && g.padding[0] % outStep > 0 ? 1 : 0;
+  const reversed = late > 0;
+
+  const tilesOfSource = transformTiles(stage, {
+    name: "source",
+    bytes: 4 * product.batch * b.slice,
+    matrix: matrices.input,
+    axes: [
+      ...sourceAxes(f.source, { m, tiles, batch: g.batch, channel: b.step }),
+      ...parities(outStep, {
+        across: { from: late, left: late, to: n * n * b.slice },
+        down: { from: late * source.size[1], top: late, to: outStep * n * n * b.slice },
+      }),
+    ],
+    slice: b.slice,
+    from: source,
+  }, slots.source);
+  const channels = [
+    { size: source.channels, from: weight.channel, to: a.step },
+    ...parities(source.step, {
+      across: { from: weight.parity[1], to: source.channels * a.step },
+      down: { from: weight.parity[0], to: source.step * source.channels * a.step },
+    }),
+  ];
+  const rows = { size: result.channels, from: weight.row, to: a.row };
+  const filters = transformTiles(stage, {
+    name: "weight",
+    bytes: 4 * product.batch * a.slice,
+    matrix: weight.turned ? matrices.filter.map((row) => row.toReversed()) : matrices.filter,
+    axes: [
+      ...(product.transposeA ? [rows, ...channels] : [...channels, rows]),
+      ...parities(outStep, {
+        across: { from: weight.parity[1], to: n * n * a.slice, reversed },
+        down: { from: weight.parity[0], to: outStep * n * n * a.slice, reversed },
+      }),
+    ],
+    slice: a.slice,
+    distances: weight.tap,
+  }, slots.weight);
+  const { dispatches, products } = multiply(stage, product, {
+    a: filters.tiles,
+    b: tilesOfSource.tiles,
+  });
+  return [
+    tilesOfSource.dispatch,
+    filters.dispatch,
+    ...dispatches,
+    transformProducts(stage, {
+      matrix: matrices.output,
+      axes: [
+        { size: tiles[1], from: 1, to: m * outStep, left: m * outStep },
+        { size: tiles[0], from: tiles[1], to: m * outStep * width, top: m * outStep },
+        { size: g.batch, from: tiles[0] * tiles[1], to: result.channels * height * width },
+        { size: result.channels, from: product.n, to: height * width },
+        ...parities(outStep, {
+          across: { from: n * n * plane, to: 1, left: 1 },
+          down: { from: outStep * n * n * plane, to: width, top: 1 },
+        }),
+      ],
+      slice: plane,
+      size: result.size,
+      step: outStep,
+    }, { products, out: slots.out }),
+  ];
+}
+
+/** The products of a weight gradient by filtering: their depth is tiles of all images. */
+export function weightGradProduct(g: Conv2dGeometry, m: number): MatmulGeometry {
+  const [s] = g.stride, { n } = winogradMatrices(m, g.kernel[0] / s);
+  const tiles = tileCounts(g.outputSize, m);
+  return {
+    batch: n * n,
+    m: g.outChannels,
+    n: s * s * g.inChannels,
+    k: g.batch * tiles[0] * tiles[1],
+    transposeA: false,
+    transposeB: true,
+  };
+}
+
+/**
+ * The gradient for the weight: what a tile of the output does to a convolution's result, it does here to its
+ * gradient, and the taps come out.
+ */
+export function conv2dWeightGradWinogradTiled(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  { m, slots }: { m: number; slots: { x: Slot; grad: Slot; out: Slot } },
+): Dispatch[] {
+  const [s] = g.stride, [k] = g.kernel, [oh, ow] = g.outputSize;
+  const { source, matrices } = outputFiltering(g, m);
+  const product = weightGradProduct(g, m), { a, b } = matmulStrides(product);
+  const tiles = tileCounts(g.outputSize, m);
+  const stage = { ctx, kernel: "conv2dWeightGrad", g, m };
+  const x = transformTiles(stage, {
+    name: "x",
+    bytes: 4 * product.batch * b.slice,
+    matrix: matrices.input,
+    axes: sourceAxes(source, { m, tiles, batch: g.batch, channel: b.column }),
+    slice: b.slice,
+    from: source,
+  }, slots.x);
+  const grad = transformTiles(stage, {
+    name: "grad",
+    bytes: 4 * product.batch * a.slice,
+    matrix: transpose(matrices.output),
+    axes: sourceAxes({ channels: g.outChannels, size: [oh, ow], step: 1 }, {
+      ...{ m, tiles, batch: g.batch, channel: a.row },
+    }),
+    slice: a.slice,
+    from: { size: [oh, ow], first: 0, step: 1 },
+  }, slots.grad);
+  const { dispatches, products } = multiply(stage, product, { a: grad.tiles, b: x.tiles });
+  return [
+    x.dispatch,
+    grad.dispatch,
+    ...dispatches,
+    transformProducts(stage, {
+      matrix: transpose(matrices.filter),
+      axes: [
+        { size: g.inChannels, from: 1, to: k * k },
+        ...parities(s, {
+          across: { from: g.inChannels, to: 1, left: 1 },
+          down: { from: s * g.inChannels, to: k, top: 1 },
+        }),
+        { size: g.outChannels, from: product.n, to: g.inChannels * k * k },
+      ],
+      slice: product.m * product.n,
+      size: [k, k],
+      step: s,
+    }, { products, out: slots.out }),
+  ];
+}
+
+/** Tiles along each axis, of `side` positions. */
+const tileCounts = (size: Pair, side: number): Pair => [
+  Math.ceil(size[0] / side),
+  Math.ceil(size[1] / side),
+];
+
+/** The tiles of all images along the rows, then down, then those of the other channels and parities. */
+function sourceAxes(
+  { channels, size: [h, w], step }: Omit<Filtering["source"], "first">,
+  { m, tiles, batch, channel }: {
+    readonly m: number;
+    readonly tiles: Pair;
+    readonly batch: number;
+    /** Distance of channels in what is written. */
+    readonly channel: number;
+  },
+): TileAxis[] {
+  return [
+    { size: tiles[1], from: m * step, left: m * step, to: 1 },
+    { size: tiles[0], from: m * step * w, top: m * step, to: tiles[1] },
+    { size: batch, from: channels * h * w, to: tiles[0] * tiles[1] },
+    { size: channels, from: h * w, to: channel },
+    ...parities(step, {
+      across: { from: 1, left: 1, to: channels * channel },
+      down: { from: w, top: 1, to: step * channels * channel },
+    }),
+  ];
+}
+
+/** The axes of `step` x `step` parities; none where there is but one. */
+function parities(
+  step: number,
+  { across, down }: Readonly<Record<"across" | "down", Omit<TileAxis, "size">>>,
+): TileAxis[] {
+  return step === 1 ? [] : [{ size: step, ...across }, { size: step, ...down }];
+}
+
+/** What the dispatches of a filtering have in common. */
+interface Stage {
+  readonly ctx: KernelContext;
+  readonly kernel: string;
+  readonly g: Conv2dGeometry;
+  readonly m: number;
+}
+
+/** Tiles of a tensor as operands of products; threads are numbered by `axes`, the fastest first. */
+function transformTiles(
+  stage: Stage,
+  transform: {
+    readonly name: string;
+    readonly bytes: number;
+    readonly matrix: Matrix;
+    readonly axes: readonly TileAxis[];
+    readonly slice: number;
+    /** The planes that tiles are cut from, which are zero outside. */
+    readonly from?: Omit<Filtering["source"], "channels">;
+    /** Distances of a tile's rows and columns, where all of each tile is there. */
+    readonly distances?: Pair;
+  },
+  source: Slot,
+): { dispatch: Dispatch; tiles: Slot } {
+  const { name, matrix, from, slice } = transform, patch = matrix[0].length;
+  const { size, first, step } = from ?? { size: [patch, patch], first: 0, step: 1 };
+  const [down, across] = transform.distances ?? [step * size[1], step];
+  const tiles = stage.ctx.scratch(transform.bytes);
+  const values = {
+    ...{ HEIGHT: size[0], WIDTH: size[1], STEP: step },
+    // As u32, which wrap around.
+    ...{ FIRST: first >>> 0, ORIGIN: (first * size[1] + first) >>> 0 },
+    ...{ DOWN: down, ACROSS: across, SLICE: slice },
+  };
+  const slots = [source, tiles];
+  return {
+    dispatch: launch(stage, { ...transform, name, code: transformCode, values, slots }),
+    tiles,
+  };
+}
+
+/** The products of all slices. */
+function multiply(
+  { ctx: { cpu, images, limits, variant, scratch }, kernel, g, m }: Stage,
+  product: MatmulGeometry,
+  operands: { a: Slot; b: Slot },
+): { dispatches: Dispatch[]; products: Slot } {
+  const products = scratch(4 * product.batch * product.m * product.n);
+  const gemm = {
+    ...matmulGemm(product),
+    ...{ kernel, shape: describeConv2d(g), flops: conv2dFlops(g) },
+  };
+  // Whatever else a context asks for is of the result: operands that are sums, some of them small differences,
+  // are never rounded to f16.
+  const context = { cpu, images, limits, variant, scratch };
+  const dispatches = tiledGemm(context, gemm, { ...operands, out: products })
+    .map((dispatch) => ({ ...dispatch, variant: `winograd ${m} ${dispatch.variant}` }));
+  return { dispatches, products };
+}
+
+/** Products as a tensor, of which tiles have neighbours `step` apart. */
+function transformProducts(
+  stage: Stage,
+  transform: {
+    readonly matrix: Matrix;
+    readonly axes: readonly TileAxis[];
+    readonly slice: number;
+    readonly size: Pair;
+    readonly step: number;
+  },
+  { products, out }: { products: Slot; out: Slot },
+): Dispatch {
+  const { matrix, slice, size: [height, width], step } = transform;
+  const together = step === 1 && width % matrix.length === 0 && matrix.length % 2 === 0;
+  const lanes = together ? matrix.length : 1;
+  const values = {
+    ...{ HEIGHT: height, WIDTH: width, STEP: step, DOWN: step * width, ACROSS: step, SLICE: slice },
+    ...{ LANES: lanes, TYPE: lanes > 1 ? `vec${lanes}f` : "f32" },
+  };
+  const slots = [products, out];
+  return launch(stage, { ...transform, name: "result", code: outputCode, values, slots });
+}
+
+function launch(
+  { ctx, kernel, g, m }: Stage,
+  { name, code, matrix, axes, values, slots }: {
+    readonly name: string;
+    readonly code: string;
+    readonly matrix: Matrix;
+    readonly axes: readonly TileAxis[];
+    readonly values: TemplateValues;
+    readonly slots: readonly Slot[];
+  },
+): Dispatch {
+  const threads = axes.reduce((product, { size }) => product * size, 1);
+  const grid = threadGrid(ctx, { threads, workgroup: 64 });
+  return {
+    kernel,
+    variant: `winograd ${m} tiled ${name}`,
+    shape: describeConv2d(g),
+    code: instantiate(code, {
+      ...values,
+      ...grid.values,
+      ...{ SIDE: matrix.length, PATCH: matrix[0].length },
+      AXES: axes.map(visit).join("\n"),
+      SUMS: sums(matrix),
+    }),
+    slots,
+    workgroups: grid.workgroups,
+    flops: 0,
+  };
+}

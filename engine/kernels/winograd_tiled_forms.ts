@@ -1,0 +1,102 @@
+// Which forms of Winograd's filtering on storage buffers a GPU may choose between, and where the guess, without
+// measuring, places them among those of the implicit product.
+
+import { conv2dFlops, type Conv2dGeometry } from "./conv2d_geometry.ts";
+import type { KernelContext } from "./dispatch.ts";
+import {
+  bytesPerCycle,
+  chooseTiledForm,
+  guessCycles,
+  instructionsPerCycle,
+  type ProductSize,
+  startCycles,
+  tiledCandidates,
+} from "./gemm_tiled_forms.ts";
+import type { MatmulGeometry } from "./matmul_geometry.ts";
+import { matmulGemm } from "./matmul_tiled.ts";
+import { FEW_FLOPS } from "./variant.ts";
+import { canFilter } from "./winograd_geometry.ts";
+
+// Below so many channels, on either side, transforms cost more than products.
+const ENOUGH_CHANNELS = 32;
+
+// Tiles of 4 x 4 outputs round as much whatever follows, and so up to 3 times as much as a plain sum of 128
+// products, but 5 times as much as one of 32.
+const ENOUGH_TERMS = 64;
+
+// Forms of the products that are worth to be measured, for each size of tiles.
+const FORMS = 2;
+
+// Instructions that a transform takes for each number of an operand or a product: to load and store it, to look its
+// place up, its share of the sums.
+const transformInstructions = 20;
+
+// How much faster filtering must look to come before the implicit product unmeasured, on a device with that part
+// of the bandwidth: filtering trades arithmetic for memory, of which most cards have less for each core than the one
+// that the guess is made for.
+const MARGIN = 1.25, BANDWIDTH = 1 / 2;
+
+/** What {@linkcode withFiltering} must know of a convolution or one of its gradients. */
+export interface FilteringChoice {
+  readonly geometry: Conv2dGeometry;
+  /** The implicit product, and its forms from the best to the worst. */
+  readonly implicit: ProductSize;
+  readonly forms: readonly string[];
+  /** The products of filtering tiles of m x m outputs. */
+  readonly product: (m: number) => MatmulGeometry;
+}
+
+/** The forms of a product, by filtering and implicit, the best guess first. */
+export function withFiltering(ctx: KernelContext, choice: FilteringChoice): string[] {
+  const { geometry: g, implicit, forms, product } = choice;
+  // In small products a gradient can be exactly zero, where filtering leaves rounding, and Adam makes a whole
+  // step of that.
+  const few = conv2dFlops(g) <= 4 * FEW_FLOPS ||
+    Math.min(g.inChannels, g.outChannels) < ENOUGH_CHANNELS;
+  const sizes = few || ctx.cpu ? [] : [4, 2]
+    .filter((m) => canFilter(g, m) && (m === 2 || implicit.k >= ENOUGH_TERMS))
+    .map((m) => ({ m, product: product(m) }))
+    .filter(({ product }) => largestBytes(ctx, product) <= ctx.limits.maxBufferSize)
+    .map((size) => ({ ...size, cycles: filteringCycles(ctx, g, size.product) }))
+    .sort((a, b) => a.cycles - b.cycles);
+  const best = chooseTiledForm({ ...ctx, variant: undefined }, implicit);
+  const limit = guessCycles(best, implicit) / MARGIN;
+  const names = (kept: typeof sizes) =>
+    kept.flatMap(({ m, product }) =>
+      tiledCandidates(ctx, matmulGemm(product)).slice(0, FORMS)
+        .map((form) => `winograd ${m} ${form}`)
+    );
+  return [
+    ...names(sizes.filter(({ cycles }) => cycles < limit)),
+    ...forms,
+    ...names(sizes.filter(({ cycles }) => cycles >= limit)),
+  ];
+}
+
+/** Cycles for the products, for the transforms, and for what all of them read and write. */
+function filteringCycles(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  product: MatmulGeometry,
+): number {
+  const size = matmulGemm(product), { a, b, products } = elementsOf(product);
+  const ends = g.batch * (g.inChannels * g.inputSize[0] * g.inputSize[1] +
+    g.outChannels * g.outputSize[0] * g.outputSize[1]);
+  const bytes = 4 * (ends + 2 * (a + b + products));
+  return guessCycles(chooseTiledForm({ ...ctx, variant: undefined }, size), size) +
+    3 * startCycles + bytes / (BANDWIDTH * bytesPerCycle) +
+    transformInstructions * (a + b + products) / instructionsPerCycle;
+}
+
+/** Bytes of the largest buffer that filtering needs. */
+function largestBytes(ctx: KernelContext, product: MatmulGeometry): number {
+  const { a, b, products } = elementsOf(product);
+  const { splits } = chooseTiledForm({ ...ctx, variant: undefined }, matmulGemm(product));
+  return 4 * Math.max(a, b, products * splits);
+}
+
+function elementsOf(
+  { batch, m, n, k }: MatmulGeometry,
+): Readonly<Record<"a" | "b" | "products", number>> {
+  return { a: batch * m * k, b: batch * k * n, products: batch * m * n };
+}
