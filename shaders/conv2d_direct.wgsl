@@ -12,7 +12,6 @@ const OUT_CHANNELS: u32 = $OUT_CHANNELS;
 
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -45,5 +44,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  out[index] = sum;
+  finish(index, sum);
 }

@@ -10,7 +10,6 @@ const IN_CHANNELS: u32 = $IN_CHANNELS; // of the whole input
 
 @group(0) @binding(0) var<storage, read_write> grad: array<f32>;
 @group(0) @binding(1) var<storage, read_write> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -44,5 +43,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  out[index] = sum;
+  finish(index, sum);
 }

@@ -7,7 +7,6 @@ const CHANNELS: u32 = $CHANNELS; // of x, per group
 
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> grad: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -39,5 +38,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  out[index] = sum;
+  finish(index, sum);
 }

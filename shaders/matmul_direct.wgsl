@@ -2,7 +2,6 @@
 
 @group(0) @binding(0) var<storage, read_write> a: array<f32>;
 @group(0) @binding(1) var<storage, read_write> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -21,5 +20,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       sum,
     );
   }
-  out[index] = sum;
+  finish(index, sum);
 }

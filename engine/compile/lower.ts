@@ -3,6 +3,7 @@
 
 import type { Dispatch, KernelContext, KernelLimits, Slot } from "../kernels/dispatch.ts";
 import type { VariantChoice } from "../kernels/variant.ts";
+import { byteLength } from "../dtype.ts";
 import { copyOp } from "../ops/elementwise.ts";
 import type { KernelOp } from "../op.ts";
 import { Tensor } from "../tensor.ts";
@@ -10,7 +11,8 @@ import type { Variable } from "../variable.ts";
 import { type Batch, formBatches } from "./batch.ts";
 import { canShare, fusedDispatches } from "./codegen.ts";
 import { shareCopies } from "./copies.ts";
-import { fuse, stripReshape } from "./fuse.ts";
+import { fuseEpilogues, lowerEpilogue, takesEpilogues } from "./epilogues.ts";
+import { fuse, type Group, stripReshape } from "./fuse.ts";
 import { ArenaSlot, assignSlots, place, type Placement, type Slots } from "./memory.ts";
 import type { Passes } from "./passes.ts";
 import { schedule } from "./schedule.ts";
@@ -71,14 +73,18 @@ export function lower(
   const roots = [...outputs, ...assignments.values()];
   const leaves = reachable(roots).filter((node) => node.op.kind === "leaf");
   const maxBuffers = target.limits.maxStorageBuffersPerShaderStage;
+  const assigned = new Map([...assignments].map(([variable, value]) => [value, variable]));
+  const fused = fuse(roots, {
+    maxBuffers,
+    cpu: target.cpu,
+    rows: passes.rows,
+    assigned,
+    separate: !passes.fuse,
+  });
   const { groups, needs, variables } = schedule(
-    fuse(roots, {
-      maxBuffers,
-      cpu: target.cpu,
-      rows: passes.rows,
-      assigned: new Set(assignments.values()),
-      separate: !passes.fuse,
-    }),
+    passes.epilogues && passes.fuse && takesEpilogues(target)
+      ? fuseEpilogues(fused, { maxBuffers, roots: new Set(roots), assigned })
+      : fused,
     assignments,
   );
   const given = new Map<Tensor, Slot>([
@@ -101,7 +107,7 @@ export function lower(
     limits: target.limits,
     variant: target.variant,
     choose(family, shape, candidates) {
-      sites.push({ family, shape, candidates, node: batch[0].outputs[0] });
+      sites.push({ family, shape, candidates, node: productOf(batch[0]) });
       return target.choose?.(family, shape);
     },
     scratch: (bytes) => new ArenaSlot(bytes),
@@ -159,9 +165,23 @@ function launch(
   options: { slots: Slots; context: KernelContext; quads: boolean },
 ): readonly Dispatch[] {
   if (batch[0].kind !== "kernel") return fusedDispatches(batch, options);
-  const { slots, context } = options, [node] = batch[0].outputs;
-  return (node.op as KernelOp).launch(context, node, {
-    inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
-    output: slots.get(node)!,
-  });
+  const { slots, context } = options, [group] = batch, node = productOf(group);
+  const output = slots.get(node) ?? context.scratch(byteLength(node.size, node.dtype));
+  const launchWith = (context: KernelContext): readonly Dispatch[] =>
+    (node.op as KernelOp).launch(context, node, {
+      inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
+      output,
+    });
+  if (group.product === undefined) return launchWith(context);
+  const lowered = lowerEpilogue(group, options), { epilogue } = lowered;
+  // Variables that could not be overwritten in place may be one buffer too many.
+  const bound = new Set([...group.outputs, ...group.reads.keys()].map((x) => slots.get(x)));
+  const fits = bound.size <= context.limits.maxStorageBuffersPerShaderStage;
+  const dispatches = launchWith(fits ? { ...context, epilogue } : context);
+  return lowered.taken ? dispatches : [...dispatches, ...lowered.after(output)];
+}
+
+/** The node that a group's kernel computes. */
+function productOf({ product, outputs }: Group): Tensor {
+  return product ?? outputs[0];
 }
