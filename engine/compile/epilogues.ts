@@ -77,9 +77,12 @@ function withEpilogue(
   const [product] = kernel.outputs;
   const stays = roots.has(product) || others.some(({ reads }) => reads.has(product));
   const outputs = stays ? [product, ...group.outputs] : group.outputs;
+  // Other threads still read the operands; and where a raw result goes, another thread reads what the group reads
+  // in place, unless that is the raw result's place as well.
+  const own = !stays || group.reads.get(product)!;
   const reads = new Map(kernel.reads);
   for (const [read, inPlace] of group.reads) {
-    if (read !== product) reads.set(read, inPlace && !kernel.reads.has(read));
+    if (read !== product) reads.set(read, inPlace && own && !kernel.reads.has(read));
   }
   if (reachable(group.outputs, group.reads).length > MOST_NODES) return undefined;
   if (buffersOf([...outputs, ...reads.keys()], assigned).size > maxBuffers) return undefined;
@@ -196,7 +199,7 @@ function finish(
   options: { slots: Slots; quads: boolean; operands: readonly Operand[]; width: 1 | 4 },
 ): { bindings: Bindings; body: Body; stores: string[] } {
   const { slots, quads, operands, width } = options, { outputs, reads } = group;
-  const product = group.product!;
+  const product = group.product!, worked = outputs.filter((output) => output !== product);
   // Threads that write parts of one vector must not write it whole.
   const together = quads && width === QUAD;
   const bindings = new Bindings(slots, { quads: together, operands });
@@ -205,7 +208,7 @@ function finish(
   const known = new Map([...reads, [product, true]]);
   const lanes = Array.from({ length: width }, (_, lane) => {
     const index = body.index(product.shape, at, lane);
-    const places = placesOf(product, { outputs, reads: known }, index)!;
+    const places = placesOf(product, { outputs: worked, reads: known }, index)!;
     body.settle(places);
     body.keep(product, width === QUAD ? `value.${"xyzw"[lane]}` : "value", index.offset);
     return {
