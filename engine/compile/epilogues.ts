@@ -41,6 +41,7 @@ export function fuseEpilogues(groups: readonly Group[], options: EpilogueOptions
   const producer = new Map(
     groups.flatMap((group) => group.outputs.map((output) => [output, group] as const)),
   );
+  const depths = depthsOf(groups, producer);
   const result = new Set(groups);
   for (const group of groups) {
     if (group.kind !== "pointwise") continue;
@@ -48,8 +49,10 @@ export function fuseEpilogues(groups: readonly Group[], options: EpilogueOptions
       const source = producer.get(read);
       return source?.kind === "kernel" && source.product === undefined;
     };
-    // The latest first: it may need the others, and they would not wait for it.
-    const products = [...group.reads.keys()].filter(isProduct).sort((a, b) => b.id - a.id);
+    // The one that is ready last: the others, and all that they keep alive, would have to wait for it.
+    const depthOf = (read: Tensor): number => depths.get(producer.get(read)!)!;
+    const products = [...group.reads.keys()].filter(isProduct)
+      .sort((a, b) => depthOf(b) - depthOf(a));
     for (const product of products) {
       const kernel = producer.get(product)!;
       const others = [...result].filter((other) => other !== group && other !== kernel);
@@ -63,6 +66,24 @@ export function fuseEpilogues(groups: readonly Group[], options: EpilogueOptions
     }
   }
   return [...result];
+}
+
+/** How many groups have to run before each, one after the other. */
+function depthsOf(
+  groups: readonly Group[],
+  producer: ReadonlyMap<Tensor, Group>,
+): ReadonlyMap<Group, number> {
+  const depths = new Map<Group, number>();
+  const depthOf = (group: Group): number => {
+    let depth = depths.get(group);
+    if (depth === undefined) {
+      const sources = [...group.reads.keys()].flatMap((read) => producer.get(read) ?? []);
+      depths.set(group, depth = Math.max(0, ...sources.map((source) => depthOf(source) + 1)));
+    }
+    return depth;
+  };
+  groups.forEach(depthOf);
+  return depths;
 }
 
 /** A product's group and the one that would be its epilogue as one, or undefined where that cannot be. */
