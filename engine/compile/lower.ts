@@ -172,13 +172,45 @@ function launch(
       inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
       output,
     });
-  if (group.product === undefined) return launchWith(context);
+  const apart = (dispatches: readonly Dispatch[]): readonly Dispatch[] =>
+    dispatches.flatMap((dispatch) => bindOnce(dispatch, { ...options, node }));
+  if (group.product === undefined) return apart(launchWith(context));
   const lowered = lowerEpilogue(group, options), { epilogue } = lowered;
   // Variables that could not be overwritten in place may be one buffer too many.
   const bound = new Set([...group.outputs, ...group.reads.keys()].map((x) => slots.get(x)));
   const fits = bound.size <= context.limits.maxStorageBuffersPerShaderStage;
-  const dispatches = launchWith(fits ? { ...context, epilogue } : context);
+  const dispatches = apart(launchWith(fits ? { ...context, epilogue } : context));
   return lowered.taken ? dispatches : [...dispatches, ...lowered.after(output)];
+}
+
+/**
+ * A kernel that cannot write what it is bound to twice, as WebGPU demands: of a product of a tensor with itself, one
+ * of the operands is a copy.
+ */
+function bindOnce(
+  dispatch: Dispatch,
+  options: { node: Tensor; slots: Slots; context: KernelContext; quads: boolean },
+): Dispatch[] {
+  const { node, slots, context } = options;
+  const input = node.inputs.map(stripReshape).find((input) => {
+    const slot = slots.get(input)!;
+    return dispatch.slots.indexOf(slot) !== dispatch.slots.lastIndexOf(slot);
+  });
+  if (input === undefined) return [dispatch];
+  const slot = slots.get(input)!, scratch = context.scratch(slot.bytes);
+  const copy = new Tensor(copyOp, [input], {}, input.shape, input.dtype, input.origin);
+  return [
+    ...fusedDispatches([{ kind: "pointwise", outputs: [copy], reads: new Map([[input, true]]) }], {
+      ...options,
+      slots: new Map([[input, slot], [copy, scratch]]),
+    }),
+    {
+      ...dispatch,
+      slots: dispatch.slots.map((each, at) =>
+        each === slot && at > dispatch.slots.indexOf(slot) ? scratch : each
+      ),
+    },
+  ];
 }
 
 /** The node that a group's kernel computes. */
