@@ -3,8 +3,10 @@
 // its bias, activation, residual sum or PixelShuffle, a gradient's mask, a weight's update. The pass over
 // memory that read the product is saved, and where nobody else reads it, the one that stored it.
 
+import finishCode from "../../shaders/finish.wgsl" with { type: "text" };
 import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
 import type { Epilogue, Operand } from "../kernels/results.ts";
+import { instantiate } from "../kernels/template.ts";
 import { permuteOp, reshapeOp } from "../ops/movement.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
@@ -192,13 +194,12 @@ export function lowerEpilogue(
       taken = true;
       const { bindings, body, stores } = finish(group, { ...options, operands, width });
       return {
-        code: `${librariesOf([body])}
-${bindings.declarations()}
-
-fn finish(i: u32, value: ${width === QUAD ? "vec4f" : "f32"}) {
-  ${[...body.scope.lines, ...stores].join("\n  ")}
-}
-`,
+        code: instantiate(finishCode, {
+          LIBRARY: librariesOf([body]),
+          BINDINGS: bindings.declarations(),
+          TYPE: width === QUAD ? "vec4f" : "f32",
+          BODY: [...body.scope.lines, ...stores].join("\n  "),
+        }),
         slots: bindings.slots,
         label: ` + ${describe({ outputs: worked, reads })}`,
       };

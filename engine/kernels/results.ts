@@ -2,7 +2,9 @@
 // the compiler has fused an epilogue to the product, works on it first: adds a bias, asks an activation, or makes
 // of a weight's gradient the weight's next value.
 
+import finishCode from "../../shaders/finish.wgsl" with { type: "text" };
 import type { KernelContext, Slot } from "./dispatch.ts";
+import { instantiate } from "./template.ts";
 
 /** Memory that a kernel declares by itself. */
 export interface Operand {
@@ -38,14 +40,14 @@ export function resultsOf(
   { operands, width }: { operands: readonly Operand[]; width: 1 | 4 },
 ): Results {
   if (ctx.epilogue) return ctx.epilogue(operands, width);
-  const type = width === 4 ? "vec4f" : "f32";
+  const type = width === 4 ? "vec4f" : "f32", binding = operands.length;
   return {
-    code: `@group(0) @binding(${operands.length}) var<storage, read_write> result: array<${type}>;
-
-fn finish(i: u32, value: ${type}) {
-  result[i] = value;
-}
-`,
+    code: instantiate(finishCode, {
+      LIBRARY: "",
+      BINDINGS: `@group(0) @binding(${binding}) var<storage, read_write> result: array<${type}>;`,
+      TYPE: type,
+      BODY: "result[i] = value;",
+    }),
     slots: [...operands.map(({ slot }) => slot), out],
     label: "",
   };
