@@ -8,6 +8,7 @@ import { formatKernels, measureKernels } from "./kernels.ts";
 import { formatLayers, measureLayers } from "./layers.ts";
 import { type Options, parseOptions, usage, workloadNamed } from "./options.ts";
 import { compare, formatComparison, peerRatios } from "./peers.ts";
+import { formatPlans, reportPlan } from "./plans.ts";
 import { formatCeilings, formatRoofline, measureRoofline } from "./roofline.ts";
 import { formatScaling, measureScaling } from "./scaling.ts";
 import { digits } from "./statistics.ts";
@@ -21,6 +22,7 @@ const subjects: Readonly<Record<string, (options: Options) => Promise<void>>> = 
   layers,
   kernels,
   scaling,
+  plan,
 };
 
 async function main(args: readonly string[]): Promise<void> {
@@ -123,6 +125,15 @@ function formatSteps(reports: readonly StepReport[]): string {
     ),
     row("device memory", (report) => mebibytes(report.device_bytes)),
   ]);
+}
+
+/** The kernels of steps on a GPU, which need not be there. */
+function plan(options: Options): Promise<void> {
+  const names = options.words.length > 0 ? options.words : Object.keys(workloads);
+  const reports = names.map(workloadNamed)
+    .map((name) => reportPlan(name, options.batch ?? workloads[name].batch.gpu));
+  print(options, reports, () => formatPlans(reports));
+  return Promise.resolve();
 }
 
 /** The results of three steps, and how far they are from PyTorch's in float64. */

@@ -43,5 +43,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  store_out(index, sum);
+  finish(index, sum);
 }

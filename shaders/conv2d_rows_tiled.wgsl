@@ -8,7 +8,6 @@
 
 @group(0) @binding(0) var<storage, read_write> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
 var<workgroup> taps: array<array<array<vec4f, $KW>, $KH>, $CHUNK>;
 
@@ -75,7 +74,7 @@ fn main(
   }
   if (image < $BATCH) {
     //: for m in 0..OUT_CHANNELS
-    result[(image * $OUT_CHANNELS + $m) * ${OH * OW / 4} + quad % ${OH * OW / 4}] = sum$m;
+    finish((image * $OUT_CHANNELS + $m) * ${OH * OW / 4} + quad % ${OH * OW / 4}, sum$m);
     //: end
   }
 }

@@ -14,6 +14,10 @@
 //   load_b(quad, k, k_end) -> vec4f
 //   place(slice, m, n) -> u32           where the result goes, or `nowhere`
 //
+// and to one that takes the results, engine/kernels/results.ts:
+//
+//   finish(i, value)                    result `i`, or with RESULT_QUADS the four from 4 i on
+//
 // Their conditions are joined by `&`, not `&&`: so many branches, inlined at every load, take SwiftShader's
 // compiler minutes and gigabytes. An operand or a result whose quads lie together, aligned, is bound as
 // vec4f.
@@ -29,7 +33,6 @@
 
 @group(0) @binding(0) var<storage, read_write> a: array<$A_TYPE>;
 @group(0) @binding(1) var<storage, read_write> b: array<$B_TYPE>;
-@group(0) @binding(2) var<storage, read_write> result: array<$RESULT_TYPE>;
 
 const nowhere = 0xffffffffu;
 
@@ -40,13 +43,13 @@ fn store(first: u32, slice: u32, m: u32, n: u32, quad: vec4f) {
   //: if RESULT_QUADS
   let at = place(slice, m, n);
   if (at != nowhere) {
-    result[(first + at) / 4] = quad;
+    finish((first + at) / 4, quad);
   }
   //: else
   //: for j in 0..4
   let at$j = place(slice, m, n + $j);
   if (at$j != nowhere) {
-    result[first + at$j] = quad[$j];
+    finish(first + at$j, quad[$j]);
   }
   //: end
   //: end

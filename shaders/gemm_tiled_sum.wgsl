@@ -2,7 +2,6 @@
 // Eight are read before any is added, for a sum is short and waits for memory alone.
 
 @group(0) @binding(0) var<storage, read_write> parts: array<$TYPE>;
-@group(0) @binding(1) var<storage, read_write> result: array<$TYPE>;
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -27,5 +26,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   //: for i in 0..TERMS % 8
   sum += part$i;
   //: end
-  result[at] = sum;
+  finish(at, sum);
 }

@@ -19,5 +19,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       sum,
     );
   }
-  store_out(index, sum);
+  finish(index, sum);
 }

@@ -57,14 +57,14 @@ export function formBatches(
   const release = (wanted: readonly Group[]): void => {
     const due = new Set(wanted);
     const updates = (group: Group): boolean => isUpdate(group, options);
-    if (wanted.some(updates)) {
-      // Whoever wants one update will soon want the others.
-      for (const group of left) {
-        const ready = ![...needs.get(group)!].some((other) => left.has(other));
-        if (ready && canWait(group, options)) postpone(group);
-      }
-      [...waiting].filter(updates).forEach((group) => due.add(group));
+    if (wanted.length === 0) return;
+    // What could run later can fill a dispatch now.
+    for (const group of left) {
+      const ready = ![...needs.get(group)!].some((other) => left.has(other));
+      if (ready && canWait(group, options)) postpone(group);
     }
+    // Whoever wants one update will soon want the others.
+    if (wanted.some(updates)) [...waiting].filter(updates).forEach((group) => due.add(group));
     for (const group of due) waitsFor(group).forEach((other) => due.add(other));
     while (due.size > 0) {
       const ready = [...waiting].filter((group) => waitsFor(group).length === 0);

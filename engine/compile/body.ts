@@ -8,6 +8,7 @@ import philox from "../../shaders/philox.wgsl" with { type: "text" };
 import type { DType, Shape } from "../dtype.ts";
 import { declareShared, texels } from "../kernels/access.ts";
 import type { Slot } from "../kernels/dispatch.ts";
+import type { Operand } from "../kernels/results.ts";
 import { TexelSlot } from "../kernels/texels.ts";
 import type { Reader } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
@@ -30,11 +31,17 @@ export class Bindings {
   readonly #types: string[] = [];
   readonly #of: Slots;
   readonly #quads: boolean;
+  readonly #operands: readonly Operand[];
 
-  /** @param options.quads declare memory as vectors of four wherever its size allows. */
-  constructor(of: Slots, options: { quads: boolean }) {
+  /**
+   * @param options.quads declare memory as vectors of four wherever its size allows.
+   * @param options.operands what the kernel declares by itself, bound before the rest.
+   */
+  constructor(of: Slots, options: { quads: boolean; operands?: readonly Operand[] }) {
     this.#of = of;
     this.#quads = options.quads;
+    this.#operands = options.operands ?? [];
+    this.slots.push(...this.#operands.map(({ slot }) => slot));
   }
 
   /** The binding that a tensor lies in. */
@@ -43,6 +50,8 @@ export class Bindings {
   }
 
   declare(slot: Slot, dtype: DType): Binding {
+    const operand = this.#operands.find((operand) => operand.slot === slot);
+    if (operand !== undefined) return { ...operand, texels: false };
     const texels = slot instanceof TexelSlot;
     const quads = this.#quads && !texels && slot.bytes % QUAD_BYTES === 0;
     let at = this.slots.indexOf(slot);
@@ -55,11 +64,12 @@ export class Bindings {
   }
 
   declarations(): string {
-    const slots = this.#types.flatMap((type, at) =>
-      this.slots[at] instanceof TexelSlot
+    const slots = this.#types.flatMap((type, k) => {
+      const at = this.#operands.length + k;
+      return this.slots[at] instanceof TexelSlot
         ? texels(`b${at}`, at)
-        : [`@group(0) @binding(${at}) var<storage, read_write> b${at}: array<${type}>;`]
-    );
+        : [`@group(0) @binding(${at}) var<storage, read_write> b${at}: array<${type}>;`];
+    });
     return [...slots, ...declareShared(this.slots)].join("\n");
   }
 }
@@ -71,15 +81,16 @@ export interface Binding {
   readonly texels: boolean;
 }
 
-/** Thrown where an expression asks for a row's result at another place than in that row. */
-export class MisplacedRow extends Error {}
+/** Thrown where an expression asks for a value in a register at another place than the one at hand. */
+export class Misplaced extends Error {}
 
 /** The statements that compute elements of a group's expressions. */
 export class Body implements Reader {
   readonly scope = new Scope();
   readonly #values = new Map<string, string>();
   readonly #libraries = new Set<string>();
-  readonly #rows = new Map<Tensor, string>();
+  readonly #kept = new Map<Tensor, { readonly register: string; readonly offset: string }>();
+  #places: ReadonlyMap<Tensor, Index> = new Map();
   readonly #reads: ReadonlyMap<Tensor, boolean>;
   readonly #bindings: Bindings;
 
@@ -97,9 +108,14 @@ export class Body implements Reader {
     return this.#libraries;
   }
 
-  /** Lets a value of the row at hand, the one numbered `o`, be read from a register. */
-  keep(row: Tensor, register: string): void {
-    this.#rows.set(row, register);
+  /** Lets a value be read from a register, at one offset: by default that of the row at hand, `o`. */
+  keep(node: Tensor, register: string, offset = "o"): void {
+    this.#kept.set(node, { register, offset });
+  }
+
+  /** Names the one place of each of some nodes that is asked for from now on. */
+  settle(places: ReadonlyMap<Tensor, Index>): void {
+    this.#places = places;
   }
 
   /** The statements of the open loop. */
@@ -116,11 +132,11 @@ export class Body implements Reader {
   }
 
   /** The element of `node` at `index`, computed here unless the group reads it from memory. */
-  value(node: Tensor, index: Index): string {
-    const row = this.#rows.get(node);
-    if (row !== undefined) {
-      if (index.offset !== "o") throw new MisplacedRow(`${node}`);
-      return row;
+  value(node: Tensor, asked: Index): string {
+    const index = this.#places.get(node) ?? asked, kept = this.#kept.get(node);
+    if (kept !== undefined) {
+      if (index.offset !== kept.offset) throw new Misplaced(`${node}`);
+      return kept.register;
     }
     if (this.#reads.has(node)) return this.#load(node, index);
     return this.#once(`${node.id}@${index.key}`, () => {

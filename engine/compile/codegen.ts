@@ -279,19 +279,21 @@ function folded(values: readonly string[], combine: ReduceOp["combine"]): string
 }
 
 /** Writes values whose places need not be neighbours. */
-function storeNeighbours(
+export function storeNeighbours(
   body: Body,
   output: Tensor,
   at: { index: (lane: number) => { offset: string }; values: readonly string[] },
 ): string[] {
   const { index, values } = at;
-  const places = values.map((_, lane) => body.scope.parts(index(lane).offset));
-  const [first] = places;
-  const together = places.every(({ base, add }, lane) =>
-    base === first.base && add === first.add + lane
-  );
-  if (together) return body.store(output, index(0).offset, values);
-  return values.flatMap((value, lane) => body.store(output, index(lane).offset, [value]));
+  const offsets = values.map((_, lane) => index(lane).offset);
+  if (areNeighbours(body, offsets)) return body.store(output, offsets[0], values);
+  return values.flatMap((value, lane) => body.store(output, offsets[lane], [value]));
+}
+
+/** Whether offsets are known to follow each other. */
+export function areNeighbours({ scope }: Body, offsets: readonly string[]): boolean {
+  const places = offsets.map((offset) => scope.parts(offset)), [first] = places;
+  return places.every(({ base, add }, lane) => base === first.base && add === first.add + lane);
 }
 
 /** First the parts of each result, then the parts among themselves. */
@@ -374,7 +376,7 @@ function shapeOf({ kind, outputs }: Group): string {
 }
 
 /** The ops that a group computes, for people. */
-function describe(group: Group): string {
+export function describe(group: Pick<Group, "outputs" | "reads">): string {
   const names = new Map<string, number>();
   const seen = new Set<Tensor>(group.reads.keys());
   const visit = (node: Tensor): void => {

@@ -8,6 +8,7 @@
 
 import { expandOp, reshapeOp } from "../ops/movement.ts";
 import type { Tensor } from "../tensor.ts";
+import type { Variable } from "../variable.ts";
 import { rowAxes, rowForm, rowsOf } from "./rows.ts";
 import { reachable } from "./simplify.ts";
 
@@ -15,6 +16,10 @@ import { reachable } from "./simplify.ts";
 export interface Group {
   readonly kind: "pointwise" | "reduce" | "kernel";
   readonly outputs: Tensor[];
+  /**
+   * Of a kernel that works on its results before it stores them: the node that it computes, and may not store.
+   */
+  readonly product?: Tensor;
   /**
    * Of a group with reductions: the axes that tell the row, for each output that has an element for each of
    * those that are folded.
@@ -44,7 +49,7 @@ export interface FuseOptions {
   /** Join reductions with what leads to them, and with what needs their results. */
   readonly rows: boolean;
   /** New values of variables, among the roots. */
-  readonly assigned: ReadonlySet<Tensor>;
+  readonly assigned: ReadonlyMap<Tensor, Variable>;
   /** Give every value a kernel of its own, for comparison. */
   readonly separate?: boolean;
 }
@@ -338,7 +343,7 @@ function join(groups: Group[], options: JoinOptions): Group[] {
 /** Over how many elements the kernels go that need a value, or need what is made of it in this run. */
 function readersOf(
   groups: readonly Group[],
-  assigned: ReadonlySet<Tensor>,
+  assigned: ReadonlyMap<Tensor, Variable>,
 ): Map<Tensor, Set<number>> {
   const readers = new Map<Tensor, Set<number>>();
   for (const group of [...groups].reverse()) {
@@ -427,7 +432,12 @@ function rowsFit(a: Group, b: Group, options: JoinOptions & { follows: boolean }
     b.outputs.some((output) => wanted.has(output) || readers.get(output)?.has(results * length));
 }
 
-function dependsOn(from: Group, target: Group, producer: Map<Tensor, Group>): boolean {
+/** Whether a group needs another, or is the other. */
+export function dependsOn(
+  from: Group,
+  target: Group,
+  producer: ReadonlyMap<Tensor, Group>,
+): boolean {
   const seen = new Set<Group>();
   const stack = [from];
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {

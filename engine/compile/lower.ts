@@ -10,6 +10,7 @@ import type {
   Subgroups,
 } from "../kernels/dispatch.ts";
 import type { VariantChoice } from "../kernels/variant.ts";
+import { byteLength } from "../dtype.ts";
 import { copyOp } from "../ops/elementwise.ts";
 import type { KernelOp } from "../op.ts";
 import { Tensor } from "../tensor.ts";
@@ -17,7 +18,8 @@ import type { Variable } from "../variable.ts";
 import { type Batch, formBatches } from "./batch.ts";
 import { canShare, fusedDispatches } from "./codegen.ts";
 import { shareCopies } from "./copies.ts";
-import { fuse, stripReshape } from "./fuse.ts";
+import { fuseEpilogues, lowerEpilogue, takesEpilogues } from "./epilogues.ts";
+import { fuse, type Group, stripReshape } from "./fuse.ts";
 import { ArenaSlot, assignSlots, place, type Placement, type Slots, texelRows } from "./memory.ts";
 import type { Passes } from "./passes.ts";
 import { schedule } from "./schedule.ts";
@@ -82,14 +84,18 @@ export function lower(
   const roots = [...outputs, ...assignments.values()];
   const leaves = reachable(roots).filter((node) => node.op.kind === "leaf");
   const maxBuffers = target.limits.maxStorageBuffersPerShaderStage;
+  const assigned = new Map([...assignments].map(([variable, value]) => [value, variable]));
+  const fused = fuse(roots, {
+    maxBuffers,
+    cpu: target.cpu,
+    rows: passes.rows,
+    assigned,
+    separate: !passes.fuse,
+  });
   const { groups, needs, variables } = schedule(
-    fuse(roots, {
-      maxBuffers,
-      cpu: target.cpu,
-      rows: passes.rows,
-      assigned: new Set(assignments.values()),
-      separate: !passes.fuse,
-    }),
+    passes.epilogues && passes.fuse && takesEpilogues(target)
+      ? fuseEpilogues(fused, { maxBuffers, roots: new Set(roots), assigned })
+      : fused,
     assignments,
   );
   const given = new Map<Tensor, Slot>([
@@ -133,7 +139,7 @@ function emit(
     subgroups: target.subgroups,
     variant: target.variant,
     choose(family, shape, candidates) {
-      sites.push({ family, shape, candidates, node: batch[0].outputs[0] });
+      sites.push({ family, shape, candidates, node: productOf(batch[0]) });
       return target.choose?.(family, shape);
     },
     scratch: (bytes) => new ArenaSlot(bytes),
@@ -191,9 +197,55 @@ function launch(
   options: { slots: Slots; context: KernelContext; quads: boolean },
 ): readonly Dispatch[] {
   if (batch[0].kind !== "kernel") return fusedDispatches(batch, options);
-  const { slots, context } = options, [node] = batch[0].outputs;
-  return (node.op as KernelOp).launch(context, node, {
-    inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
-    output: slots.get(node)!,
+  const { slots, context } = options, [group] = batch, node = productOf(group);
+  const output = slots.get(node) ?? context.scratch(byteLength(node.size, node.dtype));
+  const launchWith = (context: KernelContext): readonly Dispatch[] =>
+    (node.op as KernelOp).launch(context, node, {
+      inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
+      output,
+    });
+  const apart = (dispatches: readonly Dispatch[]): readonly Dispatch[] =>
+    dispatches.flatMap((dispatch) => bindOnce(dispatch, { ...options, node }));
+  if (group.product === undefined) return apart(launchWith(context));
+  const lowered = lowerEpilogue(group, options), { epilogue } = lowered;
+  // Variables that could not be overwritten in place may be one buffer too many.
+  const bound = new Set([...group.outputs, ...group.reads.keys()].map((x) => slots.get(x)));
+  const fits = bound.size <= context.limits.maxStorageBuffersPerShaderStage;
+  const dispatches = apart(launchWith(fits ? { ...context, epilogue } : context));
+  return lowered.taken ? dispatches : [...dispatches, ...lowered.after(output)];
+}
+
+/**
+ * A kernel that cannot write what it is bound to twice, as WebGPU demands: of a product of a tensor with itself, one
+ * of the operands is a copy.
+ */
+function bindOnce(
+  dispatch: Dispatch,
+  options: { node: Tensor; slots: Slots; context: KernelContext; quads: boolean },
+): Dispatch[] {
+  const { node, slots, context } = options;
+  const input = node.inputs.map(stripReshape).find((input) => {
+    const slot = slots.get(input)!;
+    return dispatch.slots.indexOf(slot) !== dispatch.slots.lastIndexOf(slot);
   });
+  if (input === undefined) return [dispatch];
+  const slot = slots.get(input)!, scratch = context.scratch(slot.bytes);
+  const copy = new Tensor(copyOp, [input], {}, input.shape, input.dtype, input.origin);
+  return [
+    ...fusedDispatches([{ kind: "pointwise", outputs: [copy], reads: new Map([[input, true]]) }], {
+      ...options,
+      slots: new Map([[input, slot], [copy, scratch]]),
+    }),
+    {
+      ...dispatch,
+      slots: dispatch.slots.map((each, at) =>
+        each === slot && at > dispatch.slots.indexOf(slot) ? scratch : each
+      ),
+    },
+  ];
+}
+
+/** The node that a group's kernel computes. */
+function productOf({ product, outputs }: Group): Tensor {
+  return product ?? outputs[0];
 }

@@ -19,7 +19,7 @@ export class ArenaSlot implements Slot {
 export type Slots = ReadonlyMap<Tensor, Slot>;
 
 /**
- * Gives every output of the groups a slot. A pointwise result takes over the memory of an input that it is
+ * Gives every output of the groups a slot. A result that is pointwise, in an epilogue too, takes over the memory of an input that it is
  * the last to read, where both are read and written at the same offsets.
  *
  * @param given slots of leaves, and of the outputs that outlive the run.
@@ -45,7 +45,7 @@ export function assignSlots(
 
   const slots = new Map(given);
   for (const group of batches.flat()) {
-    const canReplace = group.kind === "pointwise" && options.inPlace;
+    const canReplace = group.kind !== "reduce" && options.inPlace;
     const free = [...group.reads].flatMap(([read, inPlace]) =>
       canReplace && inPlace && lastReader.get(read) === group && !given.has(read) ? [read] : []
     );

@@ -8,6 +8,8 @@ export interface Passes {
   readonly fuse: boolean;
   /** Join reductions with what leads to them, and with what needs their results. */
   readonly rows: boolean;
+  /** Let products work on their results before they store them. */
+  readonly epilogues: boolean;
   /** Let a thread work on four neighbours, that are loaded and stored together. */
   readonly quads: boolean;
   /** Let small kernels, and updates of variables, share a dispatch. */
@@ -28,6 +30,7 @@ export const allPasses: Passes = {
   algebra: true,
   fuse: true,
   rows: true,
+  epilogues: true,
   quads: true,
   share: true,
   copies: true,
@@ -42,6 +45,7 @@ export const noPasses: Passes = {
   algebra: false,
   fuse: false,
   rows: false,
+  epilogues: false,
   quads: false,
   share: false,
   copies: false,

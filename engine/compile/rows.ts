@@ -5,7 +5,7 @@
 import { type Shape, sizeOf } from "../dtype.ts";
 import { MOST_ROUNDS } from "../kernels/gemm_grid.ts";
 import type { Tensor } from "../tensor.ts";
-import { Bindings, Body, MisplacedRow } from "./body.ts";
+import { Bindings, Body, Misplaced } from "./body.ts";
 import { Index } from "./index_expression.ts";
 
 /** How a kernel goes over rows. */
@@ -114,7 +114,7 @@ export function rowAxes(
       body.value(node, elementIndex(body, { shape: node.shape, kept, r: "r" }));
       return true;
     } catch (error) {
-      if (error instanceof MisplacedRow) return false;
+      if (error instanceof Misplaced) return false;
       throw error;
     }
   };

@@ -97,7 +97,10 @@ function order(
   groups: readonly Group[],
   after: ReadonlyMap<Group, ReadonlySet<Group>>,
 ): Group[] {
-  const age = new Map(groups.map((g) => [g, Math.max(...g.outputs.map((output) => output.id))]));
+  // A product keeps its place, whatever its results are for: those who wait would keep its operands alive.
+  const age = new Map(
+    groups.map((g) => [g, g.product?.id ?? Math.max(...g.outputs.map((output) => output.id))]),
+  );
   const waitsFor = new Map<Group, number>(groups.map((group) => [group, 0]));
   for (const next of after.values()) {
     for (const group of next) waitsFor.set(group, waitsFor.get(group)! + 1);

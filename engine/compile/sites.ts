@@ -1,4 +1,5 @@
-// The places of a program at which kernels come in several variants, and programs of one such place alone.
+// The places of a program at which kernels come in several variants, and programs of one such place alone. What
+// a product does with its results, its epilogue, is no part of a place: the variants are told apart without.
 
 import { byteLength } from "../dtype.ts";
 import type { Dispatch, Slot } from "../kernels/dispatch.ts";
@@ -6,7 +7,7 @@ import type { LeafOp } from "../op.ts";
 import { Tensor } from "../tensor.ts";
 import type { Variable } from "../variable.ts";
 import { type KernelSite, lower, type Lowered, type Program, type Target } from "./lower.ts";
-import { allPasses } from "./passes.ts";
+import { allPasses, type Passes } from "./passes.ts";
 
 /** An input of a kernel that is run by itself. */
 const operandOp: LeafOp = { name: "operand", kind: "leaf" };
@@ -41,13 +42,21 @@ export function withVariant(target: Target, site: KernelSite, variant: string): 
   };
 }
 
-/** The dispatches of a program, as they would be on the target. */
-export function dispatchesOf(program: Program, target: Target): readonly Dispatch[] {
-  return dryRun(program, target).dispatches;
+/** The dispatches of a program, as they would be on the target; `passes` are improvements to leave out. */
+export function dispatchesOf(
+  program: Program,
+  target: Target,
+  options: { passes?: Partial<Passes> } = {},
+): readonly Dispatch[] {
+  return dryRun(program, target, options).dispatches;
 }
 
 /** Lowers a program without memory of a device. */
-function dryRun(program: Program, target: Target): Lowered {
+function dryRun(
+  program: Program,
+  target: Target,
+  { passes }: { passes?: Partial<Passes> } = {},
+): Lowered {
   const slotOf = ({ size, dtype }: Tensor | Variable): Slot => ({ bytes: byteLength(size, dtype) });
   const slots = new Map<Variable, Slot>();
   return lower(program, {
@@ -60,7 +69,7 @@ function dryRun(program: Program, target: Target): Lowered {
       variable: ofVariable,
       output: slotOf,
     },
-    passes: allPasses,
+    passes: { ...allPasses, ...passes },
   });
 
   function ofVariable(variable: Variable): Slot {

@@ -32,12 +32,16 @@ export function declareSlots(
   const named = slots.flatMap((slot, at) => {
     const name = names[at];
     if (name === undefined) return [];
-    if (slot instanceof TexelSlot) return texels(name, at);
     return slot instanceof ImageSlot
       ? image(name, { at, written: writes.includes(slot) })
-      : buffer(name, at);
+      : numbers(name, slot, { at });
   });
   return [...named, ...declareShared(slots)].join("\n");
+}
+
+/** The same functions for a slot of texels or in a buffer. */
+export function numbers(name: string, slot: Slot, { at }: { at: number }): string[] {
+  return slot instanceof TexelSlot ? texels(name, at) : buffer(name, at);
 }
 
 /** The same functions for a slot of texels. */

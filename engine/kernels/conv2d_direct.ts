@@ -12,6 +12,7 @@ import {
 import { declareSlots } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
+import { resultsOf } from "./results.ts";
 import { instantiate } from "./template.ts";
 
 /** The output of a convolution: `slots` are x, weight, out. */
@@ -27,7 +28,7 @@ export function conv2dDirect(
     count: g.batch * g.outChannels * g.outputSize[0] * g.outputSize[1],
     channels,
     summed: { terms: channels, rounds: tapRounds(g) },
-    names: ["x", "weight", "out"],
+    operands: ["x", "weight"],
     slots,
   });
 }
@@ -45,7 +46,7 @@ export function conv2dInputGradDirect(
     count: g.batch * g.inChannels * g.inputSize[0] * g.inputSize[1],
     channels,
     summed: { terms: channels, rounds: tapRounds(g) },
-    names: ["grad", "weight", "out"],
+    operands: ["grad", "weight"],
     slots,
   });
 }
@@ -63,7 +64,7 @@ export function conv2dWeightGradDirect(
     count: g.outChannels * channels * g.kernel[0] * g.kernel[1],
     channels,
     summed: { terms: g.batch * g.outputSize[0], rounds: g.outputSize[1] + 1 },
-    names: ["x", "grad", "out"],
+    operands: ["x", "grad"],
     slots,
   });
 }
@@ -82,9 +83,9 @@ interface DirectLaunch {
   readonly channels: number;
   /** What a thread adds up, channels or lines, and the rounds of loops that each of them takes. */
   readonly summed: { readonly terms: number; readonly rounds: number };
+  /** What the shader names the first two slots. */
+  readonly operands: readonly [string, string];
   readonly slots: readonly [Slot, Slot, Slot];
-  /** What the shader calls them. */
-  readonly names: readonly string[];
 }
 
 /** One dispatch, or several that each go on from the sums of the one before. */
@@ -93,23 +94,34 @@ function direct(ctx: KernelContext, g: Conv2dGeometry, launch: DirectLaunch): Di
   const grid = threadGrid(ctx, { threads: launch.count, workgroup: 64 });
   // The loops around those over the terms take the rounds of one more.
   const stretch = Math.max(1, Math.floor(MOST_ROUNDS / rounds) - 1);
+  const operands = launch.operands.map((name, at) => ({
+    name,
+    slot: launch.slots[at],
+    quads: false,
+  }));
+  // What goes on from sums needs them as they are.
+  const results = resultsOf(
+    terms > stretch ? { ...ctx, epilogue: undefined } : ctx,
+    launch.slots[2],
+    { operands, width: 1 },
+  );
   const dispatches: Dispatch[] = [];
   for (let first = 0; first < terms; first += stretch) {
     const last = Math.min(terms, first + stretch);
     dispatches.push({
       kernel: launch.kernel,
-      variant: "direct",
+      variant: `direct${results.label}`,
       shape: describeConv2d(g),
-      code: instantiate(launch.code, {
+      code: results.code + instantiate(launch.code, {
         ...grid.values,
         ...conv2dValues(g),
         CHANNELS: launch.channels,
         FIRST: first,
         LAST: last,
-        START: first === 0 ? "0.0" : "load_out(index)",
-        SLOTS: declareSlots(launch.slots, launch),
+        START: first === 0 ? "0.0" : "load_result(index)",
+        SLOTS: declareSlots(results.slots, { names: launch.operands }),
       }),
-      slots: launch.slots,
+      slots: results.slots,
       workgroups: grid.workgroups,
       flops: conv2dFlops(g) * (last - first) / terms,
     });

@@ -9,6 +9,7 @@ import {
 } from "./conv2d_geometry.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { foldGrid } from "./grid.ts";
+import { resultsOf } from "./results.ts";
 import { instantiate } from "./template.ts";
 
 /** How `ctx.variant` names it. */
@@ -33,11 +34,16 @@ export function conv2dRowsTiled(
   const quads = g.batch * g.outputSize[0] * g.outputSize[1] / 4;
   const workgroups = foldGrid(Math.ceil(quads / workgroup), ctx.limits);
   const chunk = Math.min(g.inChannels, Math.floor(weightBytes / (16 * kh * kw)));
+  const operands = [
+    { name: "x", slot: x, quads: true },
+    { name: "weight", slot: weight, quads: false },
+  ];
+  const results = resultsOf(ctx, out, { operands, width: 4 });
   return [{
     kernel: "conv2d",
-    variant: rowsVariant,
+    variant: rowsVariant + results.label,
     shape: describeConv2d(g),
-    code: instantiate(code, {
+    code: results.code + instantiate(code, {
       ...conv2dValues(g),
       WORKGROUP: workgroup,
       ROW: workgroups[0],
@@ -47,7 +53,7 @@ export function conv2dRowsTiled(
       QUADS: Math.ceil((4 * left - g.padding[1] + kw + 3) / 4),
       UNROLL: ctx.cpu ? 1 : kh,
     }),
-    slots: [x, weight, out],
+    slots: results.slots,
     workgroups,
     flops: conv2dFlops(g),
   }];

@@ -1,6 +1,8 @@
 // What a kernel launcher hands to the compiler: compute dispatches over slots of memory. Launchers
 // know shapes and adapters; where a slot lies in memory, and when a dispatch runs, is the compiler's.
 
+import type { Epilogue } from "./results.ts";
+
 /** A stretch of device memory that dispatches read or write; resolved to a buffer by the planner. */
 export interface Slot {
   /** Length in bytes. */
@@ -44,6 +46,8 @@ export interface KernelContext {
   readonly variant?: string;
   /** The variant that was measured to be fastest, if any was; see {@linkcode chooseVariant}. */
   choose?(family: string, shape: string, candidates: readonly string[]): string | undefined;
+  /** What is to be done with the results before they are stored; see {@linkcode resultsOf}. */
+  readonly epilogue?: Epilogue;
   /** Memory that lives only between the dispatches of this launch. */
   scratch(bytes: number): Slot;
 }

@@ -12,6 +12,7 @@ import {
   type TileShape,
 } from "./gemm_tiled_forms.ts";
 import { foldGrid } from "./grid.ts";
+import { resultsOf } from "./results.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
 
 /** A product whose operands are defined by WGSL functions; see shaders/gemm_tiled.wgsl. */
@@ -41,13 +42,23 @@ export function tiledGemm(
   const mBlocks = Math.ceil(m / tile.m), nBlocks = Math.ceil(n / tile.n);
   const blocks = mBlocks * nBlocks * slices * splits;
   const workgroups = foldGrid(blocks, ctx.limits);
-  const result = splits === 1 ? slots.out : ctx.scratch(splits * slots.out.bytes);
   const typeOf = (quad: boolean) => quad ? "vec4f" : "f32";
+  const operands = [
+    { name: "a", slot: slots.a, quads: quads.a },
+    { name: "b", slot: slots.b, quads: quads.b },
+  ];
+  // Parts are stored as they are; their sum is the result.
+  const parts = splits === 1 ? undefined : ctx.scratch(splits * slots.out.bytes);
+  const results = resultsOf(
+    parts ? { ...ctx, epilogue: undefined } : ctx,
+    parts ?? slots.out,
+    { operands, width: quads.result ? 4 : 1 },
+  );
   const product = {
     kernel,
-    variant: tiledName(form) + (half ? ", f16 operands" : ""),
+    variant: tiledName(form) + (half ? ", f16 operands" : "") + results.label,
     shape: gemm.shape,
-    code: instantiate(`${half ? "enable f16;\n" : ""}${gemm.operands}\n${code}`, {
+    code: (half ? "enable f16;\n" : "") + results.code + instantiate(`${gemm.operands}\n${code}`, {
       ...gemm.values,
       ...tileValues(tile),
       ...{ M: m, N: n, K: k, SLICES: slices },
@@ -57,17 +68,16 @@ export function tiledGemm(
       ...{ A_QUADS: Number(quads.a), B_QUADS: Number(quads.b), RESULT_QUADS: Number(quads.result) },
       A_TYPE: typeOf(quads.a),
       B_TYPE: typeOf(quads.b),
-      RESULT_TYPE: typeOf(quads.result),
       SLAB: half ? "vec4h" : "vec4f",
       PREFETCH: Number(form.prefetch),
       // What a GPU wants unrolled, a CPU's compiler takes seconds for.
       UNROLL: ctx.cpu ? 1 : tile.k,
     }),
-    slots: [slots.a, slots.b, result],
+    slots: results.slots,
     workgroups,
     flops: gemm.flops,
   };
-  return splits === 1 ? [product] : [product, sumParts(ctx, product, { ...slots, splits })];
+  return parts ? [product, sumParts(ctx, product, { parts, splits, out: slots.out })] : [product];
 }
 
 function tileValues({ m, n, k, thread, threads }: TileShape): TemplateValues {
@@ -86,21 +96,23 @@ function tileValues({ m, n, k, thread, threads }: TileShape): TemplateValues {
 function sumParts(
   ctx: KernelContext,
   product: Dispatch,
-  { out, splits }: { out: Slot; splits: number },
+  { parts, splits, out }: { parts: Slot; splits: number; out: Slot },
 ): Dispatch {
   const elements = out.bytes / 4, width = elements % 4 === 0 ? 4 : 1;
   const grid = threadGrid(ctx, { threads: elements / width, workgroup: 64 });
+  const operands = [{ name: "parts", slot: parts, quads: width === 4 }];
+  const results = resultsOf(ctx, out, { operands, width });
   return {
     kernel: product.kernel,
-    variant: "sum splits",
+    variant: `sum splits${results.label}`,
     shape: `${splits}x${elements}`,
-    code: instantiate(sumCode, {
+    code: results.code + instantiate(sumCode, {
       ...grid.values,
       TYPE: width === 4 ? "vec4f" : "f32",
       TERMS: splits,
       DISTANCE: elements / width,
     }),
-    slots: [product.slots[2], out],
+    slots: results.slots,
     workgroups: grid.workgroups,
     flops: 0,
   };

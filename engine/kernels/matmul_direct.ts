@@ -10,6 +10,7 @@ import {
   type MatmulGeometry,
   matmulValues,
 } from "./matmul_geometry.ts";
+import { resultsOf } from "./results.ts";
 import { instantiate } from "./template.ts";
 
 /** `out[batch, m, n]`; see {@linkcode MatmulGeometry} for how a and b are stored. */
@@ -19,13 +20,15 @@ export function matmulDirect(
   { a, b, out }: { a: Slot; b: Slot; out: Slot },
 ): Dispatch[] {
   const grid = threadGrid(ctx, { threads: g.batch * g.m * g.n, workgroup: 64 });
-  const slots = [a, b, out], SLOTS = declareSlots(slots, { names: ["a", "b", "out"] });
+  const operands = [{ name: "a", slot: a, quads: false }, { name: "b", slot: b, quads: false }];
+  const results = resultsOf(ctx, out, { operands, width: 1 });
+  const SLOTS = declareSlots(results.slots, { names: ["a", "b"] });
   return [{
     kernel: "matmul",
-    variant: "direct",
+    variant: `direct${results.label}`,
     shape: describeMatmul(g),
-    code: instantiate(code, { ...grid.values, ...matmulValues(g), SLOTS }),
-    slots,
+    code: results.code + instantiate(code, { ...grid.values, ...matmulValues(g), SLOTS }),
+    slots: results.slots,
     workgroups: grid.workgroups,
     flops: matmulFlops(g),
   }];

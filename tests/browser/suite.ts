@@ -38,6 +38,7 @@ export const THOROUGH: readonly TestFile[] = [
   { path: "tests/engine/ops_composite_test.ts" },
   { path: "tests/engine/nn_layers_test.ts" },
   { path: "tests/engine/passes_test.ts" },
+  { path: "tests/engine/epilogues_test.ts" },
   { path: "tests/engine/torch_module_test.ts" },
   { path: "tests/gradients/gradients_test.ts" },
   { path: "tests/kernels/gemm_tiled_test.ts" },

@@ -49,6 +49,13 @@ Deno.test("small kernels wait until somebody needs one of them, and then run tog
   assertEquals(batches([first, a, b, second, third]), [[0], [3], [2, 1], [4]]);
 });
 
+Deno.test("who waits for a small kernel gets all that are ready, though nobody waits for them yet", () => {
+  const a = group(4), first = group(LARGE, { kind: "kernel", of: [a] });
+  const b = group(5), second = group(LARGE, { kind: "kernel", of: [b, first] });
+  const c = group(6, { of: [first] }), third = group(LARGE, { kind: "kernel", of: [c] });
+  assertEquals(batches([a, first, b, second, c, third]), [[0, 2], [1], [3], [4], [5]]);
+});
+
 Deno.test("kernels that need each other run one after the other", () => {
   const a = group(4), b = group(4, { of: [a] }), c = group(4, { of: [b] }), d = group(4);
   assertEquals(batches([a, b, c, d]), [[0, 3], [1], [2]]);

@@ -227,6 +227,20 @@ Deno.test("a forced variant is taken, and computes the same", async () => {
   new Float32Array(bytes).forEach((x, i) => assertAlmostEquals(x, expected[i], 1e-5));
 });
 
+Deno.test("a product of a tensor with itself binds no memory twice", async () => {
+  for (const variant of ["direct", "tiled"]) {
+    const x = tanh(matmul(random([3, 4]), random([4, 4])));
+    const square = matmul(x, x, { transposeB: true }), trace = sum(mul(x, x));
+    const outputs = [square, trace];
+    const plan = new Plan(gpu, { name: "square", outputs, assignments: new Map() }, { variant });
+    plan.run();
+    const [got, [total]] = (await readBuffers(gpu, plan.outputs)).map((b) => new Float32Array(b));
+    assertAlmostEquals(got[0] + got[4] + got[8], total, 1e-5);
+    for (const { slots } of plan.dispatches) assertEquals(new Set(slots).size, slots.length);
+    plan.destroy();
+  }
+});
+
 Deno.test("pipelines are counted once for each shader", () => {
   const step = compile((x) => sub(mul(x, 1.2345), 6.789));
   const before = gpu.compiled;

@@ -1,0 +1,252 @@
+// Epilogues: what a product's kernel does with each of its results before it stores it. A pointwise group that
+// reads a product, element by element or in another order of the elements, moves into the product's kernel:
+// its bias, activation, residual sum or PixelShuffle, a gradient's mask, a weight's update. The pass over
+// memory that read the product is saved, and where nobody else reads it, the one that stored it.
+
+import finishCode from "../../shaders/finish.wgsl" with { type: "text" };
+import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
+import type { Epilogue, Operand } from "../kernels/results.ts";
+import { instantiate } from "../kernels/template.ts";
+import { permuteOp, reshapeOp } from "../ops/movement.ts";
+import type { Tensor } from "../tensor.ts";
+import { type Variable, variableOp } from "../variable.ts";
+import { Bindings, Body, librariesOf, QUAD } from "./body.ts";
+import { areNeighbours, describe, fusedDispatches, storeNeighbours } from "./codegen.ts";
+import { dependsOn, type Group } from "./fuse.ts";
+import { Index } from "./index_expression.ts";
+import type { Slots } from "./memory.ts";
+import { Scope } from "./scope.ts";
+import { reachable } from "./simplify.ts";
+
+/** Nodes of an epilogue, at most: a tile's kernel repeats them for each of a thread's results. */
+const MOST_NODES = 64;
+
+/** What decides which groups become epilogues. */
+export interface EpilogueOptions {
+  /** How many buffers one kernel can be bound to. */
+  readonly maxBuffers: number;
+  /** What has to lie in memory after the run. */
+  readonly roots: ReadonlySet<Tensor>;
+  /** New values of variables, among the roots. */
+  readonly assigned: ReadonlyMap<Tensor, Variable>;
+}
+
+/** Whether a target's products come in forms that take epilogues. */
+export function takesEpilogues(
+  { cpu, images, variant = "" }: Pick<KernelContext, "cpu" | "images" | "variant">,
+): boolean {
+  return !cpu || !images || /^(tiled|direct)/.test(variant);
+}
+
+/** Moves pointwise groups into the kernels of the products that they read, where they can be. */
+export function fuseEpilogues(groups: readonly Group[], options: EpilogueOptions): Group[] {
+  const producer = new Map(
+    groups.flatMap((group) => group.outputs.map((output) => [output, group] as const)),
+  );
+  const depths = depthsOf(groups, producer);
+  const result = new Set(groups);
+  for (const group of groups) {
+    if (group.kind !== "pointwise") continue;
+    const isProduct = (read: Tensor): boolean => {
+      const source = producer.get(read);
+      return source?.kind === "kernel" && source.product === undefined;
+    };
+    // The one that is ready last: the others, and all that they keep alive, would have to wait for it.
+    const depthOf = (read: Tensor): number => depths.get(producer.get(read)!)!;
+    const products = [...group.reads.keys()].filter(isProduct)
+      .sort((a, b) => depthOf(b) - depthOf(a));
+    for (const product of products) {
+      const kernel = producer.get(product)!;
+      const others = [...result].filter((other) => other !== group && other !== kernel);
+      const fused = withEpilogue({ kernel, group }, { ...options, others, producer });
+      if (fused === undefined) continue;
+      result.delete(kernel);
+      result.delete(group);
+      result.add(fused);
+      [product, ...fused.outputs].forEach((node) => producer.set(node, fused));
+      break;
+    }
+  }
+  return [...result];
+}
+
+/** How many groups have to run before each, one after the other. */
+function depthsOf(
+  groups: readonly Group[],
+  producer: ReadonlyMap<Tensor, Group>,
+): ReadonlyMap<Group, number> {
+  const depths = new Map<Group, number>();
+  const depthOf = (group: Group): number => {
+    let depth = depths.get(group);
+    if (depth === undefined) {
+      const sources = [...group.reads.keys()].flatMap((read) => producer.get(read) ?? []);
+      depths.set(group, depth = Math.max(0, ...sources.map((source) => depthOf(source) + 1)));
+    }
+    return depth;
+  };
+  groups.forEach(depthOf);
+  return depths;
+}
+
+/** A product's group and the one that would be its epilogue as one, or undefined where that cannot be. */
+function withEpilogue(
+  { kernel, group }: { kernel: Group; group: Group },
+  options: EpilogueOptions & {
+    others: readonly Group[];
+    producer: ReadonlyMap<Tensor, Group>;
+  },
+): Group | undefined {
+  const { maxBuffers, roots, assigned, others, producer } = options;
+  const [product] = kernel.outputs;
+  const stays = roots.has(product) || others.some(({ reads }) => reads.has(product));
+  const outputs = stays ? [product, ...group.outputs] : group.outputs;
+  // Other threads still read the operands; and where a raw result goes, another thread reads what the group reads
+  // in place, unless that is the raw result's place as well.
+  const own = !stays || group.reads.get(product)!;
+  const reads = new Map(kernel.reads);
+  for (const [read, inPlace] of group.reads) {
+    if (read !== product) reads.set(read, inPlace && own && !kernel.reads.has(read));
+  }
+  if (reachable(group.outputs, group.reads).length > MOST_NODES) return undefined;
+  if (buffersOf([...outputs, ...reads.keys()], assigned).size > maxBuffers) return undefined;
+  const waits = [...group.reads.keys()].some((read) => {
+    const source = producer.get(read);
+    return source !== undefined && source !== kernel && dependsOn(source, kernel, producer);
+  });
+  if (waits || placesOf(product, group) === undefined) return undefined;
+  // Who reads a variable's old value must be done before the kernel writes the new one.
+  const replaced = new Set(group.outputs.flatMap((output) => assigned.get(output) ?? []));
+  const late = [kernel, ...others].some((other) =>
+    [...other.reads.keys()].some(({ attributes }) => replaced.has(attributes.variable)) &&
+    dependsOn(other, kernel, producer)
+  );
+  return late ? undefined : { kind: "kernel", product, outputs, reads };
+}
+
+/** The memory of tensors, where variables are overwritten in place. */
+function buffersOf(
+  tensors: readonly Tensor[],
+  assigned: ReadonlyMap<Tensor, Variable>,
+): Set<Tensor | Variable> {
+  return new Set(
+    tensors.map((tensor) =>
+      assigned.get(tensor) ?? (tensor.op === variableOp ? tensor.attributes.variable : tensor)
+    ),
+  );
+}
+
+/**
+ * Where a group is when it reads the element of a product at `index`: the place of each node that is computed
+ * from it, and of each output. Undefined where one would be at several places, or outputs at different ones.
+ */
+function placesOf(
+  product: Tensor,
+  { outputs, reads }: Pick<Group, "outputs" | "reads">,
+  index = Index.linear(new Scope(), product.shape, "i"),
+): ReadonlyMap<Tensor, Index> | undefined {
+  const places = new Map([[product, index]]);
+  for (const node of reachable(outputs, reads)) {
+    const [first, ...others] = node.inputs.flatMap((input) => places.get(input) ?? []);
+    if (first === undefined) continue;
+    if (others.some(({ key }) => key !== first.key)) return undefined;
+    const place = moved(first, node);
+    if (place === undefined) return undefined;
+    places.set(node, place);
+  }
+  const known = outputs.flatMap((output) => places.get(output) ?? []), [common] = known;
+  if (common === undefined || known.some(({ offset }) => offset !== common.offset)) {
+    return undefined;
+  }
+  for (const output of outputs) {
+    if (!places.has(output)) places.set(output, common.reshaped(output.shape));
+  }
+  return places;
+}
+
+/** The place of a node whose input is read at `index`, if that is all that is made of the input there. */
+function moved(index: Index, { op, shape, attributes }: Tensor): Index | undefined {
+  if (op === reshapeOp) return index.reshaped(shape);
+  if (op === permuteOp) {
+    return index.at(shape, attributes.dims.map((dim: number) => index.coordinates[dim]));
+  }
+  return op.kind === "pointwise" && op.elementwise ? index : undefined;
+}
+
+/** A product's epilogue as its kernel takes it, and as kernels of their own, for forms that do not ask for it. */
+export interface LoweredEpilogue {
+  readonly epilogue: Epilogue;
+  /** Whether it was asked for. */
+  readonly taken: boolean;
+  /** What is to be done with results that lie in a slot. */
+  after(results: Slot): readonly Dispatch[];
+}
+
+/** Writes the epilogue of a group with a product. */
+export function lowerEpilogue(
+  group: Group,
+  options: { slots: Slots; context: KernelContext; quads: boolean },
+): LoweredEpilogue {
+  const product = group.product!, worked = group.outputs.filter((output) => output !== product);
+  const reads = new Map([...group.reads, [product, true]]);
+  let taken = false;
+  return {
+    epilogue(operands, width) {
+      taken = true;
+      const { bindings, body, stores } = finish(group, { ...options, operands, width });
+      return {
+        code: instantiate(finishCode, {
+          LIBRARY: librariesOf([body]),
+          BINDINGS: bindings.declarations(),
+          TYPE: width === QUAD ? "vec4f" : "f32",
+          BODY: [...body.scope.lines, ...stores].join("\n  "),
+        }),
+        slots: bindings.slots,
+        label: ` + ${describe({ outputs: worked, reads })}`,
+      };
+    },
+    get taken() {
+      return taken;
+    },
+    after: (results) =>
+      fusedDispatches([{ kind: "pointwise", outputs: worked, reads }], {
+        ...options,
+        slots: new Map([...options.slots, [product, results]]),
+      }),
+  };
+}
+
+/** The statements of `finish`. */
+function finish(
+  group: Group,
+  options: { slots: Slots; quads: boolean; operands: readonly Operand[]; width: 1 | 4 },
+): { bindings: Bindings; body: Body; stores: string[] } {
+  const { slots, quads, operands, width } = options, { outputs, reads } = group;
+  const product = group.product!, worked = outputs.filter((output) => output !== product);
+  // Threads that write parts of one vector must not write it whole.
+  const together = quads && width === QUAD;
+  const bindings = new Bindings(slots, { quads: together, operands });
+  const body = new Body(reads, bindings);
+  const at = body.scope.sum([["i", width]]);
+  const known = new Map([...reads, [product, true]]);
+  const lanes = Array.from({ length: width }, (_, lane) => {
+    const index = body.index(product.shape, at, lane);
+    const places = placesOf(product, { outputs: worked, reads: known }, index)!;
+    body.settle(places);
+    body.keep(product, width === QUAD ? `value.${"xyzw"[lane]}` : "value", index.offset);
+    return {
+      offsets: outputs.map((output) => places.get(output)!.offset),
+      values: outputs.map((output) => body.value(output, places.get(output)!)),
+    };
+  });
+  const apart = outputs.some((_, k) =>
+    !areNeighbours(body, lanes.map(({ offsets }) => offsets[k]))
+  );
+  if (together && apart) return finish(group, { ...options, quads: false });
+  const stores = outputs.flatMap((output, k) =>
+    storeNeighbours(body, output, {
+      index: (lane) => ({ offset: lanes[lane].offsets[k] }),
+      values: lanes.map(({ values }) => values[k]),
+    })
+  );
+  return { bindings, body, stores };
+}

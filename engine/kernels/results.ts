@@ -1,0 +1,57 @@
+// What becomes of a product's results. Its kernel hands each to a function, `finish`, which stores it, or, where
+// the compiler has fused an epilogue to the product, works on it first: adds a bias, asks an activation, or makes
+// of a weight's gradient the weight's next value.
+
+import finishCode from "../../shaders/finish.wgsl" with { type: "text" };
+import { numbers } from "./access.ts";
+import type { KernelContext, Slot } from "./dispatch.ts";
+import { instantiate } from "./template.ts";
+
+/** Memory that a kernel declares by itself. */
+export interface Operand {
+  readonly name: string;
+  readonly slot: Slot;
+  /** Declared as vectors of four. */
+  readonly quads: boolean;
+}
+
+/** The end of a kernel: the function that takes results, and all that is bound to it and the kernel. */
+export interface Results {
+  /**
+   * WGSL that comes before the kernel's own: what is bound besides the operands, and
+   * `fn finish(i: u32, value: f32)` for result `i`, or with `vec4f` for the four from `4 * i` on.
+   */
+  readonly code: string;
+  /** The operands', and then what `code` declares. */
+  readonly slots: readonly Slot[];
+  /** What is added to the variant's name, for people. */
+  readonly label: string;
+}
+
+/** Writes the end of a kernel that gives its results one by one, or four neighbours at a time. */
+export type Epilogue = (operands: readonly Operand[], width: 1 | 4) => Results;
+
+/**
+ * The end of a product's kernel, an epilogue where there is one. A form that does not ask for it stores
+ * its results in `out`, and what is to be done with them runs as a kernel of its own.
+ */
+export function resultsOf(
+  ctx: KernelContext,
+  out: Slot,
+  { operands, width }: { operands: readonly Operand[]; width: 1 | 4 },
+): Results {
+  if (ctx.epilogue) return ctx.epilogue(operands, width);
+  const at = operands.length;
+  return {
+    code: instantiate(finishCode, {
+      LIBRARY: "",
+      BINDINGS: width === 4
+        ? `@group(0) @binding(${at}) var<storage, read_write> result: array<vec4f>;`
+        : numbers("result", out, { at }).join("\n"),
+      TYPE: width === 4 ? "vec4f" : "f32",
+      BODY: width === 4 ? "result[i] = value;" : "store_result(i, value);",
+    }),
+    slots: [...operands.map(({ slot }) => slot), out],
+    label: "",
+  };
+}

@@ -1,0 +1,395 @@
+// Epilogues: what a product's kernel makes of its results must be what a kernel after it would have made, in
+// fewer dispatches.
+
+import { assert, assertEquals } from "@std/assert";
+import {
+  add,
+  cast,
+  conv2d,
+  convTranspose2d,
+  div,
+  expand,
+  Generator,
+  grad,
+  gt,
+  HostGenerator,
+  leakyRelu,
+  matmul,
+  mul,
+  permute,
+  pixelShuffle,
+  relu,
+  reshape,
+  slice,
+  sqrt,
+  square,
+  sub,
+  sum,
+  tanh,
+  type Tensor,
+  Variable,
+  where,
+} from "../../engine/mod.ts";
+import type { Program, Target } from "../../engine/compile/lower.ts";
+import type { Passes } from "../../engine/compile/passes.ts";
+import { Plan, targetOf } from "../../engine/compile/plan.ts";
+import { dispatchesOf, sitesOf } from "../../engine/compile/sites.ts";
+import { withBindings } from "../../engine/variable.ts";
+import { readBuffers } from "../../engine/runtime/readback.ts";
+import { randomProgram, run as runProgram } from "../gradients/random_programs.ts";
+import { device } from "./device.ts";
+
+const gpu = await device();
+
+/** Makes variables with the same numbers each time. */
+class Source {
+  readonly variables: Variable[] = [];
+  readonly #generator = new HostGenerator(5);
+
+  variable(...shape: number[]): Variable {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const numbers = Float32Array.from({ length: size }, () => this.#generator.normal());
+    const variable = new Variable(numbers, shape);
+    this.variables.push(variable);
+    return variable;
+  }
+
+  tensor(...shape: number[]): Tensor {
+    return this.variable(...shape).value;
+  }
+}
+
+/** What a case computes, besides the variables that it assigns. */
+type Case = (source: Source) => readonly Tensor[];
+
+function trace(make: Case): Program & { variables: readonly Variable[] } {
+  const source = new Source(), assignments = new Map<Variable, Tensor>();
+  const outputs = withBindings(assignments, () => make(source));
+  const variables = [...new Set([...source.variables, ...assignments.keys()])];
+  return { name: "case", outputs, assignments, variables };
+}
+
+/** Runs a case; gives the words of all results and variables, and the kernels that made them. */
+async function run(
+  make: Case,
+  options: { variant: string; passes?: Partial<Passes> },
+): Promise<{ numbers: Float32Array[]; kernels: string[] }> {
+  const { variables, ...program } = trace(make);
+  const plan = new Plan(gpu, program, options);
+  plan.run();
+  const buffers = [...plan.outputs, ...variables.map((v) => v.bufferOn(gpu))];
+  const numbers = (await readBuffers(gpu, buffers)).map((bytes) => new Float32Array(bytes));
+  const kernels = plan.dispatches.map(({ kernel, variant }) => `${kernel} ${variant}`);
+  plan.destroy();
+  variables.forEach((variable) => variable.destroy());
+  return { numbers, kernels };
+}
+
+/** Runs a case with and without epilogues, whose results must be the same; gives both lists of kernels. */
+async function compare(make: Case, variant: string): Promise<{ on: string[]; off: string[] }> {
+  const on = await run(make, { variant });
+  const off = await run(make, { variant, passes: { epilogues: false } });
+  const what = `${variant}: ${on.kernels} instead of ${off.kernels}`;
+  // Compilers of GPUs may join multiplications and additions, and not the same in both.
+  if (gpu.adapter.cpu) assertEquals(on.numbers, off.numbers, what);
+  else assert(distance(on.numbers, off.numbers) < 1e-5, what);
+  return { on: on.kernels, off: off.kernels };
+}
+
+const hasEpilogue = (kernel: string): boolean => kernel.includes(" + ");
+
+const conv = (source: Source, options: {
+  batch?: number;
+  channels?: [number, number];
+  size?: [number, number];
+  kernel?: number;
+  stride?: number;
+  groups?: number;
+} = {}): Tensor => {
+  const { batch = 2, channels: [from, to] = [5, 8], size = [8, 8], groups = 1 } = options;
+  const { kernel = 3, stride = 1 } = options;
+  return conv2d(
+    source.tensor(batch, from, ...size),
+    source.tensor(to, from / groups, kernel, kernel),
+    { padding: 1, stride, groups },
+  );
+};
+
+const bias = (source: Source, { shape }: Tensor): Tensor =>
+  reshape(source.tensor(shape[1]), [1, shape[1], 1, 1]);
+
+/** Adam's arithmetic, for a variable that goes down a gradient. */
+function adam(source: Source, weight: Variable, gradient: Tensor): Tensor[] {
+  const m = source.variable(...weight.shape), v = source.variable(...weight.shape);
+  const first = add(mul(m.value, 0.9), mul(gradient, 0.1));
+  const second = add(mul(square(v.value), 0.99), mul(square(gradient), 0.01));
+  const step = div(mul(first, source.tensor(1)), add(sqrt(second), 1e-3));
+  m.assign(first);
+  v.assign(second);
+  weight.assign(sub(weight.value, step));
+  return [];
+}
+
+/** Cases of which all that follows a product becomes its epilogue. */
+const fused: Readonly<Record<string, Case>> = {
+  "a convolution, its bias and relu": (s) => {
+    const y = conv(s);
+    return [relu(add(y, bias(s, y)))];
+  },
+  "a convolution of odd sizes, its bias and leakyRelu": (s) => {
+    const y = conv(s, { batch: 3, channels: [3, 7], size: [5, 7] });
+    return [leakyRelu(add(y, bias(s, y)), { negativeSlope: 0.2 })];
+  },
+  "a strided convolution of few channels, its bias and tanh": (s) => {
+    const y = conv(s, { channels: [4, 3], size: [9, 6], stride: 2 });
+    return [tanh(add(y, bias(s, y)))];
+  },
+  "rows to three channels, their bias and tanh": (s) => {
+    const y = conv(s, { channels: [6, 3], size: [6, 12] });
+    return [tanh(add(y, bias(s, y)))];
+  },
+  "a convolution in groups and its bias": (s) => {
+    const y = conv(s, { channels: [6, 4], groups: 2 });
+    return [add(y, bias(s, y))];
+  },
+  "a transposed convolution, its bias and relu": (s) => {
+    const x = s.tensor(2, 6, 4, 5), weight = s.tensor(6, 5, 4, 4);
+    const y = convTranspose2d(x, weight, { stride: 2, padding: 1 });
+    return [relu(add(y, bias(s, y)))];
+  },
+  "a matrix product and its bias": (
+    s,
+  ) => [add(matmul(s.tensor(9, 21), s.tensor(21, 12)), s.tensor(12))],
+  "a batch of products of odd sizes, scaled, to another shape": (s) => {
+    const y = matmul(s.tensor(3, 5, 7), s.tensor(3, 7, 9));
+    return [mul(reshape(y, [15, 9]), s.tensor(1, 9))];
+  },
+  "a residual sum": (s) => [relu(add(conv(s), s.tensor(2, 8, 8, 8)))],
+  "a residual sum with the product's own operand": (s) => {
+    const x = s.tensor(2, 6, 5, 8), weight = s.tensor(6, 6, 3, 3);
+    return [add(x, conv2d(x, weight, { padding: 1 }))];
+  },
+  "a residual sum with the product's own operand, of whole quads": (s) => {
+    const x = s.tensor(2, 8, 16), weight = s.tensor(1, 16, 16);
+    return [add(x, matmul(x, weight))];
+  },
+  "a mask of bytes' worth": (s) => {
+    const y = conv(s);
+    return [gt(y, 0), cast(mul(y, 100), "i32")];
+  },
+  "pixelShuffle": (s) => [pixelShuffle(conv(s), 2)],
+  "a bias before pixelShuffle, and PReLU after it": (s) => {
+    const y = conv(s, { channels: [3, 12], size: [5, 6] });
+    const shuffled = pixelShuffle(add(y, bias(s, y)), 2);
+    return [where(gt(shuffled, 0), shuffled, mul(shuffled, bias(s, shuffled)))];
+  },
+  "channels last, of a residual sum": (s) => {
+    const y = conv(s, { batch: 3, channels: [2, 5], size: [4, 6] });
+    return [add(permute(y, [0, 2, 3, 1]), s.tensor(3, 4, 6, 5))];
+  },
+  "a transposed matrix product and its bias": (s) => {
+    const y = matmul(s.tensor(10, 6), s.tensor(6, 8));
+    return [add(permute(y, [1, 0]), s.tensor(10))];
+  },
+  "a weight's update by Adam": (s) => {
+    const x = s.tensor(3, 4, 6, 6), weight = s.variable(8, 4, 3, 3);
+    const y = conv2d(x, weight.value, { padding: 1 });
+    const [gradient] = grad(sum(mul(y, s.tensor(...y.shape))), [weight.value]);
+    return adam(s, weight, gradient);
+  },
+  "a matrix's update by Adam": (s) => {
+    const x = s.tensor(9, 10), weight = s.variable(10, 7);
+    const y = matmul(x, weight.value);
+    const [gradient] = grad(sum(mul(y, s.tensor(...y.shape))), [weight.value]);
+    return adam(s, weight, gradient);
+  },
+};
+
+/** Cases of which a part becomes an epilogue. */
+const beside: Readonly<Record<string, Case>> = {
+  "noise, whose stream goes on": (s) => {
+    const y = conv(s);
+    return [mul(y, new Generator(3).uniform(y.shape))];
+  },
+  "a result that is needed raw as well": (s) => {
+    const y = conv(s);
+    return [y, relu(add(y, bias(s, y)))];
+  },
+  "a result of odd size that is shuffled, and read raw by another product": (s) => {
+    const y = conv(s, { channels: [3, 4], size: [5, 3] });
+    return [conv2d(y, s.tensor(2, 4, 1, 1)), tanh(pixelShuffle(y, 2))];
+  },
+  "a raw result and a shuffled one, beside memory that one of them may take over": (s) => {
+    const last = conv(s, { channels: [2, 1], size: [10, 6] });
+    const y = conv(s, { channels: [3, 4], size: [5, 3] });
+    return [tanh(mul(pixelShuffle(y, 2), last)), conv2d(y, s.tensor(2, 4, 1, 1))];
+  },
+  "residual blocks over memory that is used again": (s) => {
+    let x = tanh(conv(s, { channels: [3, 6] }));
+    for (let block = 0; block < 3; block++) {
+      const inner = conv2d(x, s.tensor(6, 6, 3, 3), { padding: 1 });
+      const outer = conv2d(relu(inner), s.tensor(6, 6, 1, 1));
+      x = tanh(add(mul(x, 0.5), add(outer, bias(s, outer))));
+    }
+    return [x];
+  },
+  "the sum of two products": (s) => [add(conv(s), mul(conv(s), 2))],
+  "a product of an activation, and the mask on the way back": (s) => {
+    const x = s.tensor(2, 3, 6, 8), weight = s.tensor(4, 4, 3, 3);
+    const y = relu(conv2d(x, s.tensor(4, 3, 3, 3), { padding: 1 }));
+    return grad(sum(square(conv2d(y, weight, { padding: 1 }))), [x, weight]);
+  },
+  "a variable that is updated while others want its old value": (s) => {
+    const x = s.tensor(6, 8), weight = s.variable(8, 8), other = s.variable(8, 8);
+    const y = matmul(x, weight.value);
+    const [gradient] = grad(sum(square(y)), [weight.value]);
+    other.assign(add(other.value, weight.value));
+    weight.assign(sub(weight.value, mul(gradient, 0.1)));
+    return [tanh(matmul(y, weight.value))];
+  },
+};
+
+/** Variants of all products; what none of them can do comes in the plain form. */
+const variants = ["direct", "tiled 16x64 prefetch", "tiled 32x32 split 3"];
+
+for (const [name, make] of Object.entries(fused)) {
+  Deno.test(`${name}: one kernel less, the same results`, async () => {
+    for (const variant of name.startsWith("rows") ? ["tiled rows"] : variants) {
+      const { on, off } = await compare(make, variant);
+      assertEquals([on.length, on.filter(hasEpilogue).length], [off.length - 1, 1], `${on}`);
+    }
+  });
+}
+
+for (const [name, make] of Object.entries(beside)) {
+  Deno.test(`${name}: fewer passes, the same results`, async () => {
+    for (const variant of variants) {
+      const { on, off } = await compare(make, variant);
+      assert(on.length <= off.length && on.some(hasEpilogue), `${on} instead of ${off}`);
+    }
+  });
+}
+
+/** Cases of which nothing can be an epilogue. */
+const apart: Readonly<Record<string, Case>> = {
+  "what reads elements more than once": (s) => {
+    const y = conv(s);
+    return [expand(reshape(y, [1, ...y.shape]), [2, ...y.shape])];
+  },
+  "what reads some of the elements": (s) => [relu(slice(conv(s), [[0, 1]]))],
+  "what reads them in two orders": (s) => {
+    const y = matmul(s.tensor(6, 5), s.tensor(5, 6));
+    return [sub(y, permute(y, [1, 0]))];
+  },
+  "what waits for a sum of all": (s) => {
+    const y = conv(s);
+    return [div(y, sum(y))];
+  },
+  "a variable's next value, of the product of its old one": (s) => {
+    const state = s.variable(6, 6);
+    state.assign(tanh(matmul(state.value, s.tensor(6, 6))));
+    return [];
+  },
+};
+
+for (const [name, make] of Object.entries(apart)) {
+  Deno.test(`${name}: no epilogue, the same results`, async () => {
+    for (const variant of ["direct", "tiled 32x32"]) {
+      const { on, off } = await compare(make, variant);
+      assertEquals(on, off);
+    }
+  });
+}
+
+Deno.test("a form that takes no epilogue is followed by it", async () => {
+  // So many channels that the plain form goes on from its own sums.
+  const many: Case = (s) => {
+    const y = conv2d(s.tensor(1, 5000, 1, 2), s.tensor(2, 5000, 3, 3), { padding: 1 });
+    return [relu(add(y, bias(s, y)))];
+  };
+  const { on } = await compare(many, "direct");
+  assertEquals(on.slice(0, -1), ["conv2d direct", "conv2d direct"]);
+  assertEquals(on.length, 3);
+});
+
+/** A target like a GPU, with so many buffers to a kernel. */
+const target = (maxStorageBuffersPerShaderStage: number): Target => ({
+  ...targetOf(gpu),
+  cpu: false,
+  limits: { ...targetOf(gpu).limits, maxStorageBuffersPerShaderStage },
+  choose: undefined,
+});
+
+Deno.test("no kernel is bound to more buffers than a device allows", () => {
+  const wide: Case = (s) => {
+    const y = conv(s);
+    return [[1, 2, 3, 4, 5].reduce((x) => add(x, s.tensor(...y.shape)), y)];
+  };
+  const { variables, ...program } = trace(wide);
+  const kernelsFor = (buffers: number) => {
+    const dispatches = dispatchesOf(program, target(buffers));
+    assert(dispatches.every(({ slots }) => new Set(slots).size <= buffers));
+    return dispatches.length;
+  };
+  // Two operands, five summands, one result; the sum of split parts has one operand less.
+  assertEquals([kernelsFor(7), kernelsFor(8)], [kernelsFor(8) + 1, kernelsFor(20)]);
+  variables.forEach((variable) => variable.destroy());
+});
+
+Deno.test("an epilogue leaves a product's site as it is", () => {
+  const { variables, ...program } = trace(fused["a residual sum"]);
+  const { variables: others, ...plain } = trace((s) => [conv(s)]);
+  const sites = [program, plain].map((program) =>
+    sitesOf(program, target(8)).map(({ family, shape, candidates, node }) => ({
+      ...{ family, shape, candidates },
+      op: node.op.name,
+    }))
+  );
+  assertEquals(sites[0], sites[1]);
+  [...variables, ...others].forEach((variable) => variable.destroy());
+});
+
+Deno.test("targets whose products take no epilogues keep their kernels", () => {
+  const { variables, ...program } = trace(fused["a residual sum"]);
+  const images = dispatchesOf(program, { ...target(8), cpu: true, images: true });
+  assertEquals(images.at(-1)!.kernel, "pointwise");
+  const gpuLike = dispatchesOf(program, { ...target(8), cpu: true, images: false });
+  assert(hasEpilogue(gpuLike.at(-1)!.variant));
+  variables.forEach((variable) => variable.destroy());
+});
+
+Deno.test("what a shader needs enabled comes first", () => {
+  const { variables, ...program } = trace((s) => [cast(mul(conv(s), 2), "f16")]);
+  const [dispatch] = dispatchesOf(program, target(8)).slice(-1);
+  assert(hasEpilogue(dispatch.variant) && /^(\/\/.*\n|\s)*enable f16;/.test(dispatch.code));
+  variables.forEach((variable) => variable.destroy());
+});
+
+for (const variant of ["direct", "tiled"]) {
+  Deno.test(`random programs and their gradients, ${variant}: the same results`, async () => {
+    const generator = new HostGenerator(21);
+    let epilogues = 0;
+    for (let program = 0; program < 12; program++) {
+      const steps = randomProgram(generator, { length: 10, inputs: 2 });
+      const { on, off } = await compare((s) => {
+        const inputs = [s.tensor(2, 3, 4), s.tensor(2, 3, 4)], y = runProgram(steps, inputs);
+        return [y, ...grad(sum(square(y)), inputs, { unused: "zeros" })];
+      }, variant);
+      assert(on.length <= off.length);
+      epilogues += on.filter(hasEpilogue).length;
+    }
+    assert(epilogues > 10, `${epilogues} epilogues`);
+  });
+}
+
+/** The largest distance, relative to each result's largest number. */
+function distance(got: readonly Float32Array[], want: readonly Float32Array[]): number {
+  return Math.max(...got.map((numbers, k) => {
+    let largest = 1e-6, apart = 0;
+    want[k].forEach((value, i) => {
+      largest = Math.max(largest, Math.abs(value));
+      apart = Math.max(apart, Math.abs(value - numbers[i]));
+    });
+    return apart / largest;
+  }));
+}
