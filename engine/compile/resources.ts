@@ -23,8 +23,10 @@ export interface Owner {
 /** What a dispatch is bound to, by numbers of bindings. */
 export interface Bound {
   readonly kinds: readonly BindingKind[];
-  readonly resources: readonly (GPUBufferBinding | GPUTextureView | undefined)[];
+  readonly resources: readonly (Resource | undefined)[];
 }
+
+type Resource = GPUBufferBinding | GPUTextureView;
 
 /** Uniform buffers are bound at multiples of this, in words. */
 const ALIGNMENT = 64;
@@ -69,30 +71,24 @@ export class Resources {
     return { buffer: this.#buffers[arena], offset, size: Math.max(4, slot.bytes) };
   }
 
-  /** What the dispatch of a number is bound to. */
+  /** What the dispatch of a number is bound to: its slots, then what `declareShared` declares. */
   of(at: number): Bound {
     const { slots, writes = [] } = this.#dispatches[at];
-    const kinds: BindingKind[] = [], resources: Bound["resources"][number][] = [];
-    for (const slot of slots) {
-      if (slot instanceof TexelSlot) {
-        kinds.push("none");
-        resources.push(undefined);
-      } else if (slot instanceof ImageSlot) {
-        kinds.push(writes.includes(slot) ? "image write" : "image read");
-        resources.push(this.#images[this.#placement.images.of.get(slot)!.arena]);
-      } else {
-        kinds.push("memory");
-        resources.push(this.range(slot));
-      }
-    }
-    const texels = hasTexels(slots);
-    kinds.push(texels ? "texels" : "none");
-    resources.push(texels ? this.#texels : undefined);
+    const bound = slots.map((slot) => this.#bind(slot, writes));
     if (hasPlaces(slots)) {
       const { buffer, stride } = this.#places!;
-      kinds.push("uniform");
-      resources.push({ buffer, offset: 4 * at * stride, size: 4 * stride });
+      bound.push(
+        hasTexels(slots) ? ["texels", this.#texels] : ["none", undefined],
+        ["uniform", { buffer, offset: 4 * at * stride, size: 4 * stride }],
+      );
     }
-    return { kinds, resources };
+    return { kinds: bound.map(([kind]) => kind), resources: bound.map(([, resource]) => resource) };
+  }
+
+  #bind(slot: Slot, writes: readonly Slot[]): [BindingKind, Resource | undefined] {
+    if (slot instanceof TexelSlot) return ["none", undefined];
+    if (!(slot instanceof ImageSlot)) return ["memory", this.range(slot)];
+    const { arena } = this.#placement.images.of.get(slot)!;
+    return [writes.includes(slot) ? "image write" : "image read", this.#images[arena]];
   }
 }

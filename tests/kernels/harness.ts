@@ -107,13 +107,14 @@ export class KernelHarness {
     const texels = this.#texture("r32float", TEXEL_WIDTH, shared);
     const beginOf = (slot: Slot): number =>
       begins.get(slot) ?? (slot instanceof ImageSlot ? IMAGE_GAP * IMAGE_WIDTH : 0);
+    const told: GPUBuffer[] = [];
     const placesOf = (slots: readonly Slot[]): GPUBuffer => {
       const places = new Uint32Array(4 * Math.ceil(slots.length / 4));
       places.set(slots.map(beginOf));
       const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
       const buffer = device.createBuffer({ size: places.byteLength, usage });
       device.queue.writeBuffer(buffer, 0, places);
-      buffers.set({ bytes: places.byteLength }, buffer);
+      told.push(buffer);
       return buffer;
     };
     const encoder = device.createCommandEncoder();
@@ -163,7 +164,7 @@ export class KernelHarness {
     await staging.mapAsync(GPUMapMode.READ);
     const read = new Float32Array(staging.getMappedRange().slice(0));
     const result = begin === undefined ? read : read.slice(begin, begin + out.bytes / 4);
-    for (const memory of [...buffers.values(), ...images.values(), texels, staging]) {
+    for (const memory of [...buffers.values(), ...images.values(), ...told, texels, staging]) {
       memory.destroy();
     }
     assert(this.#errors.length === 0, this.#errors.join("\n"));
