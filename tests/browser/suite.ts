@@ -15,6 +15,7 @@ export const OPS: readonly TestFile[] = [
   { path: "tests/engine/math_test.ts" },
   { path: "tests/engine/random_test.ts" },
   { path: "tests/engine/half_test.ts" },
+  { path: "tests/engine/subgroups_test.ts" },
 ];
 
 /** Tests of what the engine makes of them. The rest of its tests want files or source lines. */
