@@ -61,9 +61,10 @@ export class Bindings {
   }
 
   declarations(): string {
-    return this.#types.map((type, k) => [type, this.#operands.length + k] as const).map((
-      [type, at],
-    ) => `@group(0) @binding(${at}) var<storage, read_write> b${at}: array<${type}>;`).join("\n");
+    return this.#types.map((type, k) => {
+      const at = this.#operands.length + k;
+      return `@group(0) @binding(${at}) var<storage, read_write> b${at}: array<${type}>;`;
+    }).join("\n");
   }
 }
 
