@@ -368,22 +368,33 @@ Deno.test("what a shader needs enabled comes first", () => {
   variables.forEach((variable) => variable.destroy());
 });
 
-for (const variant of ["direct", "tiled 16x64"]) {
-  Deno.test(`random programs and their gradients, ${variant}: the same results`, async () => {
-    const generator = new HostGenerator(21);
-    let epilogues = 0;
-    for (let program = 0; program < 12; program++) {
-      const steps = randomProgram(generator, { length: 10, inputs: 2 });
-      const { on, off } = await compare((s) => {
-        const inputs = [s.tensor(2, 3, 4), s.tensor(2, 3, 4)], y = runProgram(steps, inputs);
-        return [y, ...grad(sum(square(y)), inputs, { unused: "zeros" })];
-      }, variant);
-      assert(on.length <= off.length);
-      epilogues += on.filter(hasEpilogue).length;
+/** Random programs with their gradients. */
+const generator = new HostGenerator(21);
+const programs = Array.from({ length: 8 }, (): Case => {
+  const steps = randomProgram(generator, { length: 10, inputs: 2 });
+  return (s) => {
+    const inputs = [s.tensor(2, 3, 4), s.tensor(2, 3, 4)], y = runProgram(steps, inputs);
+    return [y, ...grad(sum(square(y)), inputs, { unused: "zeros" })];
+  };
+});
+
+programs.forEach((make, at) => {
+  Deno.test(`random program ${at} and its gradients: no more kernels, the same results`, async () => {
+    for (const variant of ["direct", "tiled 16x64"]) {
+      const { on, off } = await compare(make, variant);
+      assert(on.length <= off.length, `${on} instead of ${off}`);
     }
-    assert(epilogues > 10, `${epilogues} epilogues`);
   });
-}
+});
+
+Deno.test("random programs have epilogues", () => {
+  const epilogues = programs.flatMap((make) => {
+    const { variables, ...program } = trace(make);
+    variables.forEach((variable) => variable.destroy());
+    return dispatchesOf(program, target(8)).filter(({ variant }) => hasEpilogue(variant));
+  });
+  assert(epilogues.length >= programs.length, `${epilogues.length} epilogues`);
+});
 
 /** The largest distance, relative to each result's largest number. */
 function distance(got: readonly TypedArray[], want: readonly TypedArray[]): number {
