@@ -108,12 +108,16 @@ function withEpilogue(
     if (read !== product) reads.set(read, inPlace && own && !kernel.reads.has(read));
   }
   if (reachable(group.outputs, group.reads).length > MOST_NODES) return undefined;
-  if (buffersOf([...outputs, ...reads.keys()], assigned).size > maxBuffers) return undefined;
+  // Of one tensor as both operands, one is a copy.
+  const copies = product.inputs.length - kernel.reads.size;
+  const buffers = buffersOf([...outputs, ...reads.keys()], assigned);
+  if (buffers.size + copies > maxBuffers) return undefined;
   const waits = [...group.reads.keys()].some((read) => {
     const source = producer.get(read);
     return source !== undefined && source !== kernel && dependsOn(source, kernel, producer);
   });
-  if (waits || placesOf(product, group) === undefined) return undefined;
+  const index = Index.linear(new Scope(), product.shape, "i");
+  if (waits || placesOf(index, { ...group, product }) === undefined) return undefined;
   // Who reads a variable's old value must be done before the kernel writes the new one.
   const replaced = new Set(group.outputs.flatMap((output) => assigned.get(output) ?? []));
   const late = [kernel, ...others].some((other) =>
@@ -140,9 +144,8 @@ function buffersOf(
  * from it, and of each output. Undefined where one would be at several places, or outputs at different ones.
  */
 function placesOf(
-  product: Tensor,
-  { outputs, reads }: Pick<Group, "outputs" | "reads">,
-  index = Index.linear(new Scope(), product.shape, "i"),
+  index: Index,
+  { product, outputs, reads }: { product: Tensor } & Pick<Group, "outputs" | "reads">,
 ): ReadonlyMap<Tensor, Index> | undefined {
   const places = new Map([[product, index]]);
   for (const node of reachable(outputs, reads)) {
@@ -230,7 +233,7 @@ function finish(
   const known = new Map([...reads, [product, true]]);
   const lanes = Array.from({ length: width }, (_, lane) => {
     const index = body.index(product.shape, at, lane);
-    const places = placesOf(product, { outputs: worked, reads: known }, index)!;
+    const places = placesOf(index, { product, outputs: worked, reads: known })!;
     body.settle(places);
     body.keep(product, width === QUAD ? `value.${"xyzw"[lane]}` : "value", index.offset);
     return {

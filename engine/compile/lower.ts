@@ -199,19 +199,17 @@ function launch(
   if (batch[0].kind !== "kernel") return fusedDispatches(batch, options);
   const { slots, context } = options, [group] = batch, node = productOf(group);
   const output = slots.get(node) ?? context.scratch(byteLength(node.size, node.dtype));
+  const inputs = node.inputs.map((input) => slots.get(stripReshape(input))!);
   const launchWith = (context: KernelContext): readonly Dispatch[] =>
-    (node.op as KernelOp).launch(context, node, {
-      inputs: node.inputs.map((input) => slots.get(stripReshape(input))!),
-      output,
-    });
-  const apart = (dispatches: readonly Dispatch[]): readonly Dispatch[] =>
-    dispatches.flatMap((dispatch) => bindOnce(dispatch, { ...options, node }));
-  if (group.product === undefined) return apart(launchWith(context));
+    (node.op as KernelOp).launch(context, node, { inputs, output })
+      .flatMap((dispatch) => bindOnce(dispatch, { ...options, node }));
+  if (group.product === undefined) return launchWith(context);
   const lowered = lowerEpilogue(group, options), { epilogue } = lowered;
   // Variables that could not be overwritten in place may be one buffer too many.
-  const bound = new Set([...group.outputs, ...group.reads.keys()].map((x) => slots.get(x)));
-  const fits = bound.size <= context.limits.maxStorageBuffersPerShaderStage;
-  const dispatches = apart(launchWith(fits ? { ...context, epilogue } : context));
+  const bound = new Set([...group.outputs, ...group.reads.keys()].map((x) => slots.get(x)!));
+  inputs.forEach((operand) => bound.delete(operand));
+  const fits = inputs.length + bound.size <= context.limits.maxStorageBuffersPerShaderStage;
+  const dispatches = launchWith(fits ? { ...context, epilogue } : context);
   return lowered.taken ? dispatches : [...dispatches, ...lowered.after(output)];
 }
 
