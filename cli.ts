@@ -6,7 +6,7 @@
 
 import type { Command } from "./cli/command.ts";
 import { table } from "./cli/help.ts";
-import { didYouMean } from "./cli/suggest.ts";
+import { didYouMean } from "./plugin/mod.ts";
 import { UserError } from "./data/mod.ts";
 
 /** Every command, loaded when it is called. */

@@ -5,7 +5,7 @@ import {
   placeholderOf,
   type Positionals,
   rangeOf,
-} from "./options.ts";
+} from "../plugin/mod.ts";
 
 /** The text of `kao NAME --help`. */
 export function helpOf(declared: {

@@ -7,8 +7,8 @@ import {
   type Options,
   parseValue,
   type Positionals,
-} from "./options.ts";
-import { didYouMean } from "./suggest.ts";
+} from "../plugin/mod.ts";
+import { didYouMean } from "../plugin/mod.ts";
 
 /** A command line, read against a declaration. */
 export interface Parsed {
@@ -27,8 +27,14 @@ export interface Parsed {
  */
 export function parseCommandLine(
   args: readonly string[],
-  declared: { readonly options: Options; readonly positionals: Positionals },
+  declared: {
+    readonly options: Options;
+    readonly positionals: Positionals;
+    /** Values that were given elsewhere; flags go before them. */
+    readonly values?: Readonly<Record<string, unknown>>;
+  },
 ): Parsed {
+  const { values = {} } = declared;
   const { flags, words, unknown } = split(args, declared.options);
   if (unknown[0] !== undefined) throw unknownFlag(unknown[0], declared.options);
   const given: Record<string, unknown> = {};
@@ -36,6 +42,7 @@ export function parseCommandLine(
   for (const [key, option] of Object.entries(declared.options)) {
     const value = flags[flagOf(key, option)];
     if (value !== undefined) given[key] = readFlag(key, option, value);
+    else if (values[key] !== undefined) given[key] = values[key];
     options[key] = given[key] ?? option.default ?? (option.type === "boolean" ? false : undefined);
   }
   return { options, given, positionals: matchPositionals(words, declared.positionals) };
@@ -50,6 +57,17 @@ export function parsePositionals(
   declared: { readonly options: Options; readonly positionals: Positionals },
 ): Parsed["positionals"] {
   return matchPositionals(split(args, declared.options).words, declared.positionals);
+}
+
+/** The text or state of a flag alone, before all options are known; undefined where it was not given. */
+export function parseFlag(
+  args: readonly string[],
+  declared: { readonly options: Options },
+  key: string,
+): unknown {
+  const option = declared.options[key],
+    value = split(args, declared.options).flags[flagOf(key, option)];
+  return value === undefined ? undefined : readFlag(key, option, value);
 }
 
 /** Takes flags and words apart. Values stay text; booleans are booleans. */

@@ -7,6 +7,7 @@
 export {
   AcganDiscriminator,
   AcganGenerator,
+  discriminatorFeatures,
   type DiscriminatorWidths,
   type GeneratorWidths,
   type Verdict,

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Options, Positionals } from "../../cli/options.ts";
+import type { Options, Positionals } from "../../plugin/mod.ts";
 import { parseCommandLine, parsePositionals } from "../../cli/parse.ts";
 import { UserError } from "../../data/mod.ts";
 

@@ -1,12 +1,16 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../../data/mod.ts";
-import { prepareRunFolder, readRun } from "../../training/mod.ts";
+import { Plugins, prepareRunFolder, readRun } from "../../training/mod.ts";
 import { describeRun } from "../../training/run.ts";
 import { claimRunFolder } from "../../training/run_folder.ts";
 import { temporaryFolder } from "../data/temporary.ts";
 import { tinyConditions, tinySettings } from "./tiny.ts";
 
-const run = describeRun(tinySettings, { data: "tiny", conditions: tinyConditions() });
+const run = describeRun(tinySettings, {
+  data: "tiny",
+  conditions: tinyConditions(),
+  plugins: new Plugins(),
+});
 
 Deno.test("A folder is made, and found again as the run that it is", async () => {
   using folder = temporaryFolder();

@@ -65,7 +65,8 @@ export class Categorical implements Condition {
   }
 
   read(labels: Labels): Tensor {
-    return tensor(labels[this.name], [labels[this.name].length]);
+    const classes = labels.classes[this.name];
+    return tensor(classes, [classes.length]);
   }
 
   /** Inverts the cumulative distribution: the class is the number of its steps at or below u. */

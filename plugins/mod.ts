@@ -1,0 +1,13 @@
+/**
+ * The built-in plugins. Each is one file on the public interface alone, as a user's would be.
+ *
+ * @module
+ */
+
+import type { Plugin } from "../plugin/mod.ts";
+import classifier from "./classifier.ts";
+
+/** Every built-in plugin by its name. */
+export const builtIn: Readonly<Record<string, Plugin>> = Object.fromEntries(
+  [classifier].map((plugin) => [plugin.name, plugin]),
+);
