@@ -56,6 +56,8 @@ export interface Vicinity {
 const STRETCHES = 32;
 /** Bumps along the range, by which the generator sees a number. */
 const BUMPS = 8;
+/** An error of the discriminator's regression that weighs as much as a class that is told by half. */
+const TOLERANCE = 0.25;
 /** Values in a sweep. */
 const SWEEP = 7;
 
@@ -164,8 +166,10 @@ export class Continuous implements Condition {
     return concat([t, exp(neg(square(distance)))], { dim: 1 });
   }
 
+  /** The squared error in units of {@linkcode TOLERANCE}, halved: a Gaussian's negative log likelihood. */
   loss(head: Tensor, values: Tensor): Tensor {
-    return mean(square(sub(reshape(head, values.shape), values)));
+    const error = sub(reshape(head, values.shape), values);
+    return mul(mean(square(error)), 0.5 / TOLERANCE ** 2);
   }
 
   /** 1 less the error, as a share of half the range. */

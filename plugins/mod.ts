@@ -5,9 +5,12 @@
  */
 
 import type { Plugin } from "../plugin/mod.ts";
+import attributes from "./attributes.ts";
 import classifier from "./classifier.ts";
+import continuousLabels from "./continuous_labels.ts";
+import infoGan from "./info_gan.ts";
 
 /** Every built-in plugin by its name. */
 export const builtIn: Readonly<Record<string, Plugin>> = Object.fromEntries(
-  [classifier].map((plugin) => [plugin.name, plugin]),
+  [attributes, classifier, continuousLabels, infoGan].map((plugin) => [plugin.name, plugin]),
 );
