@@ -44,8 +44,11 @@ export interface ContinuousSource {
 export interface Vicinity {
   /** `hard`: targets lie evenly within `width` of a picture's number; `soft`: normally, with this deviation. */
   readonly kind: "hard" | "soft";
-  /** In shares of half the range of the numbers. */
-  readonly width: number;
+  /**
+   * In shares of half the range of the numbers. By default by Silverman's rule for a kernel estimate of N
+   * numbers of deviation s, 1.06 s N^(-1/5), and for hard as much as makes the deviation the same.
+   */
+  readonly width?: number;
   /** Length of the discriminator's features. */
   readonly features: number;
   readonly weights: HostGenerator;
@@ -76,22 +79,27 @@ export class Continuous implements Condition {
   readonly read: Condition["read"];
   readonly measure: Condition["measure"];
   readonly #description: ContinuousDescription;
-  readonly #vicinity: Vicinity | undefined;
+  readonly #vicinity: Required<Vicinity> | undefined;
 
-  /** Without a source it can be asked for, but not trained. */
+  /**
+   * Without a source it can be asked for, but not trained.
+   *
+   * @param options.count how many numbers the description is of.
+   */
   constructor(
     description: ContinuousDescription,
-    options: { source?: ContinuousSource; vicinity?: Vicinity } = {},
+    options: { source?: ContinuousSource; vicinity?: Vicinity; count?: number } = {},
   ) {
     const { source = {}, vicinity } = options;
     this.name = description.name;
     this.#description = description;
-    this.#vicinity = vicinity;
     const { numbers, odd = false, measure } = source;
     if (numbers) this.read = (labels) => this.#read(labels, { numbers, odd });
     if (measure) this.measure = (images) => this.#scaled(measure(images));
     if (vicinity) {
-      const { weights, features } = vicinity;
+      const { weights, features, width = this.#silverman(vicinity.kind, options.count ?? 1) } =
+        vicinity;
+      this.#vicinity = { ...vicinity, width };
       this.networks = { embedding: new Linear(this.codeSize, features, { generator: weights }) };
     }
   }
@@ -120,7 +128,8 @@ export class Continuous implements Condition {
       return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
     });
     const { help, ...rest } = options;
-    return new Continuous({ name, ...(help && { help }), quantiles }, rest);
+    const description = { name, ...(help && { help }), quantiles };
+    return new Continuous(description, { ...rest, count: sorted.length });
   }
 
   /** The least and the greatest number of the data. */
@@ -228,6 +237,14 @@ export class Continuous implements Condition {
   number(t: number): number {
     const [least, greatest] = this.range;
     return least + (t + 1) / 2 * (greatest - least);
+  }
+
+  #silverman(kind: Vicinity["kind"], count: number): number {
+    const scaled = this.#description.quantiles.map((number) => this.#scale(number));
+    const centre = scaled.reduce((sum, t) => sum + t, 0) / scaled.length;
+    const variance = scaled.reduce((sum, t) => sum + (t - centre) ** 2, 0) / scaled.length;
+    const deviation = 1.06 * Math.sqrt(variance) * count ** (-1 / 5);
+    return kind === "soft" ? deviation : deviation * Math.sqrt(3);
   }
 
   #scale(number: number): number {

@@ -30,7 +30,7 @@ import {
 } from "kao/plugin";
 
 /** What is kept of {@linkcode Tags}. */
-interface TagsDescription {
+export interface TagsDescription {
   readonly name: string;
   readonly tags: readonly string[];
   /** How often each tag occurs, from 0 to 1. */
@@ -41,7 +41,7 @@ interface TagsDescription {
 const YES = ["1", "+1", "true", "yes"], NO = ["-1", "0", "false", "no"];
 
 /** Several tags; values are `[batch, tags]` of 1 and -1. */
-class Tags implements Condition {
+export class Tags implements Condition {
   readonly kind = "tags";
   readonly name: string;
   readonly codeSize: number;

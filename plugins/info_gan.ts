@@ -7,11 +7,11 @@ import {
   abs,
   add,
   clamp,
-  div,
   exp,
   mean,
   minimum,
   mul,
+  neg,
   reshape,
   slice,
   square,
@@ -31,18 +31,18 @@ import {
 } from "kao/plugin";
 
 /** What is kept of a {@linkcode GaussianCode}. */
-interface GaussianCodeDescription {
+export interface GaussianCodeDescription {
   readonly name: string;
   readonly sigma: "fixed" | "learned";
 }
 
-/** Logarithms of the deviation that Q may give, so that neither it nor its inverse explodes. */
-const LOG_SIGMA = { min: -3, max: 1 };
+/** Logarithms of the variance that Q may give, so that neither it nor its inverse explodes. */
+const LOG_VARIANCE = { min: -6, max: 2 };
 /** Values in a sweep. */
 const SWEEP = 7;
 
 /** A continuous code, drawn evenly from [-1, 1]; values are `[batch]`. */
-class GaussianCode implements Condition {
+export class GaussianCode implements Condition {
   readonly kind = "gaussian-code";
   readonly name: string;
   readonly help = "a number from -1 to 1, which the model has given a meaning";
@@ -68,12 +68,17 @@ class GaussianCode implements Condition {
     return reshape(values, [values.shape[0], 1]);
   }
 
-  /** The Gaussian's negative log likelihood, but for its constant; a fixed deviation is 1. */
+  /**
+   * The Gaussian's negative log likelihood, whose head is its mean and, if that is learned, the logarithm of
+   * its variance; else the variance is 1.
+   */
   loss(head: Tensor, values: Tensor): Tensor {
     const error = square(sub(this.#mean(head), values));
-    if (this.#sigma === "fixed") return mul(mean(error), 0.5);
-    const logSigma = clamp(reshape(slice(head, [null, [1, 2]]), values.shape), LOG_SIGMA);
-    return mean(add(div(error, mul(exp(mul(logSigma, 2)), 2)), logSigma));
+    const constant = Math.log(2 * Math.PI);
+    if (this.#sigma === "fixed") return mul(mean(add(error, constant)), 0.5);
+    const logVariance = clamp(reshape(slice(head, [null, [1, 2]]), values.shape), LOG_VARIANCE);
+    const scaled = mul(error, exp(neg(logVariance)));
+    return mul(mean(add(add(logVariance, scaled), constant)), 0.5);
   }
 
   score(head: Tensor, values: Tensor): Tensor {
