@@ -3,20 +3,7 @@
 //   deno task train faces --out runs/hue --plugin ./examples/plugins/hue.ts
 //   deno task sample runs/hue --hue 30 --count 4
 
-import {
-  abs,
-  add,
-  div,
-  ge,
-  mean,
-  mul,
-  neg,
-  sign,
-  slice,
-  sub,
-  type Tensor,
-  where,
-} from "kao/engine";
+import { abs, add, div, ge, mean, mul, sign, slice, sub, type Tensor, where } from "kao/engine";
 import { Continuous, definePlugin } from "kao/plugin";
 
 /** A colour channel's mean over each picture of `[n, 3, size, size]`. */
