@@ -6,8 +6,11 @@
 
 import type { Plugin } from "../plugin/mod.ts";
 import classifier from "./classifier.ts";
+import diffAugment from "./diff_augment.ts";
+import dragan from "./dragan.ts";
+import multiScale from "./multi_scale.ts";
 
 /** Every built-in plugin by its name. */
 export const builtIn: Readonly<Record<string, Plugin>> = Object.fromEntries(
-  [classifier].map((plugin) => [plugin.name, plugin]),
+  [classifier, multiScale, dragan, diffAugment].map((plugin) => [plugin.name, plugin]),
 );
