@@ -12,5 +12,5 @@ import multiScale from "./multi_scale.ts";
 
 /** Every built-in plugin by its name. */
 export const builtIn: Readonly<Record<string, Plugin>> = Object.fromEntries(
-  [classifier, multiScale, dragan, diffAugment].map((plugin) => [plugin.name, plugin]),
+  [classifier, diffAugment, dragan, multiScale].map((plugin) => [plugin.name, plugin]),
 );
