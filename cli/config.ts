@@ -78,7 +78,8 @@ function requestsOf(path: string, plugins: unknown): PluginRequest[] {
     const [first, ...others] = isMapping(entry) ? Object.entries(entry) : [];
     const [source, options] = first ?? [];
     if (source !== undefined && others.length === 0 && (options === null || isMapping(options))) {
-      return { source, options: options ?? {} };
+      const given = Object.entries(options ?? {}).map(([word, value]) => [camel(word), value]);
+      return { source, options: Object.fromEntries(given) };
     }
     throw new UserError(
       `${path}: a plugin must be a name, or a name with options such as "dragan: { weight: 5 }", ` +
@@ -93,4 +94,8 @@ function isMapping(value: unknown): value is Record<string, unknown> {
 
 function kebab(word: string): string {
   return word.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function camel(word: string): string {
+  return word.replaceAll(/-([a-z])/g, (_, letter) => letter.toUpperCase());
 }

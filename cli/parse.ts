@@ -134,7 +134,13 @@ function readFlag(key: string, option: Option, value: unknown): unknown {
 
 function unknownFlag(flag: string, options: Options): UserError {
   const known = flagsOf(options).filter((name) => name.length > 1).map((name) => `--${name}`);
-  return new UserError(`Unknown option ${flag}${didYouMean(flag, known)}; --help lists them all`);
+  const meant = didYouMean(flag, known);
+  const [start, plugin] = flag.match(/^--(.+?)\./) ?? [];
+  const missing = meant === "" && start && !known.some((name) => name.startsWith(start));
+  const advice = missing && known.includes("--plugin")
+    ? `it needs --plugin ${plugin}`
+    : "--help lists them all";
+  return new UserError(`Unknown option ${flag}${meant}; ${advice}`);
 }
 
 function matchPositionals(words: readonly string[], positionals: Positionals) {

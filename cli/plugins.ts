@@ -5,6 +5,7 @@ import { UserError } from "../data/mod.ts";
 import {
   type ConditionMaker,
   didYouMean,
+  flagOf,
   type Options,
   type PictureRequest,
   type PictureSource,
@@ -92,16 +93,16 @@ export async function loadPlugins(requests: readonly PluginRequest[]): Promise<C
   return chosen;
 }
 
-/** The options of plugins as options of a command: `--NAME.KEY`. */
+/** The options of plugins as options of a command: `--NAME.KEY`, the key in kebab case. */
 export function pluginOptions(plugins: readonly Plugin[]): Options {
   return Object.fromEntries(
     plugins.flatMap(({ name, options }) =>
       Object.entries(options).map(([key, option]) => {
-        const flag = `${name}.${key}`;
+        const flag = `${name}.${flagOf(key, option)}`;
         // What was not given must not look as if it were: it may be in a file, or in the run.
         const { default: usual, ...rest } = option;
-        const help = usual === undefined ? option.help : `${option.help} (default ${usual})`;
-        return [flag, { ...rest, flag, help }];
+        const help = usual === undefined ? option.help : `${option.help}; default ${usual}`;
+        return [`${name}.${key}`, { ...rest, flag, help }];
       })
     ),
   );

@@ -11,6 +11,8 @@ import {
   pixelShuffle,
   relu,
   reshape,
+  type Shape,
+  sizeOf,
   tanh,
   type Tensor,
 } from "../engine/mod.ts";
@@ -119,7 +121,7 @@ export class AcganDiscriminator extends Module {
       bn: new BatchNorm2d(width),
     }));
     Object.assign(this, numbered(this.#stages, 2));
-    const features = this.features = discriminatorFeatures(widths, size);
+    const features = this.features = sizeOf(discriminatorStages(widths, size).at(-1)!);
     this.src = new Linear(features, 1, { generator });
     this.cls = mapValues(heads, (length) => new Linear(features, length, { generator }));
     initialise(this, generator);
@@ -142,10 +144,15 @@ export class AcganDiscriminator extends Module {
   }
 }
 
-/** Length of the features that an {@linkcode AcganDiscriminator} judges pictures of a size by. */
-export function discriminatorFeatures({ channels }: DiscriminatorWidths, size: number): number {
-  const side = size / 2 ** channels.length;
-  return channels.at(-1)! * side * side;
+/** Shapes `[channels, side, side]` of what an {@linkcode AcganDiscriminator}'s stages make of pictures of a size. */
+export function discriminatorStages(
+  { channels }: DiscriminatorWidths,
+  size: number,
+): Shape[] {
+  return channels.map((width, i) => {
+    const side = size / 2 ** (i + 1);
+    return [width, side, side];
+  });
 }
 
 /** A convolution and the batch norm after it. */

@@ -7,7 +7,7 @@
 export {
   AcganDiscriminator,
   AcganGenerator,
-  discriminatorFeatures,
+  discriminatorStages,
   type DiscriminatorWidths,
   type GeneratorWidths,
   type Verdict,

@@ -1,7 +1,7 @@
 // What a plugin is made of: the hooks by which it takes part in a step, in the loop, and in sampling.
 
 import type { Dataset } from "../data/mod.ts";
-import type { Generator, HostGenerator, Module, Tensor, Variable } from "../engine/mod.ts";
+import type { Generator, HostGenerator, Module, Shape, Tensor, Variable } from "../engine/mod.ts";
 import type { Condition } from "./condition.ts";
 import type { Objective } from "./objective.ts";
 import type { Options } from "./options.ts";
@@ -14,6 +14,11 @@ export interface Setup {
   readonly batch: number;
   /** Length of the discriminator's features, the input of its heads. */
   readonly features: number;
+  /**
+   * Shapes `[channels, height, width]` of what the discriminator's stages make of a picture: of
+   * {@linkcode Judged.features}, whose last one comes flat.
+   */
+  readonly stages: readonly Shape[];
   /** The pictures that are trained on, with their labels. */
   readonly data: Dataset;
   /** Label columns that other plugins read. */

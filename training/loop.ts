@@ -1,6 +1,6 @@
 import { Batches, type Dataset, splitDataset, UserError } from "../data/mod.ts";
 import { Device, DeviceLostError } from "../engine/mod.ts";
-import { discriminatorFeatures } from "../models/mod.ts";
+import { discriminatorStages } from "../models/mod.ts";
 import type { Run } from "../plugin/mod.ts";
 import { builtIn } from "../plugins/mod.ts";
 import { Acgan } from "./acgan.ts";
@@ -107,7 +107,7 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
   const { size, columns } = pictures;
   const plugins = await Plugins.setUp(options.plugins ?? [defaultPlugin], {
     ...settings,
-    features: discriminatorFeatures(settings.discriminator, size),
+    stages: discriminatorStages(settings.discriminator, size),
     data: pictures,
   });
   const { conditions } = plugins;

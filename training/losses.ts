@@ -43,7 +43,7 @@ export function discriminatorTerms(
   }
   for (const plugin of plugins.list) {
     for (const name of Object.keys(plugin.parts.discriminators ?? {})) {
-      const of = ({ further }: Verdicts) => further.get(plugin)![name].source;
+      const of = ({ further }: Verdicts) => further(plugin)[name].source;
       const prefix = `d.${plugin.name}.${name}`;
       terms[`${prefix}.adv_real`] = { value: ({ real }) => objective.real(of(real)) };
       terms[`${prefix}.adv_fake`] = { value: ({ fake }) => objective.fake(of(fake)) };
@@ -72,7 +72,7 @@ export function generatorTerms({ conditions, plugins }: Sources): Terms<Moment> 
   for (const plugin of plugins.list) {
     for (const name of Object.keys(plugin.parts.discriminators ?? {})) {
       terms[`g.${plugin.name}.${name}.adv`] = {
-        value: ({ fake }) => objective.generator(fake.further.get(plugin)![name].source),
+        value: ({ fake }) => objective.generator(fake.further(plugin)[name].source),
       };
     }
     Object.assign(terms, ownTerms({ plugins }, plugin, "generatorTerms"));

@@ -37,8 +37,18 @@ export function momentOf(
     fake: undefined! as Verdicts,
     seenBy(plugin: ActivePlugin): Step {
       const judged = (verdicts: Verdicts): Judged => ({
-        ...verdicts,
-        discriminators: verdicts.further.get(plugin)!,
+        images: verdicts.images,
+        values: verdicts.values,
+        get source() {
+          return verdicts.source;
+        },
+        get heads() {
+          return verdicts.heads;
+        },
+        get features() {
+          return verdicts.features;
+        },
+        discriminators: verdicts.further(plugin),
       });
       return {
         fake: judged(moment.fake),
@@ -52,7 +62,7 @@ export function momentOf(
     },
   };
   // Running statistics see real pictures first.
-  if (network === "discriminator") void moment.real;
+  if (network === "discriminator") void moment.real.source;
   moment.fake = see(fake, "fake");
   return moment;
 }

@@ -6,6 +6,8 @@ import {
   HostGenerator,
   Module,
   read,
+  type Shape,
+  sizeOf,
   type Tensor,
   tensor,
   Variable,
@@ -43,8 +45,8 @@ export interface ActivePlugin extends Origin {
 export interface SetupOptions {
   readonly size: number;
   readonly batch: number;
-  /** Length of the discriminator's features. */
-  readonly features: number;
+  /** Shapes of what the discriminator's stages make of a picture. */
+  readonly stages: readonly Shape[];
   readonly seed: number;
   readonly lr: number;
   readonly betas: readonly [number, number];
@@ -61,14 +63,15 @@ export async function setUpPlugin(
   about: SetupOptions,
 ): Promise<ActivePlugin> {
   const { name, version } = plugin, origin: Origin = { name, source };
-  const { size, batch, features, data, claimed, seed, watch } = about;
+  const { size, batch, stages, data, claimed, seed, watch } = about;
   const options = optionValues(plugin, given);
   let random: Generator | undefined;
   const parts = await guarded(origin, { hook: "setup" }, async () =>
     await plugin.setup(options, {
       size,
       batch,
-      features,
+      stages,
+      features: sizeOf(stages.at(-1)!),
       data,
       claimed,
       weights: new HostGenerator(seedOfName(seed, `${name} weights`)),

@@ -42,7 +42,9 @@ export function checkSameRun(folder: string, before: unknown, now: RunDescriptio
   }
   const changed = difference(had, asked);
   if (!changed) return;
-  const { key, a, b } = changed;
+  const { a, b } = changed;
+  // As it is set: plugins.NAME.options.KEY by NAME.KEY.
+  const key = changed.key.replace(/^plugins\.([^.]+)\.options\./, "$1.");
   if (key === "data") {
     throw new UserError(
       `${folder} is a run on other pictures, labels or --columns. Go on with the same, ` +

@@ -111,6 +111,27 @@ Deno.test("parseCommandLine() takes a flag of its own as it is written", () => {
   refuses(["faces", "--hair_2", "pink"], "Unknown option --hair_2 (did you mean --Hair_2?)");
 });
 
+Deno.test("parseCommandLine() tells the option of a plugin that was not asked for from a mistake", () => {
+  const list = { type: "list", help: "Plugins" } as const;
+  const lambda = { type: "number", flag: "dragan.lambda", help: "Weight" } as const;
+  const message = (flag: string, options: Options) =>
+    assertThrows(() => parseCommandLine([flag, "5"], { positionals: {}, options }), UserError)
+      .message;
+  assertEquals(
+    message("--dragan.lambda", { plugin: list }),
+    "Unknown option --dragan.lambda; it needs --plugin dragan",
+  );
+  const loaded = { plugin: list, "dragan.lambda": lambda };
+  assertEquals(
+    message("--dragan.lamda", loaded),
+    "Unknown option --dragan.lamda (did you mean --dragan.lambda?); --help lists them all",
+  );
+  assertEquals(
+    message("--dragan.momentum", loaded),
+    "Unknown option --dragan.momentum; --help lists them all",
+  );
+});
+
 Deno.test("parsePositionals() skips unknown options with their values", () => {
   const { data, more } = parsePositionals(["run", "--hair", "blonde", "-n", "4"], declared);
   assertEquals([data, more], ["run", undefined]);

@@ -91,8 +91,9 @@ function everything(log: string[] = []): ChosenPlugin {
     version: "1.0.0",
     help: "Uses every hook",
     options: { weight: { type: "number", default: 0.5, help: "Weight" } },
-    setup({ weight }, { random, weights, size, batch, features, data }) {
+    setup({ weight }, { random, weights, size, batch, features, stages, data }) {
       assertEquals([size, batch, features, data.count], [8, 4, 32, 32]);
+      assertEquals(stages, [[4, 4, 4], [8, 2, 2]]);
       const count = new Variable([0], []);
       return {
         conditions: [
