@@ -40,7 +40,7 @@ export function parseCommandLine(
   const given: Record<string, unknown> = {};
   const options: Record<string, unknown> = {};
   for (const [key, option] of Object.entries(declared.options)) {
-    const value = flags[flagOf(key, option)];
+    const value = valueOf(flags, flagOf(key, option));
     if (value !== undefined) given[key] = readFlag(key, option, value);
     else if (values[key] !== undefined) given[key] = values[key];
     options[key] = given[key] ?? option.default ?? (option.type === "boolean" ? false : undefined);
@@ -65,8 +65,8 @@ export function parseFlag(
   declared: { readonly options: Options },
   key: string,
 ): unknown {
-  const option = declared.options[key],
-    value = split(args, declared.options).flags[flagOf(key, option)];
+  const option = declared.options[key];
+  const value = valueOf(split(args, declared.options).flags, flagOf(key, option));
   return value === undefined ? undefined : readFlag(key, option, value);
 }
 
@@ -104,6 +104,14 @@ function split(args: readonly string[], options: Options) {
     }
   }
   return { flags, words: flags._.map(String), unknown };
+}
+
+/** What was given for a flag; of `--a.b`, parseArgs makes an object in an object. */
+function valueOf(flags: unknown, flag: string): unknown {
+  return flag.split(".").reduce(
+    (found, part) => (found as Record<string, unknown> | undefined)?.[part],
+    flags,
+  );
 }
 
 /** `--tilt -0.5` as `--tilt=-0.5`: parseArgs takes what starts with a dash for another flag. */

@@ -55,9 +55,14 @@ export async function checkPlugin(chosen: ChosenPlugin, checks: Checks): Promise
   });
   if (!setUp) return;
   const stepped = await checks.check("step", async () => {
-    for (let i = 0; i < STEPS; i++) await trial.step();
-    const metrics = Object.keys(await trial.metrics());
-    const own = metrics.filter((name) => name.split(".").slice(0, 2).includes(plugin.name));
+    let metrics = {};
+    for (let i = 0; i < STEPS; i++) {
+      await trial.step();
+      metrics = await trial.metrics();
+    }
+    const own = Object.keys(metrics).filter((name) =>
+      name.split(".").slice(0, 2).includes(plugin.name)
+    );
     return `${trial.footprint.dispatches} dispatches` +
       (own.length > 0 ? `; logs ${own.join(", ")}` : "");
   });
@@ -66,10 +71,9 @@ export async function checkPlugin(chosen: ChosenPlugin, checks: Checks): Promise
 
   const folder = await Deno.makeTempDir({ prefix: "kao-check-" });
   try {
-    const run = (name: string, steps: number) => trainSome(`${folder}/${name}`, { steps });
-    const trainSome = (folder: string, { steps }: { steps: number }) =>
+    const run = (name: string, steps: number) =>
       train(dataset, {
-        folder,
+        folder: `${folder}/${name}`,
         settings: SETTINGS,
         schedule: { steps, logEvery: 1, gridEvery: STEPS, checkpointEvery: 1 },
         plugins,
