@@ -22,21 +22,25 @@ import type { ActivePlugin } from "./plugin_setup.ts";
 import { namedValues, realValues } from "./values.ts";
 import type { Trial } from "./trial.ts";
 
-/** A derivative of one term along a random direction of one network's weights. */
+/** Derivatives of one term along random directions of one network's weights. */
 export interface TermGradient {
   readonly term: string;
   /** Whose weights were moved: `D`, `G`, or the networks of the plugin. */
   readonly network: string;
-  /** By the gradient. */
+  /** Along the direction in which they differ most: by the gradient. */
   readonly computed: number;
   /** By central differences. */
   readonly differences: number;
-  /** How far apart they are, as a share of what a derivative along such a direction is like. */
+  /**
+   * How far apart they are, as a share of what a derivative along such a direction is like, over all directions
+   * (root mean squares): what kinks do to differences is now this way, now that, and to differences of slopes,
+   * as in gradient penalties, most.
+   */
   readonly error: number;
 }
 
 /** Directions for each network. */
-const DIRECTIONS = 2;
+const DIRECTIONS = 3;
 /** The longest way that a weight is moved, and the shares of it that are tried. */
 const REACH = 0.002;
 const SHARES = [1, 0.25, 0.06] as const;
@@ -60,12 +64,32 @@ export async function termGradients(trial: Trial, plugin: ActivePlugin): Promise
     const slope = new Slope(trial, { network, plugin, learners: Object.values(learners).flat() });
     if (slope.terms.length === 0) continue;
     for (const [name, moved] of Object.entries(learners)) {
-      for (let k = 0; moved.length > 0 && k < DIRECTIONS; k++) {
-        found.push(...await slope.along(moved, { network: name, seed: 1 + k }));
+      if (moved.length === 0) continue;
+      const directions: Derivative[][] = [];
+      for (let k = 0; k < DIRECTIONS; k++) {
+        directions.push(await slope.along(moved, { seed: 1 + k }));
       }
+      slope.terms.forEach((term, i) => {
+        const all = directions.map((direction) => direction[i]);
+        const { computed, differences } = all.reduce((a, b) => b.apart > a.apart ? b : a);
+        const squares = (of: (it: Derivative) => number) =>
+          all.reduce((sum, it) => sum + of(it) ** 2, 0);
+        const error = Math.sqrt(squares(({ apart }) => apart) / squares(({ scale }) => scale));
+        found.push({ term, network: name, computed, differences, error });
+      });
     }
   }
   return found;
+}
+
+/** A derivative of one term along one direction. */
+interface Derivative {
+  readonly computed: number;
+  readonly differences: number;
+  /** How far apart they are, beyond what rounding does. */
+  readonly apart: number;
+  /** How long derivatives along such directions are. */
+  readonly scale: number;
 }
 
 interface SlopeOptions {
@@ -125,11 +149,8 @@ class Slope {
     }, { name: `gradients of ${network}` });
   }
 
-  /** Moves some weights in a random direction there and back. */
-  async along(
-    moved: readonly Variable[],
-    { network, seed }: { network: string; seed: number },
-  ): Promise<TermGradient[]> {
+  /** Moves some weights in a random direction there and back. Returns a derivative for each term. */
+  async along(moved: readonly Variable[], { seed }: { seed: number }): Promise<Derivative[]> {
     const random = new HostGenerator(seed);
     this.#directions.forEach((direction, i) => {
       const still = !moved.includes(this.#learners[i]);
@@ -143,20 +164,24 @@ class Slope {
       const h = share * REACH;
       ways.push({ h, ahead: await this.#read(h), behind: await this.#read(-h) });
     }
-    return this.terms.map((term, k) => {
+    return this.terms.map((_, k) => {
       const [value, computed, squared] = here.slice(3 * k, 3 * k + 3);
-      // As long as the derivative is along most directions: its summands' signs are random.
-      const usual = Math.sqrt(squared);
       const tries = ways.map(({ h, ahead, behind }) => {
         const differences = (ahead[3 * k] - behind[3 * k]) / (2 * h);
         const noise = ROUNDING * Math.abs(value) / h;
-        const scale = Math.max(usual, Math.abs(computed), Math.abs(differences), 1e-30);
         const apart = Math.max(0, Math.abs(differences - computed) - noise);
-        return { differences, error: apart / scale };
+        // Most are as long as the last: the signs of their summands are random.
+        const scale = Math.max(
+          Math.abs(computed),
+          Math.abs(differences),
+          Math.sqrt(squared),
+          1e-30,
+        );
+        return { computed, differences, apart, scale };
       });
-      const best = tries.reduce((a, b) => b.error < a.error ? b : a);
+      const best = tries.reduce((a, b) => b.apart / b.scale < a.apart / a.scale ? b : a);
       const isFinite = [value, computed, squared].every(Number.isFinite);
-      return { term, network, computed, ...best, ...(!isFinite && { error: Infinity }) };
+      return isFinite ? best : { ...best, apart: Infinity, scale: 1 };
     });
   }
 

@@ -1,5 +1,4 @@
 import { dirname, join, parse } from "node:path";
-import { pathToFileURL } from "node:url";
 import { UserError } from "../../data/mod.ts";
 import type { Plugin } from "../../plugin/mod.ts";
 import { defineCommand } from "../command.ts";
@@ -16,7 +15,7 @@ const LEFT = ["kao/plugin", "kao/engine"];
 export const command = defineCommand({
   name: "plugin build",
   summary: "Bundle a plugin with all that it imports into one file",
-  positionals: { file: { help: "Path such as ./hue.ts" } },
+  positionals: { plugin: { help: "Path such as ./hue.ts, or package such as npm:@someone/hue" } },
   options: {
     out: {
       type: "string",
@@ -26,27 +25,31 @@ export const command = defineCommand({
     force: { type: "boolean", help: "Overwrite a file that is no bundled plugin" },
   },
 }, async ({ options, positionals }) => {
-  const { file } = positionals, { force } = options;
-  const path = await pathOf(file);
-  const { dir, name } = parse(path);
-  const out = options.out ?? join(dirname(file), `${name}.js`);
-  if (await existing(out) === path) {
+  const { plugin: source } = positionals, { force } = options;
+  const isPackage = /^(npm|jsr|https?):/.test(source);
+  if (isPackage && options.out === undefined) {
+    throw new UserError(`Missing --out: the file to write ${source} to`);
+  }
+  const entry = isPackage ? source : await pathOf(source);
+  const { dir, name } = parse(source), out = options.out ?? join(dir, `${name}.js`);
+  if (await existing(out) === entry) {
     throw new UserError(`${out} is the plugin itself: name another file by --out`);
   }
   await refuseForeign(out, { force });
   const folder = await Deno.makeTempDir({ prefix: "kao-plugin-" });
   try {
-    const bundle = join(folder, `${name}.js`);
-    await makeBundle(path, { bundle, cwd: dir });
+    const bundle = join(folder, "plugin.js");
+    await makeBundle(entry, { bundle, cwd: isPackage ? "." : dirname(entry) });
     await giveUpRunning();
     const code = tidied(await Deno.readTextFile(bundle));
-    refuseImports(file, code);
+    refuseImports(source, code);
     await Deno.writeTextFile(bundle, code);
-    const source = await loadPlugin(file);
-    requireSame(source, await importBundle(bundle), file);
+    const bundled = await loadBundle(bundle, source);
+    // A package that imports kao/plugin can only be loaded bundled: Deno looks for that among packages.
+    if (!isPackage) requireSame(await loadPlugin(source), bundled, source);
     await writeOutput(out, new TextEncoder().encode(code));
     const kib = (code.length / 1024).toFixed(1);
-    console.log(`Wrote ${out}: ${source.name} ${source.version}, ${kib} KiB`);
+    console.log(`Wrote ${out}: ${bundled.name} ${bundled.version}, ${kib} KiB`);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -86,8 +89,12 @@ function refuseImports(file: string, code: string): void {
   );
 }
 
-async function importBundle(path: string): Promise<Plugin> {
-  return (await import(pathToFileURL(path).href)).default;
+async function loadBundle(path: string, source: string): Promise<Plugin> {
+  try {
+    return await loadPlugin(path, { onMessage: () => {} });
+  } catch (error) {
+    throw new UserError((error as Error).message.replaceAll(path, source));
+  }
 }
 
 /** @throws {UserError} where a bundle does not declare what its source does. */
@@ -99,7 +106,7 @@ function requireSame(source: Plugin, bundled: Plugin, file: string): void {
       kinds: Object.keys(kinds),
       asked: sampling?.options,
     });
-  if (typeof bundled === "object" && declared(bundled) === declared(source)) return;
+  if (declared(bundled) === declared(source)) return;
   throw new UserError(`The bundle of ${file} declares another plugin than its source: not written`);
 }
 
