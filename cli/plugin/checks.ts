@@ -60,8 +60,10 @@ export async function checkPlugin(chosen: ChosenPlugin, checks: Checks): Promise
       await trial.step();
       metrics = await trial.metrics();
     }
-    const own = Object.keys(metrics).filter((name) =>
-      name.split(".").slice(0, 2).includes(plugin.name)
+    const { conditions } = activeIn(trial, plugin);
+    const names = [plugin.name, ...conditions.map(({ name }) => name)];
+    const own = Object.keys(metrics).filter((metric) =>
+      metric.split(".").some((part) => names.includes(part))
     );
     return `${trial.footprint.dispatches} dispatches` +
       (own.length > 0 ? `; logs ${own.join(", ")}` : "");
@@ -118,9 +120,13 @@ function checkDeclaration({ plugin, options }: ChosenPlugin): string {
   return said.join(", ") || "none";
 }
 
+function activeIn({ model }: Trial, plugin: Plugin): Trial["model"]["plugins"]["list"][number] {
+  return model.plugins.list.find((active) => active.plugin === plugin)!;
+}
+
 /** What setting it up made, counted. */
-function describeParts({ model }: Trial, plugin: Plugin): string {
-  const { parts, conditions, optimizer } = model.plugins.list.find((it) => it.plugin === plugin)!;
+function describeParts(trial: Trial, plugin: Plugin): string {
+  const { parts, conditions, optimizer } = activeIn(trial, plugin);
   const weights = optimizer?.parameters.reduce((sum, { size }) => sum + size, 0) ?? 0;
   const names = (kind: string, record: Readonly<Record<string, unknown>> = {}): string[] => {
     const keys = Object.keys(record);
@@ -143,8 +149,7 @@ function describeParts({ model }: Trial, plugin: Plugin): string {
 }
 
 async function checkGradients(trial: Trial, plugin: Plugin): Promise<string> {
-  const active = trial.model.plugins.list.find((it) => it.plugin === plugin)!;
-  const found = await termGradients(trial, active);
+  const found = await termGradients(trial, activeIn(trial, plugin));
   if (found.length === 0) return "no terms to check";
   const worst = found.reduce((a, b) => b.error > a.error ? b : a);
   const terms = new Set(found.map(({ term }) => term));
