@@ -3,7 +3,7 @@ import { checkPlugin } from "../../cli/plugin/checks.ts";
 import { compareWays } from "../../cli/plugin/interface_cost.ts";
 import { avatarsFor, classifier } from "../../cli/plugin/avatars.ts";
 import template from "../../cli/plugin/template/slider.ts";
-import { detach, Device, mean, mul, sqrt, sub, sum } from "../../engine/mod.ts";
+import { add, detach, Device, mean, mul, sqrt, sub, sum } from "../../engine/mod.ts";
 import { Categorical, definePlugin, type Parts } from "../../plugin/mod.ts";
 import { presetSettings } from "../../training/mod.ts";
 
@@ -75,7 +75,7 @@ Deno.test("A gradient that is cut, state that is forgotten, and a kind that nobo
         ),
       ],
       discriminatorTerms: {
-        cut: { weight, value: ({ real }) => mean(mul(detach(real.source), real.source)) },
+        cut: { weight, value: ({ real }) => add(10, mean(mul(detach(real.source), real.source))) },
       },
     };
   }));
