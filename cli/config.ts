@@ -31,12 +31,14 @@ export interface ConfigFile {
  */
 export async function readConfig(path: string, declared: Options): Promise<ConfigFile> {
   const file = await parseYaml(path);
-  const keys = new Map(Object.keys(declared).map((key) => [kebab(key), key]));
+  // A file names no further file.
+  const known = Object.keys(declared).filter((key) => key !== "config");
+  const keys = new Map(known.map((key) => [kebab(key), key]));
   const values: Record<string, unknown> = {};
   for (const [word, value] of Object.entries(file)) {
     if (word === "plugins") continue;
     const key = keys.get(kebab(word));
-    if (key === undefined || key === "config") {
+    if (key === undefined) {
       const meant = didYouMean(kebab(word), [...keys.keys(), "plugins"]);
       throw new UserError(`${path} has an unknown key "${word}"${meant}`);
     }

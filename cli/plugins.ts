@@ -76,12 +76,22 @@ function isPlugin(value: unknown): value is Plugin {
 
 /** What this process may do, in words. */
 function permissions(): string {
+  const granted = (what: Deno.PermissionDescriptor): boolean =>
+    Deno.permissions.querySync(what).state === "granted";
   const names = ["read", "write", "net", "env", "run", "ffi", "sys"] as const;
-  const granted = names.flatMap((name) => {
-    const { state, partial } = Deno.permissions.querySync({ name });
-    return state === "granted" ? [name] : partial ? [`${name} in part`] : [];
-  });
-  return granted.length > 0 ? granted.join(", ") : "nothing";
+  const whole = names.filter((name) => granted({ name }));
+  // Of what is granted in part there is no list: these are the parts that tasks of kao have.
+  const parts: [name: typeof names[number], Deno.PermissionDescriptor, words: string][] = [
+    ["env", { name: "env", variable: "KAO_DEBUG" }, "env in part"],
+    ["sys", { name: "sys", kind: "uid" }, "sys in part"],
+    ...["apt-get", "sudo", "deno"].map((command): typeof parts[number] => [
+      "run",
+      { name: "run", command },
+      `run ${command}`,
+    ]),
+  ];
+  const partly = parts.filter(([name, what]) => !whole.includes(name) && granted(what));
+  return [...whole, ...partly.map(([, , words]) => words)].join(", ") || "nothing";
 }
 
 /** Loads the plugins that were asked for, in their order. */

@@ -36,4 +36,7 @@ export type { RunDescription } from "./run.ts";
 export { prepareRunFolder, readRun } from "./run_folder.ts";
 export { LARGEST_SEED } from "./seeds.ts";
 export { compileStep, type Draw, metricNames, type StepInputs, trainStep } from "./step.ts";
+export { type TermGradient, termGradients } from "./term_gradients.ts";
 export { type Weights } from "./terms.ts";
+export { toTensors } from "./batch.ts";
+export { Trial, type TrialFootprint } from "./trial.ts";

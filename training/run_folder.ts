@@ -33,7 +33,8 @@ export async function readRun(folder: string): Promise<RunDescription | undefine
     async () => JSON.parse(await Deno.readTextFile(path)),
   );
   if (Array.isArray(run?.conditions) && run.generator && run.discriminator) {
-    return { plugins: [], ...run }; // Runs from before there were plugins have none.
+    // Runs from before there were plugins have none. The order stays: it is that of the checkpoint's bytes.
+    return { ...run, plugins: run.plugins ?? [] };
   }
   throw new UserError(`${path} does not describe a run: ${folder} may belong to something else`);
 }

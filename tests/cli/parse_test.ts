@@ -136,3 +136,26 @@ Deno.test("parsePositionals() skips unknown options with their values", () => {
   const { data, more } = parsePositionals(["run", "--hair", "blonde", "-n", "4"], declared);
   assertEquals([data, more], ["run", undefined]);
 });
+
+Deno.test("A flag of a plugin's option has a dot in it", () => {
+  const options: Options = {
+    "hue.bins": { type: "integer", flag: "hue.bins", help: "How many" },
+    "warm-tone.soft": { type: "boolean", default: true, flag: "warm-tone.soft", help: "Not" },
+    "hue.range": { type: "list", flag: "hue.range", help: "From, to" },
+    out: { type: "string", help: "Where" },
+  };
+  const read = (...args: string[]) => parseCommandLine(args, { options, positionals: {} }).given;
+  assertEquals(read("--hue.bins", "3", "--no-warm-tone.soft", "--hue.range=-0.5,1"), {
+    "hue.bins": 3,
+    "warm-tone.soft": false,
+    "hue.range": ["-0.5", "1"],
+  });
+  assertEquals(read("--out", "a.b"), { out: "a.b" });
+  assertEquals(read("--hue.range", "-0.5,1"), { "hue.range": ["-0.5", "1"] });
+  assertThrows(
+    () => read("--hue.bin", "3"),
+    UserError,
+    "Unknown option --hue.bin (did you mean --hue.bins?)",
+  );
+  assertThrows(() => read("--warm-tone.soft=maybe"), UserError, "is set by --warm-tone.soft");
+});
