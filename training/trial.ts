@@ -2,7 +2,7 @@
 
 import { Batches, type Dataset } from "../data/mod.ts";
 import { Device, type Footprint, read, type Tensor } from "../engine/mod.ts";
-import { discriminatorFeatures } from "../models/mod.ts";
+import { discriminatorStages } from "../models/mod.ts";
 import { Acgan } from "./acgan.ts";
 import { toTensors } from "./batch.ts";
 import type { TrainSettings } from "./config.ts";
@@ -37,7 +37,7 @@ export class Trial {
     const { settings } = options;
     const plugins = await Plugins.setUp(options.plugins, {
       ...settings,
-      features: discriminatorFeatures(settings.discriminator, settings.size),
+      stages: discriminatorStages(settings.discriminator, settings.size),
       data: dataset,
     });
     return new Trial(dataset, { settings, plugins });
