@@ -4,46 +4,32 @@
  * @module
  */
 
-import type { Command } from "./cli/command.ts";
-import { table } from "./cli/help.ts";
-import { didYouMean } from "./cli/suggest.ts";
+import { defineGroup } from "./cli/group.ts";
 import { UserError } from "./data/mod.ts";
 
-/** Every command, loaded when it is called. */
-const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
-  quickstart: () => import("./cli/quickstart.ts"),
-  train: () => import("./cli/train.ts"),
-  sample: () => import("./cli/sample.ts"),
-  draw: () => import("./cli/draw.ts"),
-  tune: () => import("./cli/tune.ts"),
-  doctor: () => import("./cli/doctor.ts"),
-  adapter: () => import("./cli/adapter.ts"),
-};
+const kao = defineGroup({
+  name: "kao",
+  summary: "kao: train and sample label-conditioned image GANs in WebGPU",
+  usage: ["kao --version"],
+  commands: {
+    quickstart: () => import("./cli/quickstart.ts"),
+    train: () => import("./cli/train.ts"),
+    sample: () => import("./cli/sample.ts"),
+    draw: () => import("./cli/draw.ts"),
+    plugin: () => import("./cli/plugin/mod.ts"),
+    tune: () => import("./cli/tune.ts"),
+    doctor: () => import("./cli/doctor.ts"),
+    adapter: () => import("./cli/adapter.ts"),
+  },
+});
 
-async function main([name, ...args]: readonly string[]): Promise<void> {
-  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    console.log(await overview());
-    return;
-  }
-  if (name === "--version") {
+async function main(args: readonly string[]): Promise<void> {
+  if (args[0] === "--version") {
     const project = await Deno.readTextFile(new URL("deno.json", import.meta.url));
     console.log(`kao ${JSON.parse(project).version}`);
-    return;
+  } else {
+    await kao.run(args);
   }
-  if (!Object.hasOwn(commands, name)) {
-    const meant = didYouMean(name, Object.keys(commands));
-    throw new UserError(`Unknown command ${name}${meant}; --help lists them all`);
-  }
-  const { command } = await commands[name]();
-  await command.run(args);
-}
-
-async function overview(): Promise<string> {
-  const loaded = await Promise.all(Object.values(commands).map((load) => load()));
-  const rows = loaded.map(({ command }) => [`  ${command.name}`, command.summary] as const);
-  return "kao: train and sample label-conditioned image GANs in WebGPU\n\n" +
-    `Usage: kao <command> [options]\n       kao --version\n\n${table(rows)}\n\n` +
-    "kao <command> --help says more";
 }
 
 /** One line for people; the stack for who asks for it. */

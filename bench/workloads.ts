@@ -18,10 +18,12 @@ import {
   type TypedArray,
 } from "../engine/mod.ts";
 import { type AcganDiscriminator, type PresetName, SrresnetGenerator } from "../models/mod.ts";
+import { Categorical } from "../plugin/mod.ts";
 import { encodeAll } from "../training/acgan.ts";
 import { discriminatorTerms } from "../training/losses.ts";
+import { momentOf } from "../training/moment.ts";
 import { weigh } from "../training/terms.ts";
-import { Acgan, Categorical, presetSettings, trainStep } from "../training/mod.ts";
+import { Acgan, presetSettings, trainStep } from "../training/mod.ts";
 import { gaussian, labels, setParameters, setRunningStatistics, uniform } from "./numbers.ts";
 
 /** A workload for one size of batch. */
@@ -128,9 +130,11 @@ function doubleBackward(batch: number): Workload {
     step(images, y, z, c, u) {
       // Nothing differentiates the fakes: the discriminator alone learns.
       const fakes = detach(generator.forward(z, encodeAll(conditions, [c])));
-      const real = { verdict: discriminator.forward(images), values: [y] };
-      const fake = { verdict: discriminator.forward(fakes), values: [c] };
-      const { total } = weigh(discriminatorTerms(conditions, real, fake), {});
+      const moment = momentOf(model, "discriminator", {
+        real: { images, values: { label: y } },
+        fake: { images: fakes, values: { label: c } },
+      });
+      const { total } = weigh(discriminatorTerms(model), moment, { weights: {} });
       const loss = add(total, gradientPenalty(discriminator, images, u));
       optimizers.discriminator.minimize(loss);
       return { loss_D: loss };

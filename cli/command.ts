@@ -2,24 +2,27 @@ import { helpOf } from "./help.ts";
 import type {
   GivenValues,
   Options,
+  OptionValue,
   OptionValues,
   Positionals,
   PositionalValues,
-} from "./options.ts";
-import { parseCommandLine, parsePositionals } from "./parse.ts";
+} from "../plugin/mod.ts";
+import { parseCommandLine, parseFlag, parsePositionals } from "./parse.ts";
 
 /** What a command's function is called with. */
-export interface Arguments<O extends Options, P extends Positionals> {
+export interface Arguments<O extends Options, P extends Positionals, F = undefined> {
   readonly options: OptionValues<O>;
   /** Only the options that were given, so that they can be laid over a preset or a file. */
   readonly given: GivenValues<O>;
   readonly positionals: PositionalValues<P>;
   /** The values of those `moreOptions` that were given. */
   readonly more: Readonly<Record<string, unknown>>;
+  /** What `moreOptions` found on its way. */
+  readonly found: F;
 }
 
 /** What {@linkcode defineCommand} is told. */
-export interface Declaration<O extends Options, P extends Positionals> {
+export interface Declaration<O extends Options, P extends Positionals, F = undefined> {
   /** The word that calls it: `kao NAME`. */
   readonly name: string;
   /** One line for the list of commands. */
@@ -27,10 +30,27 @@ export interface Declaration<O extends Options, P extends Positionals> {
   readonly positionals: P;
   readonly options: O;
   /**
-   * Options that are known only when the positional arguments are: `kao sample RUN` takes one a
-   * condition of the run. Each takes a value. Not called for `--help` without positional arguments.
+   * Options that are known only when some arguments are: `kao sample RUN` takes one a condition of the
+   * run, `kao train --plugin NAME` those of the plugin.
    */
-  readonly moreOptions?: (positionals: PositionalValues<P>) => Promise<Options>;
+  readonly moreOptions?: (early: EarlyArguments<O, P>) => Promise<MoreOptions<F>>;
+}
+
+/** Arguments that are looked at before all options are known. */
+export interface EarlyArguments<O extends Options, P extends Positionals> {
+  /** The positional arguments; undefined where there are none because `--help` alone was given. */
+  positionals(): PositionalValues<P> | undefined;
+  /** The value of a flag, if it was given. */
+  flag<K extends keyof O & string>(key: K): OptionValue<O[K]> | undefined;
+}
+
+/** What {@linkcode Declaration.moreOptions} finds. */
+export interface MoreOptions<F = undefined> {
+  readonly options: Options;
+  /** What the command itself wants to have from here. */
+  readonly found: F;
+  /** Values of options, these or those declared, that were given elsewhere than by flags. */
+  readonly values?: Readonly<Record<string, unknown>>;
 }
 
 /** A command, ready to be called with what follows its name on the command line. */
@@ -59,9 +79,9 @@ export interface Command {
  * });
  * ```
  */
-export function defineCommand<const O extends Options, const P extends Positionals>(
-  declaration: Declaration<O, P>,
-  run: (args: Arguments<O, P>) => Promise<void> | void,
+export function defineCommand<const O extends Options, const P extends Positionals, F = undefined>(
+  declaration: Declaration<O, P, F>,
+  run: (args: Arguments<O, P, F>) => Promise<void> | void,
 ): Command {
   const { name, summary, moreOptions } = declaration;
   return {
@@ -70,10 +90,15 @@ export function defineCommand<const O extends Options, const P extends Positiona
     async run(args) {
       const help = asksForHelp(args);
       const rest = args.filter((arg) => arg !== "--help" && arg !== "-h");
-      const more = moreOptions && !(help && rest.length === 0)
-        ? await moreOptions(parsePositionals(rest, declaration) as PositionalValues<P>)
-        : {};
-      const declared = { ...declaration, options: { ...declaration.options, ...more } };
+      const { options: more, values, found } = await moreOptions?.({
+        positionals: () =>
+          help && rest.length === 0
+            ? undefined
+            : parsePositionals(rest, declaration) as PositionalValues<P>,
+        flag: <K extends keyof O & string>(key: K) =>
+          parseFlag(rest, declaration, key) as OptionValue<O[K]> | undefined,
+      }) ?? { options: {}, found: undefined as F };
+      const declared = { ...declaration, options: { ...declaration.options, ...more }, values };
       if (help) {
         console.log(helpOf(declared));
         return;
@@ -86,6 +111,7 @@ export function defineCommand<const O extends Options, const P extends Positiona
         given: pick(declaration.options) as GivenValues<O>,
         positionals: parsed.positionals as PositionalValues<P>,
         more: pick(more),
+        found,
       });
     },
   };

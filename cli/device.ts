@@ -1,7 +1,7 @@
 import { UserError } from "../data/mod.ts";
 import { Device } from "../engine/mod.ts";
 import { prepareEnvironment } from "./environment.ts";
-import type { Options } from "./options.ts";
+import type { Options } from "../plugin/mod.ts";
 import { adviceOf, gatherFacts, installArguments, reasonOf } from "./vulkan.ts";
 
 /** The options of every command that computes; spread them into its own. */

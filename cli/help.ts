@@ -5,7 +5,7 @@ import {
   placeholderOf,
   type Positionals,
   rangeOf,
-} from "./options.ts";
+} from "../plugin/mod.ts";
 
 /** The text of `kao NAME --help`. */
 export function helpOf(declared: {
@@ -20,16 +20,22 @@ export function helpOf(declared: {
   );
   const rows = [
     ...words.map(([name, { help }]): Row => [`  ${name}`, help]),
-    ...Object.entries(declared.options).map(([key, option]): Row => [
-      `  ${flagText(key, option)}`,
-      option.help + notes(option),
-    ]),
+    ...optionRows(declared.options),
     ["  --help", "Show this"] satisfies Row,
   ];
   return `${declared.summary}\n\nUsage: kao ${declared.name}${usage} [options]\n\n${table(rows)}`;
 }
 
-type Row = readonly [string, string];
+/** A flag a row, with what it does, its range and its default. */
+export function optionRows(options: Options): Row[] {
+  return Object.entries(options).map(([key, option]): Row => [
+    `  ${flagText(key, option)}`,
+    option.help + notes(option),
+  ]);
+}
+
+/** What is on the left, and on the right. */
+export type Row = readonly [string, string];
 
 /** Two columns, the first as wide as its widest row, but a row too wide for it stands on its own line. */
 export function table(rows: readonly Row[]): string {

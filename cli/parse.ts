@@ -7,8 +7,8 @@ import {
   type Options,
   parseValue,
   type Positionals,
-} from "./options.ts";
-import { didYouMean } from "./suggest.ts";
+} from "../plugin/mod.ts";
+import { didYouMean } from "../plugin/mod.ts";
 
 /** A command line, read against a declaration. */
 export interface Parsed {
@@ -27,15 +27,22 @@ export interface Parsed {
  */
 export function parseCommandLine(
   args: readonly string[],
-  declared: { readonly options: Options; readonly positionals: Positionals },
+  declared: {
+    readonly options: Options;
+    readonly positionals: Positionals;
+    /** Values that were given elsewhere; flags go before them. */
+    readonly values?: Readonly<Record<string, unknown>>;
+  },
 ): Parsed {
+  const { values = {} } = declared;
   const { flags, words, unknown } = split(args, declared.options);
   if (unknown[0] !== undefined) throw unknownFlag(unknown[0], declared.options);
   const given: Record<string, unknown> = {};
   const options: Record<string, unknown> = {};
   for (const [key, option] of Object.entries(declared.options)) {
-    const value = flags[flagOf(key, option)];
+    const value = valueOf(flags, flagOf(key, option));
     if (value !== undefined) given[key] = readFlag(key, option, value);
+    else if (values[key] !== undefined) given[key] = values[key];
     options[key] = given[key] ?? option.default ?? (option.type === "boolean" ? false : undefined);
   }
   return { options, given, positionals: matchPositionals(words, declared.positionals) };
@@ -50,6 +57,17 @@ export function parsePositionals(
   declared: { readonly options: Options; readonly positionals: Positionals },
 ): Parsed["positionals"] {
   return matchPositionals(split(args, declared.options).words, declared.positionals);
+}
+
+/** The text or state of a flag alone, before all options are known; undefined where it was not given. */
+export function parseFlag(
+  args: readonly string[],
+  declared: { readonly options: Options },
+  key: string,
+): unknown {
+  const option = declared.options[key];
+  const value = valueOf(split(args, declared.options).flags, flagOf(key, option));
+  return value === undefined ? undefined : readFlag(key, option, value);
 }
 
 /** Takes flags and words apart. Values stay text; booleans are booleans. */
@@ -88,6 +106,14 @@ function split(args: readonly string[], options: Options) {
   return { flags, words: flags._.map(String), unknown };
 }
 
+/** What was given for a flag; of `--a.b`, parseArgs makes an object in an object. */
+function valueOf(flags: unknown, flag: string): unknown {
+  return flag.split(".").reduce(
+    (found, part) => (found as Record<string, unknown> | undefined)?.[part],
+    flags,
+  );
+}
+
 /** `--tilt -0.5` as `--tilt=-0.5`: parseArgs takes what starts with a dash for another flag. */
 function joinNegativeNumbers(args: readonly string[]): string[] {
   const joined: string[] = [];
@@ -108,7 +134,13 @@ function readFlag(key: string, option: Option, value: unknown): unknown {
 
 function unknownFlag(flag: string, options: Options): UserError {
   const known = flagsOf(options).filter((name) => name.length > 1).map((name) => `--${name}`);
-  return new UserError(`Unknown option ${flag}${didYouMean(flag, known)}; --help lists them all`);
+  const meant = didYouMean(flag, known);
+  const [start, plugin] = flag.match(/^--(.+?)\./) ?? [];
+  const missing = meant === "" && start && !known.some((name) => name.startsWith(start));
+  const advice = missing && known.includes("--plugin")
+    ? `it needs --plugin ${plugin}`
+    : "--help lists them all";
+  return new UserError(`Unknown option ${flag}${meant}; ${advice}`);
 }
 
 function matchPositionals(words: readonly string[], positionals: Positionals) {

@@ -1,6 +1,6 @@
 import { loadDataset, measureHairColour, writeAvatars } from "../data/mod.ts";
+import type { Condition } from "../plugin/mod.ts";
 import {
-  type Condition,
   drawGrid,
   loadGenerator,
   presetSettings,

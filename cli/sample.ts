@@ -12,8 +12,9 @@ import {
 } from "../training/mod.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
-import { flagsOf, type Options } from "./options.ts";
+import { type Condition, flagsOf, type Option, type Options } from "../plugin/mod.ts";
 import { writeOutput } from "./output.ts";
+import { type DrawingPlugin, drawingPlugins, kindsOf, withPlugins } from "./plugins.ts";
 import { kernelChooser, tuneOptions } from "./tuning.ts";
 
 const FRAME_MS = 80;
@@ -70,11 +71,16 @@ export const command = defineCommand({
   summary: "Draw pictures with a trained run: of a description, in a grid, or from one to another",
   positionals: { run: { help: "Folder of the run, the --out of train" } },
   options,
-  moreOptions: async ({ run }) => await conditionOptions(run),
-}, async ({ options, positionals, more }) => {
+  moreOptions: async ({ positionals }) => {
+    const { run } = positionals() ?? {};
+    if (run === undefined) return { options: {}, found: undefined };
+    const described = await describedRun(run);
+    return { options: moreOptions(described), found: described };
+  },
+}, async ({ options, positionals, more, found }) => {
   const { count, seed, scale, raw } = options;
   const folder = positionals.run;
-  const { conditions, size } = await describedRun(folder);
+  const { conditions, size, plugins } = found!;
   const given: GivenValues = Object.fromEntries(
     conditions.filter(({ name }) => Object.hasOwn(more, name))
       .map((condition) => [condition.name, condition.parse(String(more[condition.name]))]),
@@ -103,10 +109,15 @@ export const command = defineCommand({
 
   const device = await openDevice(options);
   const onMessage = (message: string) => console.error(message);
-  const { generator, step } = await loadGenerator(folder, { raw, onMessage });
-  const sampler = new Sampler(generator, conditions);
-  const open = await restoreKernels(folder, sampler.sites(), { device, onMessage });
+  const { generator, step } = await loadGenerator(folder, {
+    raw,
+    kinds: kindsOf(plugins),
+    onMessage,
+  });
+  const plain = new Sampler(generator, conditions);
+  const open = await restoreKernels(folder, plain.sites(), { device, onMessage });
   if (open.length > 0) await kernelChooser(device, options, { seconds: TUNING_SECONDS })?.(open);
+  const sampler = withPlugins(plain, plugins, more);
   const seeds = Array.from({ length: count }, (_, i) => seed + i);
   const words = Object.entries(more).map(([name, value]) => `${name}-${fileName(value)}`);
   const nameOf = (...parts: string[]) =>
@@ -149,24 +160,33 @@ export const command = defineCommand({
   }
 });
 
-async function describedRun(folder: string) {
+/** What is known of a run before its checkpoint is read. */
+interface DescribedRun {
+  readonly size: number;
+  readonly conditions: readonly Condition[];
+  readonly plugins: readonly DrawingPlugin[];
+}
+
+async function describedRun(folder: string): Promise<DescribedRun> {
   const run = await readRun(folder);
   if (!run) {
     throw new UserError(
       `${folder} is not a run: it is the folder that was given to train as --out`,
     );
   }
-  return { conditions: run.conditions.map(restoreCondition), size: run.size };
+  const plugins = await drawingPlugins(run);
+  const conditions = run.conditions.map((it) => restoreCondition(it, { kinds: kindsOf(plugins) }));
+  return { size: run.size, conditions, plugins };
 }
 
-async function conditionOptions(folder: string): Promise<Options> {
-  const { conditions } = await describedRun(folder);
-  return Object.fromEntries(
-    conditions.map(({ name, help }) => [
-      name,
-      { type: "string", flag: name, help: `Draw ${name}: ${help}` },
-    ]),
-  );
+/** An option a condition, and those that plugins bring. */
+function moreOptions({ conditions, plugins }: DescribedRun): Options {
+  const ofConditions = conditions.map(({ name, help }): [string, Option] => [
+    name,
+    { type: "string", flag: name, help: `Draw ${name}: ${help}` },
+  ]);
+  const ofPlugins = plugins.flatMap(({ sampling }) => Object.entries(sampling?.options ?? {}));
+  return Object.fromEntries([...ofConditions, ...ofPlugins]);
 }
 
 /** A class as a part of a file's name: a class may be named with a slash. */

@@ -2,6 +2,7 @@ import { loadDataset, UserError } from "../data/mod.ts";
 import { presets } from "../models/mod.ts";
 import {
   checkSettings,
+  claimedColumns,
   defaultSchedule,
   LARGEST_SEED,
   prepareRunFolder,
@@ -12,10 +13,11 @@ import {
 } from "../training/mod.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
-import type { GivenValues } from "./options.ts";
+import type { GivenValues, Options } from "../plugin/mod.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { countAloud, formatProgress } from "./progress.ts";
 import { reservedNames } from "./sample.ts";
+import { choosePlugins, columnsOf, findMore, pluginTrainOptions } from "./train_plugins.ts";
 import { kernelChooser, tuneOptions } from "./tuning.ts";
 
 const presetNames = Object.keys(presets) as (keyof typeof presets)[];
@@ -71,6 +73,48 @@ const settingOptions = {
 /** With `--tune fast` a run measures kernels for so long before it begins. */
 const TUNING_SECONDS = 40;
 
+const options = {
+  out: { type: "string", placeholder: "folder", help: "The run: checkpoints, grids, metrics" },
+  steps: {
+    type: "integer",
+    min: 1,
+    default: defaultSchedule.steps,
+    help: "Steps in all, earlier starts included",
+  },
+  columns: {
+    type: "list",
+    help: "Label columns whose values are classes; by default all that no plugin reads",
+  },
+  ...pluginTrainOptions,
+  ...settingOptions,
+  logEvery: {
+    type: "integer",
+    min: 1,
+    default: defaultSchedule.logEvery,
+    help: "Steps between lines of progress",
+  },
+  gridEvery: {
+    type: "integer",
+    min: 1,
+    default: defaultSchedule.gridEvery,
+    help: "Steps between sample grids",
+  },
+  checkpointEvery: {
+    type: "integer",
+    min: 1,
+    default: defaultSchedule.checkpointEvery,
+    help: "Steps between checkpoints",
+  },
+  cache: {
+    type: "string",
+    placeholder: "folder",
+    default: "runs/cache",
+    help: "Where decoded pictures are kept for the next start",
+  },
+  ...tuneOptions,
+  ...deviceOptions,
+} as const satisfies Options;
+
 /** `kao train`: trains, and goes on with what an earlier start of the same command did. */
 export const command = defineCommand({
   name: "train",
@@ -78,44 +122,9 @@ export const command = defineCommand({
   positionals: {
     data: { help: "Folder of pictures with labels.csv, or with a folder a class" },
   },
-  options: {
-    out: { type: "string", placeholder: "folder", help: "The run: checkpoints, grids, metrics" },
-    steps: {
-      type: "integer",
-      min: 1,
-      default: defaultSchedule.steps,
-      help: "Steps in all, earlier starts included",
-    },
-    columns: { type: "list", help: "Label columns to condition on; by default all" },
-    ...settingOptions,
-    logEvery: {
-      type: "integer",
-      min: 1,
-      default: defaultSchedule.logEvery,
-      help: "Steps between lines of progress",
-    },
-    gridEvery: {
-      type: "integer",
-      min: 1,
-      default: defaultSchedule.gridEvery,
-      help: "Steps between sample grids",
-    },
-    checkpointEvery: {
-      type: "integer",
-      min: 1,
-      default: defaultSchedule.checkpointEvery,
-      help: "Steps between checkpoints",
-    },
-    cache: {
-      type: "string",
-      placeholder: "folder",
-      default: "runs/cache",
-      help: "Where decoded pictures are kept for the next start",
-    },
-    ...tuneOptions,
-    ...deviceOptions,
-  },
-}, async ({ options, given, positionals }) => {
+  options,
+  moreOptions: (early) => findMore(early, options),
+}, async ({ options, given, positionals, more, found }) => {
   const { out: folder, steps, logEvery, gridEvery, checkpointEvery } = options;
   if (folder === undefined) throw new UserError("Missing --out: the folder of the run");
   const before = await prepareRunFolder(folder);
@@ -124,10 +133,11 @@ export const command = defineCommand({
   const settings = settingsOf(given, before ?? preset);
   checkSettings(settings);
 
+  const plugins = choosePlugins(found, { more, columns: options.columns });
   const dataset = await loadDataset(positionals.data, {
     size: settings.size,
     cache: options.cache,
-    columns: options.columns,
+    ...columnsOf(plugins),
     reserved: reservedNames,
     minimum: settings.batch,
     onProgress: countAloud("Read"),
@@ -136,9 +146,10 @@ export const command = defineCommand({
     console.error(`Left out ${file}${row === undefined ? "" : ` (row ${row})`}: ${reason}`);
   }
   const kinds = dataset.columns.map(({ name, classes }) => `${classes.length} of ${name}`);
-  console.error(`${dataset.count} pictures; classes: ${kinds.join(", ")}`);
+  console.error(`${dataset.count} pictures; labels: ${kinds.join(", ") || "none"}`);
+  const claimed = claimedColumns(plugins.filter(({ plugin }) => plugin.name !== "classifier"));
   for (const { name, classes } of dataset.columns) {
-    if (classes.length <= dataset.count / 2) continue;
+    if (classes.length <= dataset.count / 2 || claimed.includes(name)) continue;
     console.error(
       `Hardly two pictures share their ${name}, so it cannot be learnt: --columns leaves it out`,
     );
@@ -150,6 +161,9 @@ export const command = defineCommand({
     folder,
     settings,
     schedule: { steps, logEvery, gridEvery, checkpointEvery },
+    plugins,
+    dropPlugins: options.dropPlugin,
+    reserved: reservedNames,
     chooseKernels: kernelChooser(device, options, { seconds: TUNING_SECONDS }),
     signal: stop.signal,
     onProgress: (progress) => console.log(formatProgress(progress)),

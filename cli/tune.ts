@@ -1,7 +1,8 @@
 import { UserError } from "../data/mod.ts";
 import type { TunedKernel } from "../engine/mod.ts";
 import { presets } from "../models/mod.ts";
-import { Categorical, checkSettings, kernelSites, presetSettings } from "../training/mod.ts";
+import { Categorical } from "../plugin/mod.ts";
+import { checkSettings, kernelSites, presetSettings } from "../training/mod.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
 import { tuneCommandOptions, tuneKernels } from "./tuning.ts";

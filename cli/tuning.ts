@@ -7,7 +7,7 @@ import {
   type TuneResult,
 } from "../engine/mod.ts";
 import type { ChooseKernels } from "../training/mod.ts";
-import type { Options, OptionValues } from "./options.ts";
+import type { Options, OptionValues } from "../plugin/mod.ts";
 import { countAloud, formatDuration } from "./progress.ts";
 import { defaultCachePath, TuningCache } from "./tuning_cache.ts";
 

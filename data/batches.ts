@@ -7,6 +7,8 @@ export interface Batch {
   readonly images: Uint8Array<ArrayBuffer>;
   /** For each label column, `batch` class indices. */
   readonly labels: Int32Array<ArrayBuffer>[];
+  /** 1 for each picture that is mirrored, else 0. */
+  readonly mirrored: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -50,6 +52,7 @@ export class Batches {
     const batch: Batch = {
       images: new Uint8Array(this.#batch * bytes),
       labels: labels.map(() => new Int32Array(this.#batch)),
+      mirrored: new Uint8Array(this.#batch),
     };
     for (let i = 0; i < this.#batch; i++) {
       const position = step * this.#batch + i;
@@ -58,7 +61,10 @@ export class Batches {
       const source = images.subarray(index * bytes, (index + 1) * bytes);
       const target = batch.images.subarray(i * bytes, (i + 1) * bytes);
       target.set(source);
-      if (this.#flip && this.#random(epoch, 1).bits(position % count) & 1) mirror(target, size);
+      if (this.#flip && this.#random(epoch, 1).bits(position % count) & 1) {
+        mirror(target, size);
+        batch.mirrored[i] = 1;
+      }
       labels.forEach((column, c) => batch.labels[c][i] = column[index]);
     }
     return batch;

@@ -25,6 +25,7 @@ export interface LabelTable {
 interface ReadOptions {
   readonly found: ReadonlyMap<string, FoundFile>;
   readonly columns?: readonly string[];
+  readonly also?: readonly string[];
   readonly reserved?: readonly string[];
 }
 
@@ -37,11 +38,19 @@ export function readLabels(
   if (![...found.keys()].some(isPictureName)) {
     throw new UserError(`Data folder ${root} holds no PNG or JPEG pictures`);
   }
-  const table = found.has(LABELS_FILE)
+  const { columns, also = [] } = options;
+  const table = columns?.length === 0 && also.length === 0
+    ? withoutLabels(found)
+    : found.has(LABELS_FILE)
     ? readCsv(`${root}/${LABELS_FILE}`, options)
     : readClassFolders(root, found);
   const byName = (a: LabelledFile, b: LabelledFile) => a.file.file < b.file.file ? -1 : 1;
   return { ...table, pictures: table.pictures.toSorted(byName) };
+}
+
+function withoutLabels(found: ReadonlyMap<string, FoundFile>): LabelTable {
+  const pictures = [...found.values()].filter(({ file }) => isPictureName(file));
+  return { columns: [], pictures: pictures.map((file) => ({ file, values: [] })), problems: [] };
 }
 
 function readClassFolders(root: string, found: ReadonlyMap<string, FoundFile>): LabelTable {
@@ -66,11 +75,12 @@ function readCsv(
   path: string,
   options: ReadOptions,
 ): LabelTable {
-  const { found, reserved = [] } = options;
+  const { found, also = [], reserved = [] } = options;
   const records = readRecords(path);
   const header = readHeader(path, records[0]);
   const rows = records.slice(1);
-  const columns = options.columns ?? categoricalColumns(header, rows);
+  const classes = options.columns ?? categoricalColumns(header, rows);
+  const columns = [...new Set([...classes, ...also])];
   for (const name of columns) {
     if (name !== "file" && header.includes(name)) continue;
     const names = header.filter((column) => column !== "file").join(", ");

@@ -12,8 +12,13 @@ export interface LoadOptions {
   readonly size: number;
   /** A folder for the packed pictures; without it they are decoded each time. */
   readonly cache?: string;
-  /** The label columns of `labels.csv` to read; by default all that are not decimal fractions. */
+  /**
+   * The label columns of `labels.csv` to read; by default all that are not decimal fractions. With none,
+   * pictures need no labels.
+   */
   readonly columns?: readonly string[];
+  /** Label columns to read besides. */
+  readonly also?: readonly string[];
   /** Names that label columns may not have, because the caller gives them another meaning. */
   readonly reserved?: readonly string[];
   /** How many usable pictures there must be. Default 1. */

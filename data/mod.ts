@@ -1,6 +1,7 @@
 /** Data sets from folders, batches for steps, drawn avatars, and pictures for people. */
 export {
   type AvatarAttributes,
+  avatarDataset,
   type AvatarOptions,
   type Avatars,
   drawAvatar,

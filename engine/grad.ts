@@ -66,6 +66,12 @@ export function grad(
   });
 }
 
+/** Whether a tensor is computed from another, or from a variable as it is here and now, by differentiable ops. */
+export function dependsOn(output: Tensor, input: Tensor | Variable): boolean {
+  const target = input instanceof Tensor ? input : input.value;
+  return dependents(output, [target]).has(output);
+}
+
 function seed(output: Tensor, cotangent: Tensor | undefined): Tensor {
   if (output.dtype !== "f32") {
     throw new TypeError(`Cannot differentiate ${output}: only f32 has derivatives`);

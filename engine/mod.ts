@@ -8,8 +8,8 @@
 export { type DType, type Shape, sizeOf, type TypedArray } from "./dtype.ts";
 export { Tensor, tensor, type TensorLike } from "./tensor.ts";
 export { Variable } from "./variable.ts";
-export { grad, type GradOptions } from "./grad.ts";
-export { compile, type Compiled, read, type Results } from "./compile/compile.ts";
+export { dependsOn, grad, type GradOptions } from "./grad.ts";
+export { compile, type Compiled, type Footprint, read, type Results } from "./compile/compile.ts";
 export { type KernelSite } from "./compile/lower.ts";
 export { type AdapterDescription, identify } from "./runtime/adapter.ts";
 export {

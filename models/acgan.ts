@@ -11,6 +11,8 @@ import {
   pixelShuffle,
   relu,
   reshape,
+  type Shape,
+  sizeOf,
   tanh,
   type Tensor,
 } from "../engine/mod.ts";
@@ -37,6 +39,8 @@ export interface Verdict {
   readonly source: Tensor;
   /** For each condition, by its name, what the picture seems to be of it, `[batch, head size]`. */
   readonly heads: Readonly<Record<string, Tensor>>;
+  /** What each stage saw, and last what `source` and the heads are told by, flat: `[batch, features]`. */
+  readonly features: readonly Tensor[];
 }
 
 /**
@@ -97,6 +101,8 @@ export class AcganDiscriminator extends Module {
   readonly conv1: Conv2d;
   readonly src: Linear;
   readonly cls: Readonly<Record<string, Linear>>;
+  /** Length of the features that it judges pictures by. */
+  readonly features: number;
   readonly #stages: readonly Stage[];
 
   /** `size` is the side of the pictures; `heads` gives the length of each head by its name. */
@@ -115,8 +121,7 @@ export class AcganDiscriminator extends Module {
       bn: new BatchNorm2d(width),
     }));
     Object.assign(this, numbered(this.#stages, 2));
-    const side = size / 2 ** channels.length;
-    const features = channels.at(-1)! * side * side;
+    const features = this.features = sizeOf(discriminatorStages(widths, size).at(-1)!);
     this.src = new Linear(features, 1, { generator });
     this.cls = mapValues(heads, (length) => new Linear(features, length, { generator }));
     initialise(this, generator);
@@ -125,15 +130,29 @@ export class AcganDiscriminator extends Module {
   /** Judges pictures `[batch, 3, size, size]` in [-1, 1]. */
   forward(images: Tensor): Verdict {
     let x = leakyRelu(this.conv1.forward(images), { negativeSlope: 0.2 });
+    const seen = [x];
     for (const { conv, bn } of this.#stages) {
       x = leakyRelu(bn.forward(conv.forward(x)), { negativeSlope: 0.2 });
+      seen.push(x);
     }
     const features = flatten(x, { start: 1 });
     return {
       source: reshape(this.src.forward(features), [images.shape[0]]),
       heads: mapValues(this.cls, (head) => head.forward(features)),
+      features: seen.with(-1, features),
     };
   }
+}
+
+/** Shapes `[channels, side, side]` of what an {@linkcode AcganDiscriminator}'s stages make of pictures of a size. */
+export function discriminatorStages(
+  { channels }: DiscriminatorWidths,
+  size: number,
+): Shape[] {
+  return channels.map((width, i) => {
+    const side = size / 2 ** (i + 1);
+    return [width, side, side];
+  });
 }
 
 /** A convolution and the batch norm after it. */

@@ -7,6 +7,7 @@
 export {
   AcganDiscriminator,
   AcganGenerator,
+  discriminatorStages,
   type DiscriminatorWidths,
   type GeneratorWidths,
   type Verdict,

@@ -8,8 +8,9 @@ import {
   Variable,
 } from "../engine/mod.ts";
 import { AcganDiscriminator, AcganGenerator } from "../models/mod.ts";
-import type { Condition } from "./condition.ts";
+import type { Condition } from "../plugin/mod.ts";
 import type { TrainSettings } from "./config.ts";
+import { Plugins } from "./plugins.ts";
 import { seedOf } from "./seeds.ts";
 
 /** The settings that decide which variables a model has. */
@@ -32,15 +33,24 @@ export class Acgan {
   /** Steps done. */
   readonly step: Variable = new Variable(new Int32Array(1), [], { name: "step" });
   readonly conditions: readonly Condition[];
+  readonly plugins: Plugins;
 
-  constructor(settings: ModelSettings, conditions: readonly Condition[]) {
+  /** @param options.plugins whose conditions are among the conditions; none by default. */
+  constructor(
+    settings: ModelSettings,
+    conditions: readonly Condition[],
+    options: { plugins?: Plugins } = {},
+  ) {
     const { size, discriminator, seed, lr, betas } = settings;
     this.conditions = conditions;
+    this.plugins = options.plugins ?? new Plugins();
     this.generator = newGenerator(settings, conditions);
     this.average = newGenerator(settings, conditions).eval();
     this.averaging = new ExponentialMovingAverage(this.generator, { average: this.average });
     this.discriminator = new AcganDiscriminator(discriminator, size, {
-      heads: Object.fromEntries(conditions.map(({ name, headSize }) => [name, headSize])),
+      heads: Object.fromEntries(
+        conditions.filter(hasHead).map(({ name, headSize }) => [name, headSize]),
+      ),
       generator: new HostGenerator(seedOf(seed, "discriminator")),
     });
     this.optimizers = {
@@ -58,11 +68,19 @@ export class Acgan {
       ...under("ema.G", this.average.stateDict()),
       ...under("optim.G", this.optimizers.generator.state()),
       ...under("optim.D", this.optimizers.discriminator.state()),
+      ...this.plugins.state(),
       random: this.random.state,
       step: this.step,
     };
   }
 }
+
+/** Whether the discriminator recovers a condition by a head. */
+export function hasHead(condition: Condition): condition is Condition & Required<Headed> {
+  return condition.headSize > 0;
+}
+
+type Headed = Pick<Condition, "loss" | "score">;
 
 /** A fresh generator for these conditions. */
 export function newGenerator(

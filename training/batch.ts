@@ -1,8 +1,9 @@
 import { type Tensor, tensor } from "../engine/mod.ts";
 import type { Batch, Dataset, LabelColumn } from "../data/mod.ts";
-import type { Condition } from "./condition.ts";
+import type { Condition } from "../plugin/mod.ts";
+import { readValues } from "./values.ts";
 
-/** A batch as the tensors that a compiled step takes: `[batch, 3, size, size]` bytes, and values. */
+/** A batch as the tensors that a compiled step takes: `[batch, 3, size, size]` bytes, and values read from labels. */
 export function toTensors(
   batch: Batch,
   about: {
@@ -11,12 +12,12 @@ export function toTensors(
     conditions: readonly Condition[];
   },
 ): { images: Tensor; values: Tensor[] } {
-  const { size, columns, conditions } = about;
-  const labels = Object.fromEntries(columns.map(({ name }, i) => [name, batch.labels[i]]));
+  const { size, columns, conditions } = about, { mirrored } = batch;
+  const classes = Object.fromEntries(columns.map(({ name }, i) => [name, batch.labels[i]]));
   const count = batch.images.length / (3 * size * size);
   return {
     images: tensor(batch.images, [count, 3, size, size]),
-    values: conditions.map((condition) => condition.read(labels)),
+    values: readValues(conditions, { classes, mirrored }),
   };
 }
 
@@ -26,5 +27,6 @@ export function sliceBatch(dataset: Dataset, start: number, end: number): Batch 
   return {
     images: dataset.images.slice(start * bytes, end * bytes),
     labels: dataset.labels.map((column) => column.slice(start, end)),
+    mirrored: new Uint8Array(end - start),
   };
 }

@@ -1,23 +1,26 @@
-import { type Dataset, UserError } from "../data/mod.ts";
-import { Categorical, type CategoricalDescription } from "./categorical.ts";
-import type { Condition, ConditionMaker } from "./condition.ts";
+import { UserError } from "../data/mod.ts";
+import {
+  Categorical,
+  type CategoricalDescription,
+  type Condition,
+  type ConditionMaker,
+  Continuous,
+  type ContinuousDescription,
+} from "../plugin/mod.ts";
 
-/** The kinds of conditions that a checkpoint can hold. */
+/** The kinds of conditions that need no plugin to be made again. */
 const makers: Readonly<Record<string, ConditionMaker>> = {
   categorical: (description) => new Categorical(description as unknown as CategoricalDescription),
+  continuous: (description) => new Continuous(description as unknown as ContinuousDescription),
 };
 
-/** A categorical condition for each label column of a data set. */
-export function conditionsOf({ columns, labels }: Dataset): Condition[] {
-  return columns.map(({ name, classes }, i) => Categorical.fromLabels(name, classes, labels[i]));
-}
-
-/** Makes a condition again from what its {@linkcode Condition.describe} gave. */
-export function restoreCondition(description: Record<string, unknown>): Condition {
-  const maker = makers[String(description.kind)];
-  if (!maker) {
-    const known = Object.keys(makers).join(", ");
-    throw new UserError(`Unknown kind of condition "${description.kind}": known are ${known}`);
-  }
-  return maker(description);
+/** Makes a condition again from what its {@linkcode Condition.describe} gave; `kinds` are those of plugins. */
+export function restoreCondition(
+  description: Record<string, unknown>,
+  options: { kinds?: Readonly<Record<string, ConditionMaker>> } = {},
+): Condition {
+  const all = { ...options.kinds, ...makers }, kind = String(description.kind);
+  if (Object.hasOwn(all, kind)) return all[kind](description);
+  const known = Object.keys(all).join(", ");
+  throw new UserError(`Unknown kind of condition "${kind}": known are ${known}`);
 }

@@ -1,8 +1,10 @@
 import { compile, type Compiled, type KernelSite, read, type Tensor } from "../engine/mod.ts";
 import type { Dataset } from "../data/mod.ts";
-import type { Acgan } from "./acgan.ts";
+import { type Condition, isLatent } from "../plugin/mod.ts";
+import { type Acgan, hasHead } from "./acgan.ts";
 import { sliceBatch, toTensors } from "./batch.ts";
-import { fromBytes } from "./step.ts";
+import { fromBytes } from "./pictures.ts";
+import { realValues } from "./values.ts";
 
 /**
  * How often the discriminator names real pictures rightly, by condition. It is asked in inference mode,
@@ -10,21 +12,33 @@ import { fromBytes } from "./step.ts";
  */
 export class Evaluator {
   readonly #model: Acgan;
+  /** The conditions that D recovers and that real pictures have. */
+  readonly #asked: readonly Condition[];
   readonly #dataset: Dataset;
   readonly #batch: number;
   readonly #score: Compiled<Tensor[]>;
 
   constructor(model: Acgan, dataset: Dataset, options: { batch: number }) {
     const { conditions, discriminator } = model;
+    const asked = conditions.filter(hasHead).filter((condition) => !isLatent(condition));
     this.#model = model;
+    this.#asked = asked;
     this.#dataset = dataset;
     this.#batch = Math.min(options.batch, dataset.count);
-    this.#score = compile((bytes: Tensor, ...values: Tensor[]) => {
+    this.#score = compile((bytes: Tensor, ...read: Tensor[]) => {
+      const images = fromBytes(bytes), values = realValues(conditions, images, { read });
       discriminator.eval();
-      const { heads } = discriminator.forward(fromBytes(bytes));
+      const { heads } = discriminator.forward(images);
       discriminator.train();
-      return conditions.map((condition, i) => condition.score(heads[condition.name], values[i]));
+      return asked.map((condition) =>
+        condition.score(heads[condition.name], values[condition.name])
+      );
     }, { name: "evaluate" });
+  }
+
+  /** Whether there is a condition that D recovers and that real pictures have. */
+  static asks(conditions: readonly Condition[]): boolean {
+    return conditions.some((condition) => hasHead(condition) && !isLatent(condition));
   }
 
   /** The kernels that it runs and that come in several variants. */
@@ -35,9 +49,8 @@ export class Evaluator {
 
   /** The mean score of every condition, as `holdout.<condition>`. */
   async run(): Promise<Record<string, number>> {
-    const { conditions } = this.#model;
     const { count } = this.#dataset;
-    const totals = conditions.map(() => 0);
+    const totals = this.#asked.map(() => 0);
     for (let start = 0; start < count; start += this.#batch) {
       // The last batch reaches back, so that one plan serves all; what it repeats is not counted again.
       const from = Math.min(start, count - this.#batch);
@@ -48,7 +61,7 @@ export class Evaluator {
       });
     }
     return Object.fromEntries(
-      conditions.map(({ name }, k) => [`holdout.${name}`, totals[k] / count]),
+      this.#asked.map(({ name }, k) => [`holdout.${name}`, totals[k] / count]),
     );
   }
 

@@ -1,13 +1,13 @@
 import { encodePng, grid } from "../data/mod.ts";
-import type { Condition } from "./condition.ts";
-import type { GivenValues, Sampler } from "./sampler.ts";
+import type { Condition, PictureSource } from "../plugin/mod.ts";
+import type { GivenValues } from "./sampler.ts";
 
 /**
  * A PNG sheet on which every row has the noise of one seed, and every column one value of `condition`;
  * what else describes a picture stays the same along its row.
  */
 export async function drawGrid(
-  sampler: Sampler,
+  sampler: PictureSource,
   condition: Condition,
   options: { seeds: readonly number[]; given?: GivenValues; scale?: number },
 ): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,6 +1,6 @@
 import { type KernelSite, tensor } from "../engine/mod.ts";
 import { Acgan } from "./acgan.ts";
-import type { Condition } from "./condition.ts";
+import type { Condition } from "../plugin/mod.ts";
 import type { TrainSettings } from "./config.ts";
 import { termWeights } from "./losses.ts";
 import { MetricRing } from "./metric_ring.ts";
@@ -14,8 +14,8 @@ export function kernelSites(
 ): KernelSite[] {
   const { batch, size, emaImages } = settings;
   const model = new Acgan(settings, conditions);
-  const weights = termWeights(conditions, settings);
-  const ring = new MetricRing(metricNames(conditions, weights), { capacity: 1 });
+  const weights = termWeights(model, settings);
+  const ring = new MetricRing(metricNames(model, weights), { capacity: 1 });
   const step = compileStep(model, { batch, weights, emaImages, ring });
   const images = tensor(new Uint8Array(batch * 3 * size ** 2), [batch, 3, size, size]);
   const values = conditions.map((condition) =>

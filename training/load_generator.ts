@@ -2,7 +2,7 @@ import { UserError } from "../data/mod.ts";
 import type { AcganGenerator } from "../models/mod.ts";
 import { newGenerator, under } from "./acgan.ts";
 import { loadCheckpoint, restore } from "./checkpoint.ts";
-import type { Condition } from "./condition.ts";
+import type { Condition, ConditionMaker } from "../plugin/mod.ts";
 import { restoreCondition } from "./conditions.ts";
 
 /** A generator as a run left it. */
@@ -15,21 +15,25 @@ export interface TrainedGenerator {
 
 /**
  * Reads the generator of a run from its last whole checkpoint: the averaged one, or with `raw` that of
- * the last step. What is amiss with the newest checkpoint is told to `onMessage`.
+ * the last step. `kinds` makes conditions of plugins. What is amiss with the newest checkpoint is told to `onMessage`.
  *
  * Throws a `UserError` where `folder` has no checkpoint.
  */
 export async function loadGenerator(
   folder: string,
-  options: { raw?: boolean; onMessage?: (message: string) => void } = {},
+  options: {
+    raw?: boolean;
+    kinds?: Readonly<Record<string, ConditionMaker>>;
+    onMessage?: (message: string) => void;
+  } = {},
 ): Promise<TrainedGenerator> {
-  const { raw = false, onMessage = () => {} } = options;
+  const { raw = false, kinds, onMessage = () => {} } = options;
   const checkpoint = await loadCheckpoint(folder, onMessage);
   if (!checkpoint) {
     throw new UserError(`${folder} has no checkpoint: train first, with --out ${folder}`);
   }
   const { run, tensors, step } = checkpoint;
-  const conditions = run.conditions.map(restoreCondition);
+  const conditions = run.conditions.map((it) => restoreCondition(it, { kinds }));
   const generator = newGenerator(run, conditions);
   restore(under(raw ? "G" : "ema.G", generator.stateDict()), tensors);
   return { generator, conditions, step };

@@ -1,9 +1,11 @@
 import { Batches, type Dataset, splitDataset, UserError } from "../data/mod.ts";
 import { Device, DeviceLostError } from "../engine/mod.ts";
+import { discriminatorStages } from "../models/mod.ts";
+import type { Run } from "../plugin/mod.ts";
+import { builtIn } from "../plugins/mod.ts";
 import { Acgan } from "./acgan.ts";
 import { toTensors } from "./batch.ts";
 import { loadCheckpoint, restore, saveCheckpoint, setDamagedAside } from "./checkpoint.ts";
-import { conditionsOf } from "./conditions.ts";
 import { checkSettings, type Schedule, type TrainSettings } from "./config.ts";
 import { Evaluator } from "./evaluate.ts";
 import { replaceFile } from "./files.ts";
@@ -13,8 +15,11 @@ import { termWeights } from "./losses.ts";
 import { MetricRing, type Metrics } from "./metric_ring.ts";
 import { averageMetrics, MetricsLog } from "./metrics_log.ts";
 import { describeRun } from "./run.ts";
-import { claimRunFolder } from "./run_folder.ts";
+import { claimRunFolder, dropPlugins } from "./run_folder.ts";
 import { Pace } from "./pace.ts";
+import { writePluginFile } from "./plugin_files.ts";
+import type { ActivePlugin, ChosenPlugin } from "./plugin_setup.ts";
+import { Plugins } from "./plugins.ts";
 import { Sampler } from "./sampler.ts";
 import { compileStep, metricNames } from "./step.ts";
 
@@ -34,6 +39,12 @@ export interface TrainOptions {
   readonly folder: string;
   readonly settings: TrainSettings;
   readonly schedule: Schedule;
+  /** By default AC-GAN's classifier on every label column. */
+  readonly plugins?: readonly ChosenPlugin[];
+  /** Plugins that the run had and goes on without. */
+  readonly dropPlugins?: readonly string[];
+  /** Names that no condition may have, because the caller gives them another meaning. */
+  readonly reserved?: readonly string[];
   /**
    * Chooses variants of the kernels that the run has not used before on this adapter; without it they go
    * by the static guess. What is chosen is kept with the run.
@@ -45,6 +56,12 @@ export interface TrainOptions {
   /** Told in a sentence what happens beside the steps: where a run goes on, what was written. */
   readonly onMessage?: (message: string) => void;
 }
+
+const defaultPlugin: ChosenPlugin = {
+  plugin: builtIn.classifier,
+  source: "classifier",
+  options: {},
+};
 
 /** Seeds of the rows of the grids that are drawn while training. */
 const GRID_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -78,6 +95,7 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
   const { batch, seed, flip, holdout, emaImages } = settings;
 
   // What is trained, on what.
+  if (options.dropPlugins) await dropPlugins(folder, options.dropPlugins);
   checkSettings(settings);
   const { train: pictures, holdout: unseen } = splitDataset(dataset, { holdout, seed });
   if (pictures.count < batch) {
@@ -87,13 +105,25 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
     );
   }
   const { size, columns } = pictures;
-  const conditions = conditionsOf(pictures);
-  const weights = termWeights(conditions, settings);
-  const run = describeRun(settings, { data: dataset.fingerprint, conditions });
+  const plugins = await Plugins.setUp(options.plugins ?? [defaultPlugin], {
+    ...settings,
+    stages: discriminatorStages(settings.discriminator, size),
+    data: pictures,
+  });
+  const { conditions } = plugins;
+  const taken = conditions.find(({ name }) => options.reserved?.includes(name));
+  if (taken) throw new UserError(`No condition can be named ${taken.name}: that name is taken`);
+  if (conditions.length === 0) {
+    throw new UserError(
+      "No condition is left to ask for pictures by: name label columns, or a plugin with one",
+    );
+  }
+  const weights = termWeights({ conditions, plugins }, settings);
+  const run = describeRun(settings, { data: dataset.fingerprint, conditions, plugins });
 
   // Where it has got to.
   using _lock = await claimRunFolder(folder, run);
-  const model = new Acgan(settings, conditions);
+  const model = new Acgan(settings, conditions, { plugins });
   const state = model.state();
   const checkpoint = await loadCheckpoint(folder, onMessage);
   if (checkpoint) {
@@ -101,6 +131,7 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
     restore(state, checkpoint.tensors);
   }
   let step = checkpoint?.step ?? 0;
+  plugins.step = step + 1;
   if (step > 0) onMessage(`Going on from step ${step}`);
   if (step >= schedule.steps) return step;
   using log = await MetricsLog.open(`${folder}/metrics.jsonl`, { step });
@@ -108,9 +139,11 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
   // What runs it.
   const batches = new Batches(pictures, { batch, seed, flip });
   const capacity = Math.min(schedule.logEvery, schedule.checkpointEvery, schedule.steps);
-  const ring = new MetricRing(metricNames(conditions, weights), { capacity });
+  const ring = new MetricRing(metricNames(model, weights), { capacity });
   const trainStep = compileStep(model, { batch, weights, emaImages, ring });
-  const evaluator = unseen.count > 0 ? new Evaluator(model, unseen, { batch }) : undefined;
+  const evaluator = unseen.count > 0 && Evaluator.asks(conditions)
+    ? new Evaluator(model, unseen, { batch })
+    : undefined;
   const sampler = new Sampler(model.average, conditions);
   const tensorsAt = (step: number) => toTensors(batches.at(step), { size, columns, conditions });
   const { images, values } = tensorsAt(step);
@@ -120,6 +153,13 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
     ...sampler.sites(),
   ];
   await settleKernels(folder, sites, { device: Device.default, choose: chooseKernels, onMessage });
+  const about = (plugin: ActivePlugin): Run => ({
+    step,
+    pictures: sampler,
+    message: onMessage,
+    write: (name, bytes) => writePluginFile(folder, plugin, { name, bytes }),
+  });
+  await plugins.forEach("hooks.start", (plugin) => plugin.parts.hooks?.start?.(about(plugin)));
   onMessage("Compiling the training step; an adapter's first time takes longest");
 
   const pace = new Pace();
@@ -127,8 +167,9 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
   let reported = step;
   let reportedAt = performance.now();
   const report = async (extra: Metrics) => {
-    const rows = await ring.last(step - reported);
-    checkFinite(rows, { first: reported + 1 });
+    const rows = (await ring.last(step - reported)).map((row, i) =>
+      plugins.checkedMetrics(row, { step: reported + 1 + i })
+    );
     const metrics = { ...averageMetrics(rows), ...extra };
     await log.append({ step, ...metrics });
     const stepsPerSecond = (step - reported) * 1000 / (performance.now() - reportedAt);
@@ -148,10 +189,11 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
     const { images, values } = tensorsAt(step);
     trainStep(images, ...values);
     step++;
+    plugins.step = step;
 
     const due = (every: number) => step % every === 0 || step === schedule.steps;
     const saving = due(schedule.checkpointEvery);
-    if (saving) await report(await evaluator?.run() ?? {});
+    if (saving) await report({ ...await evaluator?.run(), ...await measuredBy(plugins, about) });
     else if (due(schedule.logEvery)) await report({});
     if (due(schedule.gridEvery)) {
       for (const condition of conditions) {
@@ -170,19 +212,25 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
     if (reported < step) await report({});
     await saveCheckpoint(folder, state, { step, run });
   }
+  await plugins.forEach("hooks.end", (plugin) => plugin.parts.hooks?.end?.(about(plugin)));
   ring.destroy();
   return step;
 }
 
-/** Throws at the first loss or accuracy that is not a finite number. `first` is the first row's step. */
-function checkFinite(rows: readonly Metrics[], { first }: { first: number }): void {
-  rows.forEach((metrics, i) => {
-    for (const [name, value] of Object.entries(metrics)) {
-      if (Number.isFinite(value)) continue;
-      throw new UserError(
-        `${name} became ${value} at step ${first + i}. The last good checkpoint is kept; ` +
-          `starting again goes on from it. A lower --lr may help`,
-      );
+/** What plugins measure at a checkpoint, as `PLUGIN.NAME`. */
+async function measuredBy(
+  plugins: Plugins,
+  about: (plugin: ActivePlugin) => Run,
+): Promise<Metrics> {
+  const measured: Record<string, number> = {};
+  await plugins.forEach("hooks.checkpoint", async (plugin) => {
+    const numbers = await plugin.parts.hooks?.checkpoint?.(about(plugin)) ?? {};
+    for (const [name, number] of Object.entries(numbers)) {
+      if (typeof number !== "number") {
+        throw new TypeError(`${name} must be a number, not ${number}`);
+      }
+      measured[`${plugin.name}.${name}`] = number;
     }
   });
+  return measured;
 }

@@ -5,7 +5,6 @@
  */
 
 export { Acgan, type ModelSettings } from "./acgan.ts";
-export { Categorical, type CategoricalDescription } from "./categorical.ts";
 export {
   type Checkpoint,
   DAMAGED,
@@ -15,8 +14,7 @@ export {
   restore,
   saveCheckpoint,
 } from "./checkpoint.ts";
-export type { Condition, Labels, NamedValue, RandomSource } from "./condition.ts";
-export { conditionsOf, restoreCondition } from "./conditions.ts";
+export { restoreCondition } from "./conditions.ts";
 export {
   checkSettings,
   defaultSchedule,
@@ -29,11 +27,16 @@ export { kernelSites } from "./kernel_sites.ts";
 export { type ChooseKernels, restoreKernels } from "./kernels.ts";
 export { loadGenerator, type TrainedGenerator } from "./load_generator.ts";
 export { type Progress, train, type TrainOptions } from "./loop.ts";
-export { termWeights } from "./losses.ts";
+export { discriminatorTerms, generatorTerms, termWeights } from "./losses.ts";
 export { MetricRing, type Metrics } from "./metric_ring.ts";
-export { type GivenValues, interpolate, type PictureRequest, Sampler } from "./sampler.ts";
+export { type ChosenPlugin } from "./plugin_setup.ts";
+export { claimedColumns, type PluginDescription, Plugins } from "./plugins.ts";
+export { type GivenValues, interpolate, Sampler } from "./sampler.ts";
 export type { RunDescription } from "./run.ts";
 export { prepareRunFolder, readRun } from "./run_folder.ts";
 export { LARGEST_SEED } from "./seeds.ts";
 export { compileStep, type Draw, metricNames, type StepInputs, trainStep } from "./step.ts";
+export { type TermGradient, termGradients } from "./term_gradients.ts";
 export { type Weights } from "./terms.ts";
+export { toTensors } from "./batch.ts";
+export { Trial, type TrialFootprint } from "./trial.ts";

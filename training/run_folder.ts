@@ -32,8 +32,36 @@ export async function readRun(folder: string): Promise<RunDescription | undefine
     `Cannot read ${path}`,
     async () => JSON.parse(await Deno.readTextFile(path)),
   );
-  if (Array.isArray(run?.conditions) && run.generator && run.discriminator) return run;
+  if (Array.isArray(run?.conditions) && run.generator && run.discriminator) {
+    // Runs from before there were plugins have none. The order stays: it is that of the checkpoint's bytes.
+    return { ...run, plugins: run.plugins ?? [] };
+  }
   throw new UserError(`${path} does not describe a run: ${folder} may belong to something else`);
+}
+
+/**
+ * Takes plugins out of the description of a run. What a checkpoint keeps of them is passed over from then on.
+ *
+ * Throws a `UserError` where there is no such plugin, or it brings conditions: those are inputs of the
+ * generator. Nothing is changed then.
+ */
+export async function dropPlugins(folder: string, names: readonly string[]): Promise<void> {
+  const run = await readRun(folder);
+  if (!run) throw new UserError(`${folder} is no run that a plugin could be dropped from`);
+  for (const name of names) {
+    const plugin = run.plugins.find((plugin) => plugin.name === name);
+    if (!plugin) {
+      const had = run.plugins.map(({ name }) => name).join(", ") || "none";
+      throw new UserError(`${folder} has no plugin ${name} to drop: it has ${had}`);
+    }
+    if (plugin.conditions.length === 0) continue;
+    throw new UserError(
+      `${folder} cannot drop plugin ${name}: the generator is asked by its ` +
+        `${plugin.conditions.join(", ")}. Start anew with another --out`,
+    );
+  }
+  const plugins = run.plugins.filter(({ name }) => !names.includes(name));
+  await writeDescription(folder, { ...run, plugins });
 }
 
 /**
@@ -51,7 +79,7 @@ export async function claimRunFolder(folder: string, run: RunDescription): Promi
   const before = await prepareRunFolder(folder);
   if (before) checkSameRun(folder, before, run);
   const path = `${folder}/${DESCRIPTION}`;
-  if (!before) await replaceFile(path, new TextEncoder().encode(JSON.stringify(run, null, 2)));
+  if (!before) await writeDescription(folder, run);
   return await asUserError(`Cannot write to ${folder}`, async () => {
     const lock = await Deno.open(path, { read: true, write: true });
     if (!await lock.tryLock(true)) {
@@ -61,4 +89,9 @@ export async function claimRunFolder(folder: string, run: RunDescription): Promi
     await Deno.mkdir(`${folder}/grids`, { recursive: true });
     return lock;
   });
+}
+
+async function writeDescription(folder: string, run: RunDescription): Promise<void> {
+  const text = JSON.stringify(run, null, 2);
+  await replaceFile(`${folder}/${DESCRIPTION}`, new TextEncoder().encode(text));
 }

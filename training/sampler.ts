@@ -9,16 +9,8 @@ import {
 } from "../engine/mod.ts";
 import type { AcganGenerator } from "../models/mod.ts";
 import { encodeAll } from "./acgan.ts";
-import type { Condition, RandomSource } from "./condition.ts";
+import type { Condition, PictureRequest, PictureSource, RandomSource } from "../plugin/mod.ts";
 import { seedOf } from "./seeds.ts";
-
-/** One picture to be drawn. */
-export interface PictureRequest {
-  /** Noise, as long as the generator's latent vector. */
-  readonly z: Float32Array;
-  /** A value of each condition, in the order of the conditions. */
-  readonly values: readonly (readonly number[])[];
-}
 
 /** Values of conditions by name. */
 export type GivenValues = Readonly<Record<string, readonly number[]>>;
@@ -30,7 +22,7 @@ const CHUNK = 16;
  * Draws pictures with a generator in inference mode. A picture depends on its own request alone, not on
  * those that it is drawn together with.
  */
-export class Sampler {
+export class Sampler implements PictureSource {
   /** Side of the pictures in pixels. */
   readonly size: number;
   readonly conditions: readonly Condition[];

@@ -5,29 +5,35 @@ import {
   type Compiled,
   div,
   exp,
+  grad,
   mean,
   minimum,
   mul,
-  sub,
+  type Optimizer,
   type Tensor,
 } from "../engine/mod.ts";
-import type { Verdict } from "../models/mod.ts";
-import { type Acgan, encodeAll } from "./acgan.ts";
-import type { Condition } from "./condition.ts";
-import { discriminatorTerms, generatorTerms, type Values } from "./losses.ts";
+import { isLatent } from "../plugin/mod.ts";
+import { type Acgan, encodeAll, hasHead } from "./acgan.ts";
+import type { Verdicts } from "./judge.ts";
+import { discriminatorTerms, generatorTerms } from "./losses.ts";
 import type { MetricRing } from "./metric_ring.ts";
+import { type Moment, momentOf } from "./moment.ts";
+import { fromBytes } from "./pictures.ts";
+import { namedValues, realValues, type Values } from "./values.ts";
 import { weigh, type Weights } from "./terms.ts";
 
 /** What a batch of fakes is made from. */
 export interface Draw {
   /** Noise, `[batch, latent]`. */
   readonly z: Tensor;
+  /** A value of each condition, in their order. */
   readonly values: Values;
 }
 
 /** The inputs of one step: real pictures in [-1, 1] with their values, and a draw for each network. */
 export interface StepInputs {
   readonly images: Tensor;
+  /** In the order of the conditions whose values are read from labels. */
   readonly values: Values;
   readonly forD: Draw;
   readonly forG: Draw;
@@ -36,48 +42,60 @@ export interface StepInputs {
 /**
  * One step of AC-GAN on both networks, to be traced: the discriminator learns from a batch of real
  * pictures and one of fakes, then the generator learns from the discriminator so changed. Returns the
- * value of every loss term, and of `accuracy.<condition>.real` and `.fake`.
+ * value of every loss term, of `accuracy.<condition>.real` and `.fake`, and of the plugins' metrics and
+ * checks.
  */
 export function trainStep(
   model: Acgan,
   inputs: StepInputs,
   options: { weights?: Weights } = {},
 ): Record<string, Tensor> {
-  const { generator, discriminator, conditions, optimizers } = model;
+  const { generator, conditions, optimizers, plugins } = model;
   const { weights = {} } = options;
-  const draw = ({ z, values }: Draw) => generator.forward(z, encodeAll(conditions, values));
+  const draw = ({ z, values }: Draw) => ({
+    images: generator.forward(z, encodeAll(conditions, values)),
+    values: namedValues(conditions, values),
+  });
+  const { images } = inputs;
+  const real = { images, values: realValues(conditions, images, { read: inputs.values }) };
 
-  const fakes = draw(inputs.forD);
   // Two passes, so that batch norm sees real pictures and fakes apart.
-  const real = { verdict: discriminator.forward(inputs.images), values: inputs.values };
-  const fake = { verdict: discriminator.forward(fakes), values: inputs.forD.values };
-  const lossD = weigh(discriminatorTerms(conditions, real, fake), weights);
-  optimizers.discriminator.minimize(lossD.total);
+  const forD = momentOf(model, "discriminator", { real, fake: draw(inputs.forD) });
+  const lossD = weigh(discriminatorTerms(model), forD, { weights });
+  const metrics = { ...accuracies(model, forD), ...plugins.metrics(forD) };
+  plugins.requireUse(lossD.total);
+  minimize([optimizers.discriminator, ...plugins.optimizers], lossD.total);
 
-  const judged = {
-    verdict: discriminator.forward(draw(inputs.forG)),
-    values: inputs.forG.values,
-  };
-  const lossG = weigh(generatorTerms(conditions, judged), weights);
+  const forG = momentOf(model, "generator", { real, fake: draw(inputs.forG) });
+  const lossG = weigh(generatorTerms(model), forG, { weights });
   optimizers.generator.minimize(lossG.total);
 
-  return {
-    ...lossD.values,
-    ...lossG.values,
-    ...accuracies(model, real, "real"),
-    ...accuracies(model, fake, "fake"),
-  };
+  return { ...lossD.values, ...lossG.values, ...metrics, ...plugins.checks() };
 }
 
-function accuracies(
-  { conditions }: Acgan,
-  judged: { verdict: Verdict; values: Values },
-  of: string,
-): Record<string, Tensor> {
-  return Object.fromEntries(conditions.map((condition, i) => [
-    `accuracy.${condition.name}.${of}`,
-    mean(condition.score(judged.verdict.heads[condition.name], judged.values[i])),
-  ]));
+/** One step of several optimisers against one loss. */
+function minimize(optimizers: readonly Optimizer[], loss: Tensor): void {
+  const parameters = optimizers.map((optimizer) => optimizer.parameters);
+  const gradients = grad(loss, parameters.flat());
+  let at = 0;
+  optimizers.forEach((optimizer, i) => {
+    optimizer.step(gradients.slice(at, at += parameters[i].length));
+  });
+}
+
+function accuracies({ conditions }: Acgan, moment: Moment): Record<string, Tensor> {
+  const named: [string, Tensor][] = [];
+  for (const pictures of ["real", "fake"] as const) {
+    for (const condition of conditions.filter(hasHead)) {
+      const { name } = condition, { heads, values }: Verdicts = moment[pictures];
+      if (pictures === "real" && isLatent(condition)) continue;
+      named.push([
+        `accuracy.${name}.${pictures}`,
+        mean(condition.score(heads[name], values[name])),
+      ]);
+    }
+  }
+  return Object.fromEntries(named);
 }
 
 /**
@@ -94,12 +112,18 @@ function averageDecay(
   return exp(div(-Math.LN2 * options.batch, halfLife));
 }
 
-/** The names of what {@linkcode trainStep} returns: the terms that weigh anything, and the accuracies. */
-export function metricNames(conditions: readonly Condition[], weights: Weights): string[] {
+/** The names of what {@linkcode trainStep} returns, of terms those that weigh anything. */
+export function metricNames(
+  { conditions, plugins }: Pick<Acgan, "conditions" | "plugins">,
+  weights: Weights,
+): string[] {
+  const recovered = conditions.filter(hasHead);
   return [
     ...Object.keys(weights).filter((name) => weights[name] !== 0),
-    ...conditions.map(({ name }) => `accuracy.${name}.real`),
-    ...conditions.map(({ name }) => `accuracy.${name}.fake`),
+    ...recovered.filter((it) => !isLatent(it)).map(({ name }) => `accuracy.${name}.real`),
+    ...recovered.map(({ name }) => `accuracy.${name}.fake`),
+    ...plugins.metricNames,
+    ...plugins.checkNames,
   ];
 }
 
@@ -126,9 +150,4 @@ export function compileStep(
     model.step.assign(add(model.step, 1));
     model.averaging.update(averageDecay(model.step.value, options));
   }, { name: "train" });
-}
-
-/** Pictures as networks take them, in [-1, 1], from bytes. */
-export function fromBytes(bytes: Tensor): Tensor {
-  return sub(div(cast(bytes, "f32"), 127.5), 1);
 }

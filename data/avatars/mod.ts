@@ -5,6 +5,7 @@ export {
   type HairStyle,
   randomAttributes,
 } from "./attributes.ts";
+export { avatarDataset } from "./dataset.ts";
 export { drawAvatar } from "./draw.ts";
 export { measureHairColour } from "./measure.ts";
 export {

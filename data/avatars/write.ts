@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import { LABELS_FILE } from "../labels.ts";
 import { type AvatarAttributes, randomAttributes } from "./attributes.ts";
 import { drawAvatar } from "./draw.ts";
+import { avatarColumns, avatarLabels } from "./labels.ts";
 
 /** Which avatars to draw: the first `count` of `seed`, at `size` x `size`. */
 export interface AvatarOptions {
@@ -51,7 +52,7 @@ export async function writeAvatars(
     refuseFull(target);
     await Deno.remove(beside, { recursive: true }).catch(ignoreMissing);
     await Deno.mkdir(`${beside}/images`, { recursive: true });
-    let csv = "file,hair,style,eyes,skin,glasses,tilt,hair_length,smile\n";
+    let csv = `${["file", ...avatarColumns].join(",")}\n`;
     for (let i = 0; i < count; i++) {
       const look = randomAttributes(seed, i);
       const file = `images/${String(i).padStart(5, "0")}.png`;
@@ -77,11 +78,9 @@ function interleave(planes: Uint8Array): Uint8Array<ArrayBuffer> {
   return rgb;
 }
 
-/** Measures are written as decimal fractions, which `loadDataset` tells from classes. */
 function csvRow(file: string, look: AvatarAttributes): string {
-  const { hair, style, eyes, skin, glasses, tilt, hairLength, smile } = look;
-  const measures = [tilt, hairLength, smile].map((value) => value.toFixed(4));
-  return [file, hair, style, eyes, skin, glasses ? "yes" : "no", ...measures].join(",") + "\n";
+  const labels = avatarLabels(look);
+  return [file, ...avatarColumns.map((name) => labels[name])].join(",") + "\n";
 }
 
 function refuseFull(folder: string): void {

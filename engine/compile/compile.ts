@@ -41,6 +41,20 @@ export interface Compiled<R extends Results> {
    * them to {@linkcode tune} before the first call.
    */
   sites(...args: Tensor[]): readonly KernelSite[];
+  /**
+   * What each call with such arguments takes.
+   *
+   * @throws {Error} where it was not called with such arguments before.
+   */
+  footprint(...args: Tensor[]): Footprint;
+}
+
+/** What a call of a compiled function takes. */
+export interface Footprint {
+  /** Kernels that are run. */
+  readonly dispatches: number;
+  /** Bytes of intermediate values. */
+  readonly bytes: number;
 }
 
 /** A function's graph for arguments of some shapes. */
@@ -139,7 +153,11 @@ export function compile<R extends Results>(
     if (!replays.has(key)) traces.set(key, traced);
     return sitesOf(traced.program, targetOf(device));
   };
-  return Object.assign(call, { sites });
+  const footprint = (...args: Tensor[]): Footprint => {
+    const { dispatches, arenaBytes } = planOf(call, args);
+    return { dispatches: dispatches.length, bytes: arenaBytes };
+  };
+  return Object.assign(call, { sites, footprint });
 }
 
 /**

@@ -63,13 +63,18 @@ export abstract class Optimizer<Slot extends string = string> {
   /** Called once a step, before any parameter moves: the rule by which all of them will. */
   protected abstract rule(): UpdateRule<Slot>;
 
+  /** What it moves, in the order in which {@linkcode step} wants the gradients. */
+  get parameters(): readonly Variable[] {
+    return Object.values(this.#entries).map(({ parameter }) => parameter);
+  }
+
   /**
    * One step against the gradient of `loss`. Only inside `compile`.
    *
    * @throws {Error} where a parameter has no part in the loss.
    */
   minimize(loss: Tensor): void {
-    this.step(grad(loss, Object.values(this.#entries).map(({ parameter }) => parameter)));
+    this.step(grad(loss, this.parameters));
   }
 
   /**

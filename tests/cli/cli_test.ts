@@ -6,13 +6,17 @@ const noDriver = { VK_DRIVER_FILES: "/nonexistent", VK_ICD_FILENAMES: "" };
 Deno.test("kao --help lists every command", async () => {
   const { code, stdout } = await kao(["--help"]);
   assertEquals(code, 0);
-  for (const name of ["quickstart", "train", "sample", "draw", "tune", "doctor", "adapter"]) {
+  for (
+    const name of ["quickstart", "train", "sample", "draw", "plugin", "tune", "doctor", "adapter"]
+  ) {
     assertMatch(stdout, new RegExp(`^  ${name} +\\S`, "m"));
   }
 });
 
 Deno.test("Every command answers --help with its usage", async () => {
-  for (const name of ["quickstart", "train", "sample", "draw", "tune", "doctor", "adapter"]) {
+  for (
+    const name of ["quickstart", "train", "sample", "draw", "plugin", "tune", "doctor", "adapter"]
+  ) {
     const { code, stdout, stderr } = await kao([name, "--help"]);
     assertEquals([code, stderr], [0, ""]);
     assertStringIncludes(stdout, `Usage: kao ${name}`);

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { defineCommand } from "../../cli/command.ts";
 import { helpOf } from "../../cli/help.ts";
-import { checkValue } from "../../cli/options.ts";
+import { checkValue } from "../../plugin/mod.ts";
 import { UserError } from "../../data/mod.ts";
 
 const fixed = {
@@ -17,8 +17,11 @@ function sampler() {
     summary: "Write pictures",
     positionals: { run: { help: "Folder of a run" } },
     options: fixed,
-    moreOptions: ({ run }) =>
-      Promise.resolve({ hair: { type: "choice", choices: [`${run}-red`, "blue"], help: "Hair" } }),
+    moreOptions({ positionals }) {
+      const { run } = positionals()!;
+      const hair = { type: "choice", choices: [`${run}-red`, "blue"], help: "Hair" } as const;
+      return Promise.resolve({ options: { hair }, found: undefined });
+    },
   }, ({ options, given, positionals, more }) => {
     calls.push({ count: options.count + 0, given, run: positionals.run, more });
   });

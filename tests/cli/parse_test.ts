@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Options, Positionals } from "../../cli/options.ts";
+import type { Options, Positionals } from "../../plugin/mod.ts";
 import { parseCommandLine, parsePositionals } from "../../cli/parse.ts";
 import { UserError } from "../../data/mod.ts";
 
@@ -111,7 +111,51 @@ Deno.test("parseCommandLine() takes a flag of its own as it is written", () => {
   refuses(["faces", "--hair_2", "pink"], "Unknown option --hair_2 (did you mean --Hair_2?)");
 });
 
+Deno.test("parseCommandLine() tells the option of a plugin that was not asked for from a mistake", () => {
+  const list = { type: "list", help: "Plugins" } as const;
+  const lambda = { type: "number", flag: "dragan.lambda", help: "Weight" } as const;
+  const message = (flag: string, options: Options) =>
+    assertThrows(() => parseCommandLine([flag, "5"], { positionals: {}, options }), UserError)
+      .message;
+  assertEquals(
+    message("--dragan.lambda", { plugin: list }),
+    "Unknown option --dragan.lambda; it needs --plugin dragan",
+  );
+  const loaded = { plugin: list, "dragan.lambda": lambda };
+  assertEquals(
+    message("--dragan.lamda", loaded),
+    "Unknown option --dragan.lamda (did you mean --dragan.lambda?); --help lists them all",
+  );
+  assertEquals(
+    message("--dragan.momentum", loaded),
+    "Unknown option --dragan.momentum; --help lists them all",
+  );
+});
+
 Deno.test("parsePositionals() skips unknown options with their values", () => {
   const { data, more } = parsePositionals(["run", "--hair", "blonde", "-n", "4"], declared);
   assertEquals([data, more], ["run", undefined]);
+});
+
+Deno.test("A flag of a plugin's option has a dot in it", () => {
+  const options: Options = {
+    "hue.bins": { type: "integer", flag: "hue.bins", help: "How many" },
+    "warm-tone.soft": { type: "boolean", default: true, flag: "warm-tone.soft", help: "Not" },
+    "hue.range": { type: "list", flag: "hue.range", help: "From, to" },
+    out: { type: "string", help: "Where" },
+  };
+  const read = (...args: string[]) => parseCommandLine(args, { options, positionals: {} }).given;
+  assertEquals(read("--hue.bins", "3", "--no-warm-tone.soft", "--hue.range=-0.5,1"), {
+    "hue.bins": 3,
+    "warm-tone.soft": false,
+    "hue.range": ["-0.5", "1"],
+  });
+  assertEquals(read("--out", "a.b"), { out: "a.b" });
+  assertEquals(read("--hue.range", "-0.5,1"), { "hue.range": ["-0.5", "1"] });
+  assertThrows(
+    () => read("--hue.bin", "3"),
+    UserError,
+    "Unknown option --hue.bin (did you mean --hue.bins?)",
+  );
+  assertThrows(() => read("--warm-tone.soft=maybe"), UserError, "is set by --warm-tone.soft");
 });

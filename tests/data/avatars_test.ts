@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
+  avatarDataset,
   drawAvatar,
   drawAvatars,
   HAIR_COLOURS,
@@ -130,4 +131,19 @@ Deno.test("Avatars are not written over what is there", async () => {
     "Cannot write avatars",
   );
   assertEquals(Deno.readTextFileSync(`${folder.path}/mine/keep.txt`), "keep");
+});
+
+Deno.test("Avatars in memory are the data set that is read from their folder", async () => {
+  using folder = temporaryFolder();
+  const options = { count: 12, size: 16, seed: 5 };
+  await writeAvatars(`${folder.path}/data`, options);
+  for (const also of [[], ["tilt", "smile"]]) {
+    const read = await loadDataset(`${folder.path}/data`, { size: 16, also });
+    const { fingerprint, ...made } = avatarDataset({ ...options, also });
+    const { fingerprint: other, ...expected } = read;
+    assertEquals(made, expected);
+    assert(fingerprint !== other && fingerprint.includes("avatars"));
+  }
+  const names = [1, 2].map((seed) => avatarDataset({ ...options, seed }).fingerprint);
+  assert(names[0] !== names[1]);
 });

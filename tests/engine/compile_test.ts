@@ -214,6 +214,14 @@ Deno.test("a compiled function's plan is found by the shapes of its arguments, o
   assertEquals(planOf(step, [y]) === plan, false);
 });
 
+Deno.test("the footprint of a call is its plan's, once there is one", async () => {
+  const step = compile((x) => sum(matmul(x, x)), { name: "products" });
+  const x = random([5, 5]);
+  assertThrows(() => step.footprint(x), Error, "There is no plan yet");
+  const { dispatches, arenaBytes } = (await read([step(x)]), planOf(step, [x]));
+  assertEquals(step.footprint(x), { dispatches: dispatches.length, bytes: arenaBytes });
+});
+
 Deno.test("a forced variant is taken, and computes the same", async () => {
   const product = matmul(random([5, 7]), random([7, 3]));
   const plan = new Plan(gpu, { name: "test", outputs: [product], assignments: new Map() }, {

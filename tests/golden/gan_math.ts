@@ -30,7 +30,6 @@ import {
   reshape,
   slice,
   square,
-  std,
   sub,
   sum,
   tanh,
@@ -39,6 +38,7 @@ import {
   unsqueeze,
   where,
 } from "../../engine/mod.ts";
+import { perturb, slopePenalty } from "../../plugins/dragan.ts";
 import type { Attributes } from "./cases.ts";
 import type { Inputs, Operation } from "./operations.ts";
 
@@ -111,9 +111,9 @@ export function gradientNorms(
   return { gradients, norms: norm(gradients, { dim: [1, 2, 3] }) };
 }
 
-/** Where DRAGAN takes gradients: real + 0.5 * std(real) * u (Kodali et al. 2017, section 2.3). */
+/** Where DRAGAN takes gradients. */
 export function draganPoint(real: Tensor, u: Tensor): Tensor {
-  return add(real, mul(mul(std(real), 0.5), u));
+  return perturb(real, { u, noise: 0.5 });
 }
 
 /** lambda * mean((|gradient| - 1)^2). */
@@ -159,8 +159,10 @@ export const ganMath: Readonly<Record<string, Operation>> = {
     return { out: add(bce(src, 1), crossEntropy(cls, i.c)), extra: { image, src, cls } };
   },
   dragan_penalty: (i, { lambda }) => {
-    const { gradients, norms } = penaltyAt(i, draganPoint(i.x_real, i.u));
-    return { out: unitPenalty(norms, lambda), extra: { grad_x: gradients, norms } };
+    const at = draganPoint(i.x_real, i.u), { gradients, norms } = penaltyAt(i, at);
+    const source = (x: Tensor): Tensor => tinyDiscriminator(part(i, "D."), x).src;
+    const penalty = slopePenalty(source, { at, k: 1 });
+    return { out: mul(penalty, lambda), extra: { grad_x: gradients, norms } };
   },
   wgan_gp_penalty: (i, { lambda }) => {
     const point = add(mul(i.eps, i.x_real), mul(sub(1, i.eps), i.x_fake));

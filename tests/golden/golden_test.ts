@@ -129,6 +129,7 @@ const FAMILIES = {
   composite: "small programs",
   losses: "losses",
   gan_math: "losses and penalties of GANs",
+  plugins: "augmentations and discriminators of the built-in plugins",
   optim: "optimisers and averages",
   metrics: "similarities of pictures and distances of features",
   trajectory: "training steps of a whole GAN",

@@ -82,6 +82,7 @@ import {
 import type { Attributes } from "./cases.ts";
 import { ganMath } from "./gan_math.ts";
 import { similarities } from "./metrics.ts";
+import { ofPlugins } from "./plugins.ts";
 
 export type Inputs = Readonly<Record<string, Tensor>>;
 
@@ -288,5 +289,6 @@ export const operations: Readonly<Record<string, Operation>> = {
   ...composite,
   ...losses,
   ...ganMath,
+  ...ofPlugins,
   ...similarities,
 };

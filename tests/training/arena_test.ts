@@ -9,7 +9,8 @@ import type { Slot } from "../../engine/kernels/dispatch.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { type Variable, withBindings } from "../../engine/variable.ts";
 import type { presets } from "../../models/mod.ts";
-import { Acgan, Categorical, presetSettings, trainStep } from "../../training/mod.ts";
+import { Categorical } from "../../plugin/mod.ts";
+import { Acgan, presetSettings, trainStep } from "../../training/mod.ts";
 
 /** What every WebGPU device can bind to a kernel. */
 const MOST_BUFFERS = 8;

@@ -5,6 +5,7 @@ import {
   type Checkpoint,
   loadCheckpoint,
   NEWEST,
+  Plugins,
   PREVIOUS,
   restore,
   saveCheckpoint,
@@ -15,7 +16,11 @@ import { tinyConditions, tinySettings } from "./tiny.ts";
 
 await Device.open();
 
-const run = describeRun(tinySettings, { data: "tiny", conditions: tinyConditions() });
+const run = describeRun(tinySettings, {
+  data: "tiny",
+  conditions: tinyConditions(),
+  plugins: new Plugins(),
+});
 
 function variables() {
   return {

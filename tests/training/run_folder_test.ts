@@ -1,12 +1,16 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../../data/mod.ts";
-import { prepareRunFolder, readRun } from "../../training/mod.ts";
+import { Plugins, prepareRunFolder, readRun } from "../../training/mod.ts";
 import { describeRun } from "../../training/run.ts";
 import { claimRunFolder } from "../../training/run_folder.ts";
 import { temporaryFolder } from "../data/temporary.ts";
 import { tinyConditions, tinySettings } from "./tiny.ts";
 
-const run = describeRun(tinySettings, { data: "tiny", conditions: tinyConditions() });
+const run = describeRun(tinySettings, {
+  data: "tiny",
+  conditions: tinyConditions(),
+  plugins: new Plugins(),
+});
 
 Deno.test("A folder is made, and found again as the run that it is", async () => {
   using folder = temporaryFolder();
@@ -32,6 +36,24 @@ Deno.test("Another configuration is an error that names the key, and changes not
       `${folder.path} is a run with ${message}`,
     );
   }
+  const withPlugin = (lambda: number): typeof run => ({
+    ...run,
+    plugins: [{
+      name: "dragan",
+      version: "1.0.0",
+      source: "dragan",
+      options: { lambda },
+      conditions: [],
+      draws: false,
+    }],
+  });
+  using other = temporaryFolder();
+  (await claimRunFolder(other.path, withPlugin(10)))[Symbol.dispose]();
+  await assertRejects(
+    () => claimRunFolder(other.path, withPlugin(5)),
+    UserError,
+    "is a run with dragan.lambda 10, not 5. Go on with the same dragan.lambda",
+  );
   await assertRejects(
     () => claimRunFolder(folder.path, { ...run, data: "other" }),
     UserError,

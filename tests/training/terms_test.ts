@@ -1,12 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../data/mod.ts";
-import { metricNames, termWeights } from "../../training/mod.ts";
+import { metricNames, Plugins, termWeights } from "../../training/mod.ts";
 import { tinyConditions } from "./tiny.ts";
 
-const conditions = tinyConditions();
+const sources = { conditions: tinyConditions(), plugins: new Plugins() };
 
 Deno.test("Every term has a weight, 1 unless it is given another", () => {
-  const weights = termWeights(conditions, { classOn: "both", weights: { "g.adv": 0.5 } });
+  const weights = termWeights(sources, { classOn: "both", weights: { "g.adv": 0.5 } });
   assertEquals(weights, {
     "d.adv_real": 1,
     "d.adv_fake": 1,
@@ -21,17 +21,17 @@ Deno.test("Every term has a weight, 1 unless it is given another", () => {
 });
 
 Deno.test("Classes on real pictures only leaves out the terms on fakes, unless they are asked for", () => {
-  const weights = termWeights(conditions, {
+  const weights = termWeights(sources, {
     classOn: "real",
     weights: { "d.class.eyes.fake": 0.1 },
   });
   assertEquals([weights["d.class.hair.fake"], weights["d.class.eyes.fake"]], [0, 0.1]);
-  assertEquals(metricNames(conditions, weights).includes("d.class.hair.fake"), false);
+  assertEquals(metricNames(sources, weights).includes("d.class.hair.fake"), false);
 });
 
 Deno.test("A weight for a term that there is not is an error that names those there are", () => {
   assertThrows(
-    () => termWeights(conditions, { classOn: "real", weights: { adv: 2 } }),
+    () => termWeights(sources, { classOn: "real", weights: { adv: 2 } }),
     UserError,
     'There is no loss term "adv": there are d.adv_real, d.adv_fake',
   );

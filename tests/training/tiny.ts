@@ -1,12 +1,8 @@
 // A data set and a pair of networks so small that a step takes milliseconds.
 
 import type { Dataset } from "../../data/mod.ts";
-import {
-  type Categorical,
-  conditionsOf,
-  presetSettings,
-  type TrainSettings,
-} from "../../training/mod.ts";
+import { Categorical } from "../../plugin/mod.ts";
+import { presetSettings, type TrainSettings } from "../../training/mod.ts";
 
 /** Side of the pictures in pixels. */
 export const SIZE = 8;
@@ -44,5 +40,6 @@ export function tinyDataset(count = 40): Dataset {
 
 /** The conditions of {@linkcode tinyDataset}: hair and eyes. */
 export function tinyConditions(): Categorical[] {
-  return conditionsOf(tinyDataset()) as Categorical[];
+  const { columns, labels } = tinyDataset();
+  return columns.map(({ name, classes }, i) => Categorical.fromLabels(name, classes, labels[i]));
 }

@@ -8,7 +8,8 @@ import {
   tensor,
   type TypedArray,
 } from "../../engine/mod.ts";
-import { Acgan, Categorical, restore, trainStep } from "../../training/mod.ts";
+import { Categorical } from "../../plugin/mod.ts";
+import { Acgan, restore, trainStep } from "../../training/mod.ts";
 import { readFamily, tensorsOf } from "../golden/cases.ts";
 
 await Device.open();

@@ -1,7 +1,8 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../data/mod.ts";
 import { compile, Device, Generator, read, tensor } from "../../engine/mod.ts";
-import { Categorical, restoreCondition } from "../../training/mod.ts";
+import { Categorical } from "../../plugin/mod.ts";
+import { restoreCondition } from "../../training/mod.ts";
 
 await Device.open();
 

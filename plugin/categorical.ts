@@ -33,11 +33,14 @@ export class Categorical implements Condition {
   readonly name: string;
   readonly classes: readonly string[];
   readonly frequencies: readonly number[];
+  readonly read: Condition["read"];
 
-  constructor(description: CategoricalDescription) {
+  /** @param options.latent real pictures have no class: it is a code, which the model gives a meaning. */
+  constructor(description: CategoricalDescription, options: { latent?: boolean } = {}) {
     this.name = description.name;
     this.classes = description.classes;
     this.frequencies = description.frequencies;
+    if (!options.latent) this.read = (labels) => this.#read(labels);
   }
 
   /** The condition of a label column, from every picture's class in it. */
@@ -62,10 +65,6 @@ export class Categorical implements Condition {
   describe(): Record<string, unknown> {
     const { kind, name, classes, frequencies } = this;
     return { kind, name, classes, frequencies };
-  }
-
-  read(labels: Labels): Tensor {
-    return tensor(labels[this.name], [labels[this.name].length]);
   }
 
   /** Inverts the cumulative distribution: the class is the number of its steps at or below u. */
@@ -105,5 +104,10 @@ export class Categorical implements Condition {
 
   tensor(values: readonly (readonly number[])[]): Tensor {
     return tensor(Int32Array.from(values, ([index]) => index), [values.length]);
+  }
+
+  #read({ classes }: Labels): Tensor {
+    const column = classes[this.name];
+    return tensor(column, [column.length]);
   }
 }

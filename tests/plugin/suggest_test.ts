@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { didYouMean, nearest } from "../../cli/suggest.ts";
+import { didYouMean, nearest } from "../../plugin/mod.ts";
 
 Deno.test("nearest() finds a word with letters swapped, missing, or in the wrong case", () => {
   const words = ["train", "sample", "doctor"];

@@ -47,9 +47,10 @@ export interface ChoiceOption extends Described {
   readonly default?: string;
 }
 
-/** Words with commas between them. */
+/** Words with commas between them, out of a few where `choices` are given. */
 export interface ListOption extends Described {
   readonly type: "list";
+  readonly choices?: readonly string[];
   readonly default?: readonly string[];
   /** What `--help` calls the value; "a,b" where it is not given. */
   readonly placeholder?: string;
@@ -66,6 +67,7 @@ export type OptionValue<O extends Option> = O extends ChoiceOption ? O["choices"
   : O extends StringOption ? string
   : O extends NumberOption ? number
   : O extends BooleanOption ? boolean
+  : O extends { choices: readonly (infer Word)[] } ? readonly Word[]
   : readonly string[];
 
 /** The values of all options; `undefined` where one was neither given nor has a default. */
@@ -126,7 +128,12 @@ export function checkValue(name: string, option: Option, value: unknown): Option
       throw new UserError(`${name} must be ${article(placeholderOf(option))}, not ${show(value)}`);
     case "list":
       if (Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "")) {
-        return value;
+        const { choices = value } = option;
+        const wrong = value.find((item) => !choices.includes(item));
+        if (wrong === undefined) return value;
+        throw new UserError(
+          `${name} takes ${choices.join(", ")}, not ${show(wrong)}${didYouMean(wrong, choices)}`,
+        );
       }
       throw new UserError(`${name} must be a list of words, not ${show(value)}`);
     case "choice":
@@ -161,7 +168,7 @@ export function placeholderOf(option: Option): string {
     case "choice":
       return option.choices.join("|");
     case "list":
-      return option.placeholder ?? "a,b";
+      return option.placeholder ?? option.choices?.join(",") ?? "a,b";
     case "string":
       return option.placeholder ?? "text";
     default:

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Writes data/plugins.safetensors: what the built-in plugins compute, by PyTorch in float64.
+
+    python3 tests/golden/plugins.py
+
+Needs torch and numpy. README.md beside this file says what each name in the file means.
+"""
+import json
+import math
+import pathlib
+import struct
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+torch.set_num_threads(1)
+SEED = 20
+
+
+def shifted(picture, down, right):
+    """One picture [C, H, W], moved: padded on all sides, and cut out."""
+    _, h, w = picture.shape
+    padded = F.pad(picture, (w, w, h, h))
+    return padded[:, h - down:2 * h - down, w - right:2 * w - right]
+
+
+def color(i, _):
+    x = i['images'] + (i['brightness'] - 0.5)
+    gray = x.mean(dim=1, keepdim=True)
+    x = (x - gray) * (i['saturation'] * 2) + gray
+    middle = x.mean(dim=[1, 2, 3], keepdim=True)
+    return (x - middle) * (i['contrast'] + 0.5) + middle, {}
+
+
+def translation(i, _):
+    down, right = (i[k].flatten().tolist() for k in ('down', 'right'))
+    return torch.stack([shifted(*each) for each in zip(i['images'], down, right)]), {}
+
+
+def cutout(i, _):
+    """By the places that the authors' code writes zeros to, kept inside the picture."""
+    n, _, h, w = i['images'].shape
+    mask = torch.ones(n, 1, h, w, dtype=torch.float64)
+    for k in range(n):
+        sides = [int(length * 0.5 + 0.5) for length in (h, w)]
+        for a in range(sides[0]):
+            for b in range(sides[1]):
+                y = int(i['row'].flatten()[k]) - sides[0] // 2 + a
+                x = int(i['column'].flatten()[k]) - sides[1] // 2 + b
+                mask[k, 0, min(max(y, 0), h - 1), min(max(x, 0), w - 1)] = 0
+    return i['images'] * mask, {}
+
+
+def patch_discriminator(i, attrs):
+    x, extra = i['images'], {}
+    for _ in range(attrs['pooled']):
+        x = F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
+    for k in range(attrs['layers']):
+        x = F.conv2d(x, i[f'convs.{k}.weight'], i.get(f'convs.{k}.bias'), stride=2, padding=1)
+        if k > 0 and attrs['norm'] == 'instance':
+            x = F.instance_norm(x)
+        x = extra[f'feature{k}'] = F.leaky_relu(x, 0.2)
+    return F.conv2d(x, i['out.weight'], i['out.bias'], padding=1), extra
+
+
+def match_features(i, attrs):
+    total = 0.0
+    for k in range(attrs['layers']):
+        apart = i[f'real{k}'].detach().mean(0) - i[f'fake{k}'].mean(0)
+        total = total + apart.abs().mean()
+    return total, {}
+
+
+OPS = {f.__name__: f for f in (color, translation, cutout, patch_discriminator, match_features)}
+
+
+def cases(rng):
+    """(name, op, attributes, inputs, names that derivatives are taken for, second order too?)"""
+    normal = lambda *shape: rng.standard_normal(shape).astype(np.float32)
+    uniform = lambda n: rng.uniform(0, 1, (n, 1, 1, 1)).astype(np.float32)
+    whole = lambda low, high, n: rng.integers(low, high, (n, 1, 1, 1)).astype(np.int32)
+
+    for name, n, h, w in (('even', 4, 8, 16), ('odd', 3, 9, 13)):
+        images = rng.uniform(-1, 1, (n, 3, h, w)).astype(np.float32)
+        draws = {k: uniform(n) for k in ('brightness', 'saturation', 'contrast')}
+        # Brightness is added: derivatives of its derivative vanish, up to rounding.
+        diff, second = (['images', *draws], False) if name == 'even' else (
+            ['images', 'saturation', 'contrast'], True)
+        yield f'color_{name}', 'color', {}, {'images': images, **draws}, diff, second
+        most = [math.floor(length / 8 + 0.5) for length in (h, w)]
+        draws = {k: whole(-m, m + 1, n) for k, m in zip(('down', 'right'), most)}
+        draws['down'][0], draws['right'][1] = most[0], -most[1]
+        yield f'translation_{name}', 'translation', {}, {'images': images, **draws}, ['images'], False
+        sides = [math.floor(length / 2 + 0.5) for length in (h, w)]
+        ends = [length + 1 - side % 2 for length, side in zip((h, w), sides)]
+        draws = {k: whole(0, end, n) for k, end in zip(('row', 'column'), ends)}
+        # The outermost places.
+        draws['row'][0], draws['column'][0] = 0, ends[1] - 1
+        draws['row'][1], draws['column'][1] = ends[0] - 1, 0
+        yield f'cutout_{name}', 'cutout', {}, {'images': images, **draws}, ['images'], False
+
+    for name, pooled, norm, size in (('half', 1, 'instance', 16), ('quarter', 2, 'none', 18)):
+        attrs = {'pooled': pooled, 'layers': 2, 'norm': norm, 'channels': 3}
+        inputs = {
+            'images': normal(2, 3, size, size),
+            'convs.0.weight': normal(3, 3, 4, 4) * np.float32(0.3),
+            'convs.0.bias': normal(3),
+            'convs.1.weight': normal(6, 3, 4, 4) * np.float32(0.3),
+            **({} if norm == 'instance' else {'convs.1.bias': normal(6)}),
+            'out.weight': normal(1, 6, 3, 3),
+            'out.bias': normal(1),
+        }
+        yield f'patches_{name}', 'patch_discriminator', attrs, inputs, list(inputs), True
+
+    shapes = [(4, 3, 5, 6), (4, 7)]
+    inputs = {f'{k}{j}': normal(*shape) for k in ('real', 'fake') for j, shape in enumerate(shapes)}
+    fakes = [f'fake{j}' for j in range(len(shapes))]
+    yield 'match_features', 'match_features', {'layers': len(shapes)}, inputs, fakes, False
+
+
+def compute(op, attrs, arrays, diff, second, rng):
+    """The tensors of a case, and the names of derivatives that vanish."""
+    inputs = {}
+    for name, array in arrays.items():
+        t = torch.from_numpy(array)
+        inputs[name] = t.double().requires_grad_(name in diff) if t.is_floating_point() else t
+    out, extra = OPS[op](inputs, attrs)
+    targets = [inputs[name] for name in diff]
+    random = lambda t: torch.from_numpy(
+        np.asarray(rng.standard_normal(t.shape), dtype=np.float32)).double()
+    cotangent = random(out).requires_grad_()
+    tensors = {'out': out, 'cotangent/out': cotangent}
+    tensors.update({f'extra/{k}': v for k, v in extra.items()})
+    zeros = {}
+
+    def keep(kind, gradients):
+        vanishing = []
+        for name, g in zip(diff, gradients):
+            if g is None or float(g.abs().max()) < 1e-12:
+                vanishing.append(name)
+            else:
+                tensors[f'{kind}/{name}'] = g
+        if vanishing:
+            zeros[f'{kind}_zero'] = vanishing
+
+    gradients = torch.autograd.grad(out, targets, cotangent, create_graph=True, allow_unused=True)
+    keep('grad', gradients)
+    if second:
+        s = 0.0
+        for name, g in zip(diff, gradients):
+            tensors[f'v/{name}'] = random(g)
+            s = s + (g * tensors[f'v/{name}']).sum()
+        *grad2, jvp = torch.autograd.grad(s, [*targets, cotangent], allow_unused=True)
+        keep('grad2', grad2)
+        tensors['jvp/out'] = jvp
+    numpy = {k: v.detach().numpy().astype(np.float32) for k, v in tensors.items()}
+    return {**{f'in/{k}': v for k, v in arrays.items()}, **numpy}, zeros
+
+
+def write(path, tensors, metadata):
+    header, offset = {'__metadata__': metadata}, 0
+    for name, array in tensors.items():
+        dtype = {'float32': 'F32', 'int32': 'I32'}[array.dtype.name]
+        end = offset + array.nbytes
+        header[name] = {'dtype': dtype, 'shape': list(array.shape), 'data_offsets': [offset, end]}
+        offset = end
+    head = json.dumps(header).encode()
+    head += b' ' * (-len(head) % 8)
+    body = b''.join(np.ascontiguousarray(array).tobytes() for array in tensors.values())
+    path.write_bytes(struct.pack('<Q', len(head)) + head + body)
+
+
+def main():
+    rng = np.random.default_rng(SEED)
+    tensors, listed = {}, []
+    for name, op, attrs, arrays, diff, second in cases(rng):
+        made, zeros = compute(op, attrs, arrays, diff, second, rng)
+        tensors.update({f'{name}/{key}': value for key, value in made.items()})
+        listed.append({'case': name, 'op': op, 'attrs': attrs, 'inputs': list(arrays),
+                       'diff': diff, 'second_order': second, **zeros})
+    path = pathlib.Path(__file__).parent / 'data' / 'plugins.safetensors'
+    write(path, tensors, {'cases': json.dumps(listed)})
+    print(f'{len(listed)} cases in {path.name}')
+
+
+main()
