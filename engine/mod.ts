@@ -20,6 +20,7 @@ export {
   type DeviceMemory,
   type DeviceOptions,
   NoAdapterError,
+  type TextureKind,
 } from "./runtime/device.ts";
 export { type KernelLimits, type Precision, type Subgroups } from "./kernels/dispatch.ts";
 export { KernelVariants, type VariantChoice } from "./kernels/variant.ts";

@@ -58,14 +58,13 @@ export class DeviceLostError extends Error {
  */
 export type BindingKind = "memory" | "image read" | "image write" | "texels" | "uniform" | "none";
 
-/** Textures: images, and what holds texels. */
 const TEXTURES = {
   image: { format: "rgba32float", width: IMAGE_WIDTH, texelBytes: 16 },
   texels: { format: "r32float", width: TEXEL_WIDTH, texelBytes: 4 },
 } as const;
 
-/** Kinds of textures. */
-export type TextureKind = keyof typeof TEXTURES;
+/** Kinds of textures: for images, and for texels of a number each. */
+export type TextureKind = "image" | "texels";
 
 /** Memory of a device that is in use now. */
 export interface DeviceMemory {
