@@ -1,11 +1,23 @@
 import type { Progress } from "../training/mod.ts";
 
-/** One line of progress: step, rate, time left, every loss by name, accuracies in per cent. */
+/** More figures than this make a line that nobody reads. */
+const MOST_FIGURES = 18;
+
+/**
+ * One line of progress: step, rate, time left, every loss by name, accuracies in per cent. Where these are too
+ * many, only the adversarial losses and what is told of pictures are shown; the log has all.
+ */
 export function formatProgress(progress: Progress): string {
   const { step, steps, imagesPerSecond, secondsLeft, metrics } = progress;
-  const figures = Object.entries(metrics).map(([name, value]) =>
+  const all = Object.entries(metrics);
+  const main = all.filter(([name]) =>
+    /^[dg]\.adv/.test(name) || /^accuracy\..*\.fake$|^holdout/.test(name)
+  );
+  const shown = all.length > MOST_FIGURES ? main : all;
+  const figures = shown.map(([name, value]) =>
     isShare(name) ? `${name} ${(100 * value).toFixed(0)}%` : `${name} ${value.toFixed(3)}`
   );
+  if (shown.length < all.length) figures.push(`and ${all.length - shown.length} more`);
   return [
     `step ${String(step).padStart(String(steps).length)}/${steps}`,
     `${imagesPerSecond.toPrecision(3)} images/s`,

@@ -140,7 +140,7 @@ export const command = defineCommand({
     const out = options.out ?? nameOf(`from-${ends[0]}-to-${ends[1]}`);
     for (const [i, frame] of frames.entries()) {
       const name = `frame-${String(i + 1).padStart(3, "0")}.png`;
-      await writeOutput(`${out}/${name}`, encodePng(frame.rgb, frame));
+      await writeOutput(`${out}/${name}`, await encodePng(frame.rgb, frame));
     }
     await writeOutput(`${out}/animation.gif`, encodeGif(frames, { delayMs: FRAME_MS }));
     console.log(`Wrote ${out}/animation.gif and its ${frames.length} frames`);
@@ -152,7 +152,7 @@ export const command = defineCommand({
     const pictures = await sampler.draw(await sampler.requests(seeds, given));
     const sheet = grid(pictures, { size, columns: Math.ceil(Math.sqrt(count)), scale });
     const out = options.out ?? `${nameOf(`seed-${seed}`)}.png`;
-    await writeOutput(out, encodePng(sheet.rgb, sheet));
+    await writeOutput(out, await encodePng(sheet.rgb, sheet));
     const last = seed + count - 1;
     console.log(
       `Wrote ${out}: ${count === 1 ? `seed ${seed}` : `seeds ${seed} to ${last}, by row`}`,

@@ -2,7 +2,12 @@
 
 import type { Option, Options, Positionals } from "../plugin/mod.ts";
 import { builtIn } from "../plugins/mod.ts";
-import { type ChosenPlugin, claimedColumns, readRun } from "../training/mod.ts";
+import {
+  type ChosenPlugin,
+  claimedColumns,
+  readRun,
+  type RunDescription,
+} from "../training/mod.ts";
 import type { EarlyArguments, MoreOptions } from "./command.ts";
 import { type ConfigFile, readConfig } from "./config.ts";
 import { loadPlugins, pluginOptions } from "./plugins.ts";
@@ -51,7 +56,7 @@ export async function findMore<O extends Asking & Options, P extends Positionals
     : await readConfig(String(path), declared);
   const valueOf = <T>(key: keyof Asking): T | undefined => (flag(key) ?? values[key]) as T;
   const out = valueOf<string>("out");
-  const before = out === undefined ? undefined : await readRun(out);
+  const before = out === undefined ? undefined : await runIn(out);
   const dropped = valueOf<readonly string[]>("dropPlugin") ?? [];
   const given = (flag("plugin") as readonly string[] | undefined)
     ?.map((source) => ({ source, options: {} })) ?? plugins;
@@ -65,6 +70,15 @@ export async function findMore<O extends Asking & Options, P extends Positionals
     values,
     found: { plugins: chosen, classifier: wanted ? had?.options ?? {} : undefined },
   };
+}
+
+/** The run in a folder. What is wrong with the folder is found, and told, when it is claimed. */
+async function runIn(folder: string): Promise<RunDescription | undefined> {
+  try {
+    return await readRun(folder);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The plugins of a training, with the options that flags give them. */

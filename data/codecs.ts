@@ -1,9 +1,6 @@
 // Decoding and encoding through imagescript's WebAssembly and JavaScript parts. Its main module loads
-// a native library, which would ask everyone for `--allow-ffi`; these parts need only to be read.
-
-import jpegModule from "imagescript/wasm/node/jpeg.js";
-import pngModule from "imagescript/wasm/node/png.js";
-import pngWriter from "imagescript/png/node.js";
+// a native library, which would ask everyone for `--allow-ffi`; these parts need only to be read. They are loaded
+// when a picture is there: who has none may be a browser, which could not run them.
 
 /** A decoded picture: four bytes a pixel (red, green, blue, alpha), rows from the top. */
 export interface Picture {
@@ -58,20 +55,21 @@ export async function decodePicture(bytes: Uint8Array): Promise<Picture> {
  * Encodes interleaved RGB bytes, `3 * width * height` of them, as a PNG.
  *
  * ```ts
- * const red = encodePng(new Uint8Array([255, 0, 0]), { width: 1, height: 1 });
+ * const red = await encodePng(new Uint8Array([255, 0, 0]), { width: 1, height: 1 });
  * ```
  */
-export function encodePng(
+export async function encodePng(
   rgb: Uint8Array,
   options: { width: number; height: number },
-): Uint8Array<ArrayBuffer> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const { width, height } = options;
   if (rgb.length !== 3 * width * height) {
     throw new RangeError(
       `encodePng needs ${3 * width * height} bytes for ${width} x ${height}, got ${rgb.length}`,
     );
   }
-  return (pngWriter as PngEncoder).encode(rgb, { width, height, channels: 3, level: 6 });
+  const encoder: PngEncoder = (await import("imagescript/png/node.js")).default;
+  return encoder.encode(rgb, { width, height, channels: 3, level: 6 });
 }
 
 async function decodeJpeg(bytes: Uint8Array): Promise<Picture> {
@@ -82,7 +80,7 @@ async function decodeJpeg(bytes: Uint8Array): Promise<Picture> {
     throw new PictureError("it is a JPEG in CMYK: convert it to RGB");
   }
   if (!scan.ended) throw new PictureError("the JPEG is cut short");
-  jpeg ??= await (jpegModule as DecoderModule<JpegDecoder>).init();
+  jpeg ??= await initialised<JpegDecoder>(import("imagescript/wasm/node/jpeg.js"));
   try {
     const { width, height, buffer } = jpeg.load(bytes);
     return { width, height, rgba: buffer };
@@ -96,7 +94,7 @@ async function decodePng(bytes: Uint8Array): Promise<Picture> {
   if (bytes.length < 45) throw new PictureError("the PNG is cut short");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   refuseHuge(view.getUint32(16), view.getUint32(20));
-  png ??= await (pngModule as DecoderModule<PngDecoder>).init();
+  png ??= await initialised<PngDecoder>(import("imagescript/wasm/node/png.js"));
   try {
     const { width, height, framebuffer } = png.decode(bytes);
     return { width, height, rgba: framebuffer };
@@ -105,6 +103,10 @@ async function decodePng(bytes: Uint8Array): Promise<Picture> {
     const ended = indexOf(bytes, [0x49, 0x45, 0x4e, 0x44], bytes.length - 64) >= 0; // "IEND"
     throw new PictureError(ended ? "the PNG is damaged" : "the PNG is cut short");
   }
+}
+
+async function initialised<Decoder>(module: Promise<{ default: unknown }>): Promise<Decoder> {
+  return await ((await module).default as DecoderModule<Decoder>).init();
 }
 
 interface JpegScan {

@@ -28,7 +28,7 @@ export interface GridOptions {
  * ```ts
  * import { encodePng } from "./codecs.ts";
  * const sheet = grid(new Uint8Array(4 * 3 * 8 * 8), { size: 8, columns: 2 });
- * const png = encodePng(sheet.rgb, sheet);
+ * const png = await encodePng(sheet.rgb, sheet);
  * ```
  *
  * @throws {RangeError} where the bytes are not a whole number of pictures.

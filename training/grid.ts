@@ -24,5 +24,5 @@ export async function drawGrid(
     labels: columns.map(({ label }) => label),
     scale,
   });
-  return encodePng(sheet.rgb, sheet);
+  return await encodePng(sheet.rgb, sheet);
 }

@@ -56,7 +56,10 @@ export async function writeAvatars(
     for (let i = 0; i < count; i++) {
       const look = randomAttributes(seed, i);
       const file = `images/${String(i).padStart(5, "0")}.png`;
-      const png = encodePng(interleave(drawAvatar(look, size)), { width: size, height: size });
+      const png = await encodePng(interleave(drawAvatar(look, size)), {
+        width: size,
+        height: size,
+      });
       await Deno.writeFile(`${beside}/${file}`, png);
       csv += csvRow(file, look);
       onProgress?.(i + 1, count);

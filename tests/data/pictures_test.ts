@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import gifDecoder from "imagescript/wasm/node/gif.js";
 import { decodePicture, encodeGif, encodePng, grid, type Sheet } from "../../data/mod.ts";
 
@@ -12,10 +12,14 @@ function withoutAlpha(rgba: Uint8Array): Uint8Array {
 
 Deno.test("A PNG holds the pixels that it was made from", async () => {
   const rgb = Uint8Array.from({ length: 3 * 7 * 5 }, (_, i) => i * 53 % 256);
-  const picture = await decodePicture(encodePng(rgb, { width: 7, height: 5 }));
+  const picture = await decodePicture(await encodePng(rgb, { width: 7, height: 5 }));
   assertEquals([picture.width, picture.height], [7, 5]);
   assertEquals(withoutAlpha(picture.rgba), rgb);
-  assertThrows(() => encodePng(rgb, { width: 5, height: 5 }), RangeError, "75 bytes for 5 x 5");
+  await assertRejects(
+    () => encodePng(rgb, { width: 5, height: 5 }),
+    RangeError,
+    "75 bytes for 5 x 5",
+  );
 });
 
 Deno.test("A grid fills rows first, with white between and enlarged pixels", () => {

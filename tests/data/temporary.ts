@@ -1,4 +1,4 @@
-import { encodePng } from "../../data/mod.ts";
+import pngWriter from "imagescript/png/node.js";
 
 /** A new folder with the given files, removed at the end of the scope. */
 export function temporaryFolder(
@@ -16,7 +16,8 @@ export function temporaryFolder(
 /** A 4 x 4 PNG of one colour; the value makes its content unlike that of others. */
 export function plainPng(value: number, options = { width: 4, height: 4 }): Uint8Array {
   const { width, height } = options;
-  return encodePng(new Uint8Array(3 * width * height).fill(value), { width, height });
+  const rgb = new Uint8Array(3 * width * height).fill(value);
+  return pngWriter.encode(rgb, { width, height, channels: 3, level: 6 });
 }
 
 /** A small real JPEG. */
