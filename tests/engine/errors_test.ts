@@ -305,7 +305,7 @@ for (const [op, list] of Object.entries(mistakes)) {
 const tolerant = ["detach"];
 
 Deno.test("every exported op is among those whose mistakes are tested", () => {
-  const makers = ["tensor", "full", "arange", "grad", "compile", "read"];
+  const makers = ["tensor", "full", "arange", "grad", "dependsOn", "compile", "read"];
   const others = ["decodeSafetensors", "encodeSafetensors", "philox4x32", "sizeOf"];
   const tuning = ["checkTable", "identify", "siteKey", "tune"];
   const tested = new Set(

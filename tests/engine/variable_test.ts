@@ -3,8 +3,10 @@ import {
   add,
   compile,
   concat,
+  dependsOn,
   flip,
   grad,
+  gt,
   matmul,
   mul,
   read,
@@ -141,4 +143,17 @@ Deno.test("mistakes with variables are named with both shapes", () => {
     RangeError,
     "Cannot make a variable of shape [3] from 2 elements: it holds 3",
   );
+});
+
+Deno.test("dependsOn() follows differentiable ops alone, to a variable as it is here and now", async () => {
+  const v = new Variable([1, 2], [2]);
+  const seen: boolean[] = [];
+  const trace = compile(() => {
+    const before = mul(v, 2);
+    v.assign(add(v, 1));
+    seen.push(dependsOn(before, v), dependsOn(mul(v, 2), v), dependsOn(gt(v, 0), v));
+    return before;
+  });
+  await read([trace()]);
+  assertEquals(seen, [false, true, false]);
 });
