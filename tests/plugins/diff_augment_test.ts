@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { cast, compile, Device, eq, Generator, mean, read, type Tensor } from "../../engine/mod.ts";
 import { augmentations } from "../../plugins/diff_augment.ts";
-import { assertResumes, chosen, onlooker, refusal, trainTiny } from "./loss_run.ts";
+import { assertResumes, onlooker, refusal, trainTiny } from "./loss_run.ts";
+import { chosen } from "./tiny_run.ts";
 
 await Device.open();
 

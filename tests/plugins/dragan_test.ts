@@ -1,7 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
 import { Device } from "../../engine/mod.ts";
 import { slopePenalty } from "../../plugins/dragan.ts";
-import { assertResumes, chosen, onlooker, refusal, trainTiny } from "./loss_run.ts";
+import { assertResumes, onlooker, refusal, trainTiny } from "./loss_run.ts";
+import { chosen } from "./tiny_run.ts";
 
 await Device.open();
 

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Conv2d, Device, Module, type Tensor } from "../../engine/mod.ts";
-import { chosen, onlooker, trainTiny } from "./loss_run.ts";
+import { onlooker, trainTiny } from "./loss_run.ts";
+import { chosen } from "./tiny_run.ts";
 
 await Device.open();
 

@@ -4,18 +4,10 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../../data/mod.ts";
 import { decodeSafetensors } from "../../engine/mod.ts";
 import { definePlugin, type Parts } from "../../plugin/mod.ts";
-import { builtIn } from "../../plugins/mod.ts";
 import { type ChosenPlugin, NEWEST, train, type Weights } from "../../training/mod.ts";
 import { temporaryFolder } from "../data/temporary.ts";
 import { tinyDataset, tinySettings } from "../training/tiny.ts";
-
-/** A built-in plugin with options. */
-export function chosen(
-  name: string,
-  options: Readonly<Record<string, unknown>> = {},
-): ChosenPlugin {
-  return { plugin: builtIn[name], source: name, options };
-}
+import { chosen } from "./tiny_run.ts";
 
 /** A plugin that only looks, as if it came from a file. */
 export function onlooker(parts: Parts): ChosenPlugin {

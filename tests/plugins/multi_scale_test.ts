@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { Device, HostGenerator, read, tensor } from "../../engine/mod.ts";
 import { PatchDiscriminator } from "../../plugins/multi_scale.ts";
-import { assertResumes, chosen, refusal, trainTiny } from "./loss_run.ts";
+import { assertResumes, refusal, trainTiny } from "./loss_run.ts";
+import { chosen } from "./tiny_run.ts";
 
 await Device.open();
 

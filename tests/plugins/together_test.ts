@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Device } from "../../engine/mod.ts";
-import { assertResumes, chosen } from "./loss_run.ts";
+import { assertResumes } from "./loss_run.ts";
+import { chosen } from "./tiny_run.ts";
 
 await Device.open();
 
