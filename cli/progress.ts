@@ -1,7 +1,7 @@
 import type { Progress } from "../training/mod.ts";
 
 /** More figures than this make a line that nobody reads. */
-const MOST_FIGURES = 18;
+const MOST_FIGURES = 28;
 
 /**
  * One line of progress: step, rate, time left, every loss by name, accuracies in per cent. Where these are too
