@@ -2,6 +2,7 @@
 
 /** A way in which pictures are labelled, such as hair: each picture is of one of its classes. */
 export interface LabelColumn {
+  /** As the header of `labels.csv` names it. */
   readonly name: string;
   /** Sorted by name; a label is an index into these. */
   readonly classes: readonly string[];
@@ -19,14 +20,17 @@ export interface Problem {
 
 /** Labelled square pictures in memory, in the order of their file names. */
 export interface Dataset {
+  /** How many pictures there are. */
   readonly count: number;
   /** The side of every picture in pixels. */
   readonly size: number;
+  /** Ways in which they are labelled. */
   readonly columns: readonly LabelColumn[];
   /** `count * 3 * size * size` bytes: a red, a green and a blue plane for each picture (NCHW). */
   readonly images: Uint8Array;
   /** For each column, `count` indices into its classes. */
   readonly labels: readonly Int32Array[];
+  /** Pictures that were left out. */
   readonly problems: readonly Problem[];
   /** The same for the same pictures with the same labels in the same order, and for no others. */
   readonly fingerprint: string;

@@ -3,5 +3,6 @@
  * line prints the message of a `UserError` as one line, without a stack trace, and exits non-zero.
  */
 export class UserError extends Error {
+  /** What tells it from other errors. */
   override name = "UserError";
 }

@@ -16,6 +16,7 @@ import type { Condition, Labels, NamedValue, RandomSource } from "./condition.ts
 export interface CategoricalDescription {
   /** The label column. */
   readonly name: string;
+  /** Their names, in the order of their indices. */
   readonly classes: readonly string[];
   /** How often each class occurs, summing to 1. */
   readonly frequencies: readonly number[];
@@ -31,11 +32,17 @@ export interface CategoricalDescription {
 export class Categorical implements Condition {
   readonly kind = "categorical";
   readonly name: string;
+  /** Their names, in the order of their indices. */
   readonly classes: readonly string[];
+  /** How often each class occurs, summing to 1. */
   readonly frequencies: readonly number[];
   readonly read: Condition["read"];
 
-  /** @param options.latent real pictures have no class: it is a code, which the model gives a meaning. */
+  /**
+   * A condition of some classes.
+   *
+   * @param options.latent real pictures have no class: it is a code, which the model gives a meaning.
+   */
   constructor(description: CategoricalDescription, options: { latent?: boolean } = {}) {
     this.name = description.name;
     this.classes = description.classes;

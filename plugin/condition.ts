@@ -18,6 +18,7 @@ export interface RandomSource {
 
 /** A value of a condition under the name that people know it by. */
 export interface NamedValue {
+  /** What people call it, the heading of a column in a grid. */
   readonly label: string;
   /** One picture's value, in the numbers that {@linkcode Condition.tensor} takes. */
   readonly value: readonly number[];
@@ -27,6 +28,7 @@ export interface NamedValue {
 export interface Asked {
   /** Which network learns in this part of the step. */
   readonly network: "discriminator" | "generator";
+  /** Which pictures the values are of. */
   readonly pictures: "real" | "fake";
 }
 

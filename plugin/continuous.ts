@@ -23,6 +23,7 @@ import type { Asked, Condition, Labels, NamedValue, RandomSource } from "./condi
 
 /** What is kept of a {@linkcode Continuous} condition. */
 export interface ContinuousDescription {
+  /** The label column, or the measure's name. */
   readonly name: string;
   /** What its numbers mean, for `--help`. */
   readonly help?: string;
@@ -51,7 +52,9 @@ export interface Vicinity {
   readonly width?: number;
   /** Length of the discriminator's features. */
   readonly features: number;
+  /** Draws the initial weights of the embedding. */
   readonly weights: HostGenerator;
+  /** Draws the targets. */
   readonly random: Generator;
 }
 

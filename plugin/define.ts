@@ -28,9 +28,12 @@ export interface PluginDeclaration<O extends Options> {
 
 /** A plugin, whatever its options are. */
 export interface Plugin extends Omit<PluginDeclaration<Options>, "options" | "setup" | "columns"> {
+  /** What can be set. */
   readonly options: Options;
+  /** The label columns that it reads. */
   // deno-lint-ignore no-explicit-any -- The declaration typed them.
   columns?(options: any): readonly string[];
+  /** Makes its parts for a run. */
   // deno-lint-ignore no-explicit-any
   setup(options: any, setup: Setup): Parts | Promise<Parts>;
 }

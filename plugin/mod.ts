@@ -27,6 +27,7 @@ export {
   type BooleanOption,
   checkValue,
   type ChoiceOption,
+  type Described,
   flagOf,
   flagsOf,
   type GivenValues,
@@ -59,6 +60,6 @@ export type {
 } from "./parts.ts";
 export { didYouMean, nearest } from "./suggest.ts";
 /** The data that is trained on. */
-export type { Dataset, LabelColumn } from "../data/mod.ts";
+export type { Dataset, LabelColumn, Problem } from "../data/mod.ts";
 /** An error for people: its message is shown in one line, without a stack. */
 export { UserError } from "../data/mod.ts";

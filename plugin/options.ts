@@ -9,7 +9,8 @@
 import { UserError } from "../data/mod.ts";
 import { didYouMean } from "./suggest.ts";
 
-interface Described {
+/** What every option has. */
+export interface Described {
   /** One line for `--help`. */
   readonly help: string;
   /** A letter that stands for the flag: `-n`. */
@@ -20,7 +21,9 @@ interface Described {
 
 /** Any text, a path for instance. */
 export interface StringOption extends Described {
+  /** How its values are read and checked. */
   readonly type: "string";
+  /** Its value where none is given. */
   readonly default?: string;
   /** What `--help` calls the value; "text" where it is not given. */
   readonly placeholder?: string;
@@ -28,29 +31,41 @@ export interface StringOption extends Described {
 
 /** A number, whole or not, within `min` and `max`, both included. */
 export interface NumberOption extends Described {
+  /** How its values are read and checked. */
   readonly type: "integer" | "number";
+  /** Its value where none is given. */
   readonly default?: number;
+  /** The least value. */
   readonly min?: number;
+  /** The greatest value. */
   readonly max?: number;
 }
 
 /** On or off; off where no default is given. */
 export interface BooleanOption extends Described {
+  /** How its values are read and checked. */
   readonly type: "boolean";
+  /** Its value where none is given. */
   readonly default?: boolean;
 }
 
 /** One of a few words. */
 export interface ChoiceOption extends Described {
+  /** How its values are read and checked. */
   readonly type: "choice";
+  /** The words that can be chosen. */
   readonly choices: readonly string[];
+  /** Its value where none is given. */
   readonly default?: string;
 }
 
 /** Words with commas between them, out of a few where `choices` are given. */
 export interface ListOption extends Described {
+  /** How its values are read and checked. */
   readonly type: "list";
+  /** The words that can be chosen. */
   readonly choices?: readonly string[];
+  /** Its value where none is given. */
   readonly default?: readonly string[];
   /** What `--help` calls the value; "a,b" where it is not given. */
   readonly placeholder?: string;

@@ -63,9 +63,11 @@ export interface Judged {
 
 /** A step, as the terms of a plugin see it. Everything in it is traced; nothing that is not used costs anything. */
 export interface Step {
+  /** The fakes of this part of the step. */
   readonly fake: Judged;
   /** Judged by the networks as they are in this part of the step. */
   readonly real: Judged;
+  /** The adversarial loss of the run. */
   readonly objective: Objective;
   /** Judges other pictures `[batch, 3, size, size]`, as they are, by their values. */
   judge(images: Tensor, values: Readonly<Record<string, Tensor>>): Judged;
@@ -91,6 +93,7 @@ export interface PictureRequest {
 export interface PictureSource {
   /** Side of the pictures in pixels. */
   readonly size: number;
+  /** What pictures are asked for by. */
   readonly conditions: readonly Condition[];
   /** The request that belongs to each seed; `given` fixes values by condition. */
   requests(
@@ -105,6 +108,7 @@ export interface PictureSource {
 export interface Run {
   /** Steps done. */
   readonly step: number;
+  /** Draws pictures as the averaged generator has them now. */
   readonly pictures: PictureSource;
   /** Says a sentence to whoever watches. */
   message(text: string): void;
@@ -152,5 +156,6 @@ export interface Parts {
   readonly metrics?: Readonly<Record<string, (step: Step) => Tensor>>;
   /** Replaces the adversarial loss. */
   readonly objective?: Objective;
+  /** Functions that are called between steps. */
   readonly hooks?: LoopHooks;
 }
