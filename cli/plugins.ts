@@ -60,11 +60,18 @@ async function urlOf(source: string): Promise<string> {
         `a file is given by its path, such as ./${source}.ts`,
     );
   }
+  return pathToFileURL(await pathOf(source)).href;
+}
+
+/** The path of a plugin's file. @throws {UserError} where there is none. */
+export async function pathOf(source: string): Promise<string> {
   try {
-    return pathToFileURL(await Deno.realPath(source)).href;
+    return await Deno.realPath(source);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UserError(`There is no plugin ${source}: no such file`);
+    if (error instanceof Deno.errors.NotFound) {
+      throw new UserError(`There is no plugin ${source}: no such file`);
+    }
+    throw error;
   }
 }
 
@@ -115,6 +122,17 @@ export function pluginOptions(plugins: readonly Plugin[]): Options {
         return [`${name}.${key}`, { ...rest, flag, help }];
       })
     ),
+  );
+}
+
+/** The options of a plugin among those that a command was given, as its own. */
+export function givenOptions(
+  plugin: Plugin,
+  more: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.keys(plugin.options).map((key) => [key, more[`${plugin.name}.${key}`]])
+      .filter(([, value]) => value !== undefined),
   );
 }
 

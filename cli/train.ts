@@ -2,7 +2,6 @@ import { loadDataset, UserError } from "../data/mod.ts";
 import { presets } from "../models/mod.ts";
 import {
   checkSettings,
-  claimedColumns,
   defaultSchedule,
   LARGEST_SEED,
   prepareRunFolder,
@@ -134,10 +133,11 @@ export const command = defineCommand({
   checkSettings(settings);
 
   const plugins = choosePlugins(found, { more, columns: options.columns });
+  const wanted = columnsOf(plugins);
   const dataset = await loadDataset(positionals.data, {
     size: settings.size,
     cache: options.cache,
-    ...columnsOf(plugins),
+    ...wanted,
     reserved: reservedNames,
     minimum: settings.batch,
     onProgress: countAloud("Read"),
@@ -147,9 +147,8 @@ export const command = defineCommand({
   }
   const kinds = dataset.columns.map(({ name, classes }) => `${classes.length} of ${name}`);
   console.error(`${dataset.count} pictures; labels: ${kinds.join(", ") || "none"}`);
-  const claimed = claimedColumns(plugins.filter(({ plugin }) => plugin.name !== "classifier"));
   for (const { name, classes } of dataset.columns) {
-    if (classes.length <= dataset.count / 2 || claimed.includes(name)) continue;
+    if (classes.length <= dataset.count / 2 || wanted.also.includes(name)) continue;
     console.error(
       `Hardly two pictures share their ${name}, so it cannot be learnt: --columns leaves it out`,
     );

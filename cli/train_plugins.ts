@@ -10,7 +10,7 @@ import {
 } from "../training/mod.ts";
 import type { EarlyArguments, MoreOptions } from "./command.ts";
 import { type ConfigFile, readConfig } from "./config.ts";
-import { loadPlugins, pluginOptions } from "./plugins.ts";
+import { givenOptions, loadPlugins, pluginOptions } from "./plugins.ts";
 
 /** The options of `train` that plugins come by. */
 export const pluginTrainOptions = {
@@ -90,9 +90,7 @@ export function choosePlugins(
   },
 ): ChosenPlugin[] {
   const others = plugins.map(({ plugin, source, options }) => {
-    const given = Object.keys(plugin.options).map((key) => [key, more[`${plugin.name}.${key}`]])
-      .filter(([, value]) => value !== undefined);
-    return { plugin, source, options: { ...options, ...Object.fromEntries(given) } };
+    return { plugin, source, options: { ...options, ...givenOptions(plugin, more) } };
   });
   if (classifier === undefined) return others;
   const plugin = builtIn[CLASSIFIER];

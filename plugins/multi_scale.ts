@@ -74,7 +74,7 @@ const multiScale: Plugin = definePlugin({
     featureMatching: {
       type: "number",
       min: 0,
-      default: 10,
+      default: 1,
       help:
         "Weight of the generator's loss that matches features of fakes to those of real pictures",
     },

@@ -31,14 +31,3 @@ export const classifier: ChosenPlugin = {
 export function isClassifier(plugin: Plugin): boolean {
   return plugin === builtIn.classifier;
 }
-
-/** The options of a plugin among those that a command was given, as its own. */
-export function givenOptions(
-  plugin: Plugin,
-  more: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.keys(plugin.options).map((key) => [key, more[`${plugin.name}.${key}`]])
-      .filter(([, value]) => value !== undefined),
-  );
-}

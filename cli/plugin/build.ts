@@ -3,8 +3,8 @@ import { UserError } from "../../data/mod.ts";
 import type { Plugin } from "../../plugin/mod.ts";
 import { defineCommand } from "../command.ts";
 import { writeOutput } from "../output.ts";
-import { loadPlugin } from "../plugins.ts";
-import { CONFIG, giveUpRunning, pathOf, runDeno } from "./deno.ts";
+import { loadPlugin, pathOf } from "../plugins.ts";
+import { CONFIG, giveUpRunning, runDeno } from "./deno.ts";
 
 /** What a bundled plugin begins with, and what is overwritten without being asked. */
 const HEADER = "// A kao plugin, bundled by kao plugin build. Its source is elsewhere.";

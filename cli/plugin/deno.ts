@@ -1,7 +1,6 @@
 // Deno's own tools, called as programs of their own: before a plugin's code is loaded, which may not call any.
 
 import { fileURLToPath } from "node:url";
-import { UserError } from "../../data/mod.ts";
 
 /** The configuration by which kao itself is run: it says what `kao/plugin` and `kao/engine` are. */
 export const CONFIG: string = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -39,16 +38,4 @@ export async function runDeno(
 /** Gives the permission to run programs up: a plugin's code, loaded after this, has none. */
 export async function giveUpRunning(): Promise<void> {
   await Deno.permissions.revoke({ name: "run" });
-}
-
-/** The path of a plugin's file. @throws {UserError} where there is none. */
-export async function pathOf(source: string): Promise<string> {
-  try {
-    return await Deno.realPath(source);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new UserError(`There is no plugin ${source}: no such file`);
-    }
-    throw error;
-  }
 }

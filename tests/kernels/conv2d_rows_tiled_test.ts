@@ -3,6 +3,7 @@ import type { Conv2dGeometry } from "../../engine/kernels/conv2d_geometry.ts";
 import { conv2dTiledCandidates } from "../../engine/kernels/conv2d_tiled.ts";
 import { rowsFit } from "../../engine/kernels/conv2d_rows_tiled.ts";
 import { checkConv2dOutput } from "./checks.ts";
+import { gpu } from "./gpu.ts";
 import { KernelHarness } from "./harness.ts";
 
 function geometry(channels: [number, number], size: [number, number], options: {
@@ -46,19 +47,8 @@ for (const cpu of [true, false]) {
 }
 
 Deno.test("rows are taken where they fit alone", () => {
-  const [fits] = cases,
-    limits = {
-      maxComputeInvocationsPerWorkgroup: 256,
-      maxComputeWorkgroupStorageSize: 16_384,
-      maxComputeWorkgroupsPerDimension: 65_535,
-      maxStorageBuffersPerShaderStage: 8,
-      maxBufferSize: 2 ** 31 - 4,
-    };
-  const first = (g: Conv2dGeometry): string =>
-    conv2dTiledCandidates(
-      { cpu: false, images: false, limits, scratch: (bytes) => ({ bytes }) },
-      g,
-    )[0];
+  const [fits] = cases;
+  const first = (g: Conv2dGeometry): string => conv2dTiledCandidates(gpu, g)[0];
   assertEquals(first(fits), "tiled rows");
   for (
     const other of [

@@ -1,7 +1,6 @@
 // Every tile of the GPUs' matrix product, with and without what can be chosen besides, on sizes that fit none.
 
 import { assertEquals, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
-import type { KernelContext } from "../../engine/kernels/dispatch.ts";
 import {
   chooseTiledForm,
   tiledCandidates,
@@ -10,6 +9,7 @@ import {
 } from "../../engine/kernels/gemm_tiled_forms.ts";
 import type { MatmulGeometry } from "../../engine/kernels/matmul.ts";
 import { checkMatmul, tiledOptions } from "./checks.ts";
+import { gpu } from "./gpu.ts";
 import { KernelHarness } from "./harness.ts";
 
 /** Sizes a little larger than a tile, in multiples of four or not, with operands stored each way. */
@@ -44,19 +44,6 @@ Deno.test("every tile of the GPUs' product, however chosen, agrees with float64"
     harness.close();
   }
 });
-
-const gpu: KernelContext = {
-  cpu: false,
-  images: false,
-  limits: {
-    maxComputeInvocationsPerWorkgroup: 256,
-    maxComputeWorkgroupStorageSize: 16_384,
-    maxComputeWorkgroupsPerDimension: 65_535,
-    maxStorageBuffersPerShaderStage: 8,
-    maxBufferSize: 2 ** 31 - 4,
-  },
-  scratch: (bytes) => ({ bytes }),
-};
 
 Deno.test("the guess takes large tiles for large products, flat ones for flat ones, and fills the device", () => {
   const best = (m: number, n: number, k: number) => chooseTiledForm(gpu, { m, n, k, slices: 1 });

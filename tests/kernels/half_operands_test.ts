@@ -11,6 +11,7 @@ import {
 import type { Dispatch, KernelContext, Precision } from "../../engine/kernels/dispatch.ts";
 import { matmul, matmulCandidates } from "../../engine/kernels/matmul.ts";
 import { conv2dSizes } from "./conv2d_reference.ts";
+import { gpu } from "./gpu.ts";
 import { KernelHarness, noise } from "./harness.ts";
 
 const offered = (await navigator.gpu?.requestAdapter())?.features.has("shader-f16");
@@ -117,18 +118,6 @@ Deno.test({
 });
 
 Deno.test("no candidate rounds by itself, and precision changes no candidates", () => {
-  const gpu: KernelContext = {
-    cpu: false,
-    images: true,
-    limits: {
-      maxComputeInvocationsPerWorkgroup: 256,
-      maxComputeWorkgroupStorageSize: 16_384,
-      maxComputeWorkgroupsPerDimension: 65_535,
-      maxStorageBuffersPerShaderStage: 8,
-      maxBufferSize: 2 ** 31 - 4,
-    },
-    scratch: (bytes) => ({ bytes }),
-  };
   const large = { ...geometry, inChannels: 64, outChannels: 64, batch: 64 };
   const sizes = conv2dSizes(large), slot = (length: number) => ({ bytes: 4 * length });
   const slots = { x: slot(sizes.x), weight: slot(sizes.weight), out: slot(sizes.out) };

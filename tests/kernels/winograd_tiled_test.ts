@@ -10,27 +10,15 @@ import {
   conv2dWeightGrad,
   conv2dWeightGradCandidates,
 } from "../../engine/kernels/conv2d.ts";
-import type { Dispatch, KernelContext } from "../../engine/kernels/dispatch.ts";
+import type { Dispatch } from "../../engine/kernels/dispatch.ts";
 import {
   conv2dSizes,
   referenceConv2d,
   referenceInputGrad,
   referenceWeightGrad,
 } from "./conv2d_reference.ts";
+import { gpu } from "./gpu.ts";
 import { KernelHarness, noise } from "./harness.ts";
-
-const gpu: KernelContext = {
-  cpu: false,
-  images: true,
-  limits: {
-    maxComputeInvocationsPerWorkgroup: 256,
-    maxComputeWorkgroupStorageSize: 32_768,
-    maxComputeWorkgroupsPerDimension: 65_535,
-    maxStorageBuffersPerShaderStage: 8,
-    maxBufferSize: 2 ** 31 - 4,
-  },
-  scratch: (bytes) => ({ bytes }),
-};
 
 const families = [conv2dCandidates, conv2dInputGradCandidates, conv2dWeightGradCandidates];
 
