@@ -8,6 +8,7 @@ export {
   drawAvatars,
   EYE_COLOURS,
   type EyeColour,
+  fitAvatar,
   HAIR_COLOURS,
   HAIR_STYLES,
   type HairColour,
