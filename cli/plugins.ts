@@ -13,6 +13,8 @@ import {
 } from "../plugin/mod.ts";
 import { builtIn } from "../plugins/mod.ts";
 import type { ChosenPlugin, PluginDescription } from "../training/mod.ts";
+import { giveUpDeno } from "./deno.ts";
+import { bundledPackage, isPackage } from "./packages.ts";
 
 /** A plugin that was asked for, by name alone or with options: `dragan`, `{ dragan: { weight: 5 } }`. */
 export interface PluginRequest {
@@ -32,7 +34,8 @@ export async function loadPlugin(
 ): Promise<Plugin> {
   if (Object.hasOwn(builtIn, source)) return builtIn[source];
   const { onMessage = console.error } = options;
-  const url = await urlOf(source);
+  const url = await urlOf(source, { onMessage });
+  await giveUpDeno();
   onMessage(`Loading plugin ${source}: its code may do what this command may (${permissions()})`);
   let loaded: { default?: unknown };
   try {
@@ -48,8 +51,11 @@ export async function loadPlugin(
   );
 }
 
-async function urlOf(source: string): Promise<string> {
-  if (/^(npm|jsr|https?):/.test(source)) return source;
+async function urlOf(
+  source: string,
+  options: { onMessage: (message: string) => void },
+): Promise<string> {
+  if (isPackage(source)) return pathToFileURL(await bundledPackage(source, options)).href;
   const isPath = /[/\\]|\.[jt]s$/.test(source);
   if (!isPath) {
     const names = Object.keys(builtIn);
@@ -104,6 +110,10 @@ function permissions(): string {
 /** Loads the plugins that were asked for, in their order. */
 export async function loadPlugins(requests: readonly PluginRequest[]): Promise<ChosenPlugin[]> {
   const chosen: ChosenPlugin[] = [];
+  // Packages are fetched by Deno, which may not be run any more once a plugin's code is loaded.
+  for (const { source } of requests.filter(({ source }) => isPackage(source))) {
+    await bundledPackage(source, { onMessage: console.error });
+  }
   for (const { source, options } of requests) {
     chosen.push({ plugin: await loadPlugin(source), source, options });
   }
@@ -144,7 +154,9 @@ export async function drawingPlugins(
   { plugins }: { readonly plugins: readonly PluginDescription[] },
 ): Promise<DrawingPlugin[]> {
   const drawing = plugins.filter(({ draws }) => draws);
-  return await Promise.all(drawing.map(({ source }) => loadPlugin(source)));
+  const options = {};
+  const loaded = await loadPlugins(drawing.map(({ source }) => ({ source, options })));
+  return loaded.map(({ plugin }) => plugin);
 }
 
 /** Who makes the conditions of plugins again, by kind. */

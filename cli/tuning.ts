@@ -8,8 +8,9 @@ import {
 } from "../engine/mod.ts";
 import type { ChooseKernels } from "../training/mod.ts";
 import type { Options, OptionValues } from "../plugin/mod.ts";
+import { cacheFolder } from "./cache_folder.ts";
 import { countAloud, formatDuration } from "./progress.ts";
-import { defaultCachePath, TuningCache } from "./tuning_cache.ts";
+import { TuningCache } from "./tuning_cache.ts";
 
 const cacheOption = {
   tuneCache: {
@@ -71,8 +72,8 @@ export async function tuneKernels(
 ): Promise<TuneResult> {
   const started = performance.now();
   const say = (message: string) => console.error(message);
-  const path = options.tuneCache ??
-    defaultCachePath({ os: Deno.build.os, variables: (name) => Deno.env.get(name) });
+  const caches = cacheFolder();
+  const path = options.tuneCache ?? (caches && `${caches}/tuning.json`);
   const cache = new TuningCache(path, { adapter: identify(device.adapter), onMessage: say });
   const kept = await cache.read();
   const { seconds } = options;

@@ -9,24 +9,6 @@ interface CacheFile {
   readonly adapters: Readonly<Record<string, TuningTable>>;
 }
 
-/** What {@linkcode defaultCachePath} looks at. */
-export interface Environment {
-  readonly os: typeof Deno.build.os;
-  readonly variables: (name: string) => string | undefined;
-}
-
-/** Where this user's caches are, by the system's custom; undefined where the environment does not tell. */
-export function defaultCachePath({ os, variables }: Environment): string | undefined {
-  const folder = os === "windows"
-    ? variables("LOCALAPPDATA")
-    : variables("XDG_CACHE_HOME") || below(variables("HOME"), os);
-  return folder ? `${folder}/kao/tuning.json` : undefined;
-}
-
-function below(home: string | undefined, os: Environment["os"]): string | undefined {
-  return home && `${home}/${os === "darwin" ? "Library/Caches" : ".cache"}`;
-}
-
 /**
  * Measurements of kernels on disk, those of each adapter apart. A file that cannot be used is begun anew, one
  * that cannot be written is done without; either is said once, for what makes runs faster must not stop them.

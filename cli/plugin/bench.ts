@@ -6,7 +6,6 @@ import { openDevice } from "../device.ts";
 import { givenOptions, loadPlugin, pluginOptions } from "../plugins.ts";
 import { avatarsFor, classifier, isClassifier, withClassifier } from "./avatars.ts";
 import { compareCost } from "./cost.ts";
-import { giveUpRunning } from "./deno.ts";
 import { compareWays, describeWays } from "./interface_cost.ts";
 
 /** `kao plugin bench`: what a plugin costs, and what plugins cost as such. */
@@ -36,7 +35,6 @@ export const command = defineCommand({
   },
   moreOptions: async ({ positionals }) => {
     const source = positionals()?.plugin;
-    await giveUpRunning();
     const plugin = source === undefined ? undefined : await loadPlugin(source);
     return { options: plugin ? pluginOptions([plugin]) : {}, found: plugin };
   },

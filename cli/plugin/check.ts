@@ -4,7 +4,6 @@ import { defineCommand } from "../command.ts";
 import { openDevice } from "../device.ts";
 import { givenOptions, loadPlugin, pluginOptions } from "../plugins.ts";
 import { checkPlugin } from "./checks.ts";
-import { giveUpRunning } from "./deno.ts";
 import { checkTypes } from "./types.ts";
 
 /** `kao plugin check`: whether a plugin does what plugins must, and what it costs. */
@@ -18,7 +17,6 @@ export const command = defineCommand({
     if (source === undefined) return { options: {}, found: undefined };
     // In this order: its code is loaded when this process may not run programs any more.
     const types = await checkTypes(source);
-    await giveUpRunning();
     const plugin = await loadPlugin(source);
     return { options: pluginOptions([plugin]), found: { types, plugin } };
   },

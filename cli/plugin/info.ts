@@ -2,7 +2,6 @@ import type { Plugin } from "../../plugin/mod.ts";
 import { defineCommand } from "../command.ts";
 import { optionRows, table } from "../help.ts";
 import { loadPlugin, pluginOptions } from "../plugins.ts";
-import { giveUpRunning } from "./deno.ts";
 
 /** `kao plugin info`: what a plugin says of itself. */
 export const command = defineCommand({
@@ -11,7 +10,6 @@ export const command = defineCommand({
   positionals: { plugin: { help: "Name, or path such as ./hue.ts" } },
   options: {},
 }, async ({ positionals }) => {
-  await giveUpRunning();
   console.log(describe(await loadPlugin(positionals.plugin), positionals.plugin));
 });
 

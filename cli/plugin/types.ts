@@ -1,7 +1,7 @@
 import { UserError } from "../../data/mod.ts";
 import { builtIn } from "../../plugins/mod.ts";
 import { pathOf } from "../plugins.ts";
-import { CONFIG, runDeno } from "./deno.ts";
+import { CONFIG, runDeno } from "../deno.ts";
 
 /** Type-checks a plugin's file by `deno check`. Returns what came out. */
 export async function checkTypes(source: string): Promise<string | Error> {

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { defaultCachePath, TuningCache } from "../../cli/tuning_cache.ts";
+import { TuningCache } from "../../cli/tuning_cache.ts";
 import { temporaryFolder } from "../data/temporary.ts";
 
 const entry = (choice: string) => ({ fingerprint: "f", choice, seconds: { [choice]: 0.001 } });
@@ -73,17 +73,4 @@ Deno.test("without a place for caches nothing is kept", async () => {
   const { cache, messages } = open(undefined);
   await cache.write(table);
   assertEquals([await cache.read(), messages], [{}, []]);
-});
-
-Deno.test("caches lie where each system has them", () => {
-  const path = (os: typeof Deno.build.os, variables: Record<string, string>) =>
-    defaultCachePath({ os, variables: (name) => variables[name] });
-  assertEquals(path("linux", { HOME: "/home/a" }), "/home/a/.cache/kao/tuning.json");
-  assertEquals(
-    path("linux", { HOME: "/home/a", XDG_CACHE_HOME: "/fast" }),
-    "/fast/kao/tuning.json",
-  );
-  assertEquals(path("darwin", { HOME: "/Users/a" }), "/Users/a/Library/Caches/kao/tuning.json");
-  assertEquals(path("windows", { LOCALAPPDATA: "C:\\a" }), "C:\\a/kao/tuning.json");
-  assertEquals([path("linux", {}), path("windows", { HOME: "/a" })], [undefined, undefined]);
 });

@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 
 /** The configuration by which kao itself is run: it says what `kao/plugin` and `kao/engine` are. */
-export const CONFIG: string = fileURLToPath(new URL("../../deno.json", import.meta.url));
+export const CONFIG: string = fileURLToPath(new URL("../deno.json", import.meta.url));
 
 /** What a tool came to. */
 export interface ToolOutcome {
@@ -35,7 +35,7 @@ export async function runDeno(
   }
 }
 
-/** Gives the permission to run programs up: a plugin's code, loaded after this, has none. */
-export async function giveUpRunning(): Promise<void> {
-  await Deno.permissions.revoke({ name: "run" });
+/** Gives the permission to run Deno up, which could do anything: a plugin's code, loaded after this, has none. */
+export async function giveUpDeno(): Promise<void> {
+  await Deno.permissions.revoke({ name: "run", command: "deno" });
 }
