@@ -3,7 +3,7 @@
 import { Device, type Precision, type Tensor } from "../engine/mod.ts";
 import type { Conv2dGeometry } from "../engine/kernels/conv2d.ts";
 import { kernelOps, onNoise, timeAlone } from "./alone.ts";
-import { bestProduct, type Ceiling } from "./ceilings.ts";
+import { bestCopy, bestProduct, type Ceiling } from "./ceilings.ts";
 import { digits } from "./statistics.ts";
 import { percent, table } from "./table.ts";
 import type { WorkloadName } from "./workloads.ts";
@@ -24,6 +24,8 @@ export interface ProductTime {
   readonly gflops: number;
   /** Of the best matrix product, measured anew next to it. */
   readonly share: number;
+  /** The share that a direct product could reach, by {@linkcode roofOf}. */
+  readonly roof: number;
   readonly variants: readonly string[];
 }
 
@@ -39,6 +41,7 @@ export interface Layers {
   readonly batch: number;
   readonly device: string;
   readonly product: Ceiling;
+  readonly copy: Ceiling;
   readonly layers: readonly LayerTime[];
 }
 
@@ -54,13 +57,13 @@ export async function measureLayers(
 ): Promise<Layers> {
   const device = Device.default;
   const { batch, variant, precision, progress } = options;
-  const product = await bestProduct(device);
+  const product = await bestProduct(device), copy = await bestCopy(device);
   const layers = new Map<string, Partial<Record<Product, ProductTime>>>();
   for (const node of kernelOps(name, batch)) {
     const op = products[node.op.name as keyof typeof products];
     if (op === undefined) continue;
     const roof = await product.again();
-    const { time, flops, dispatches } = await timeAlone(device, onNoise(node), {
+    const { time, flops, bytes, dispatches } = await timeAlone(device, onNoise(node), {
       ...{ variant, precision },
     });
     const layer = layerName(node);
@@ -71,12 +74,29 @@ export async function measureLayers(
         ms: time.total / 1e6,
         gflops: flops / time.total,
         share: flops / time.total / roof,
+        roof: roofOf({ flops, bytes }, { ...device.adapter, product: roof, copy: copy.rate }),
         variants: dispatches.map((dispatch) => dispatch.variant),
       },
     });
   }
   const rows = [...layers].map(([layer, products]) => ({ layer, products }));
-  return { workload: name, batch, device: device.adapter.name, product, layers: rows };
+  return { workload: name, batch, device: device.adapter.name, product, copy, layers: rows };
+}
+
+/**
+ * The share of the best matrix product's rate that a direct convolution could reach if it did all of its operations
+ * at that rate, and passed over its operands and its result once, at the best copy's rate. On a GPU the two
+ * overlap; on a CPU they are instructions of the same cores, one after the other.
+ *
+ * @param work.flops operations, and `work.bytes` of operands and result.
+ * @param rates.product 10^9 operations, and `rates.copy` bytes read or written a second.
+ */
+export function roofOf(
+  work: { flops: number; bytes: number },
+  rates: { cpu: boolean; product: number; copy: number },
+): number {
+  const computing = work.flops / rates.product, copying = work.bytes / rates.copy;
+  return computing / (rates.cpu ? computing + copying : Math.max(computing, copying));
 }
 
 /** As `4x4 stride 2, 64 -> 128 at 32x32`. */
@@ -88,20 +108,30 @@ function layerName(node: Tensor): string {
 }
 
 /** Layers as a table. */
-export function formatLayers({ workload, batch, product, layers }: Layers): string {
+export function formatLayers({ workload, batch, product, copy, layers }: Layers): string {
   const kinds = Object.values(products);
   const cells = (time: ProductTime | undefined): string[] =>
-    time === undefined ? ["", "", ""] : [digits(time.ms), digits(time.gflops), percent(time.share)];
+    time === undefined
+      ? ["", "", "", ""]
+      : [digits(time.ms), digits(time.gflops), percent(time.share), percent(time.roof)];
   const rows = layers.map(({ layer, products }) => [
     layer,
     ...kinds.flatMap((kind) => cells(products[kind])),
   ]);
   const all = layers.flatMap(({ products }) => Object.values(products));
-  const slow = all.filter(({ share }) => share < 0.8).length;
+  const slow = all.filter(({ share }) => share < 0.8);
+  const bound = slow.filter(({ roof }) => roof < 0.8);
   return [
     `${workload}, batch ${batch}: GFLOP/s of the direct convolution, packing counted in`,
-    `The best matrix product: ${digits(product.rate)} GFLOP/s (${product.by})`,
-    table(["layer", ...kinds.flatMap((kind) => [`${kind}: ms`, "GFLOP/s", "of best"])], rows),
-    `${all.length - slow} of ${all.length} products reach 80 % of the best matrix product`,
+    `The best matrix product: ${digits(product.rate)} GFLOP/s (${product.by}); the best copy: ` +
+    `${digits(copy.rate)} GB/s (${copy.by})`,
+    table(
+      ["layer", ...kinds.flatMap((kind) => [`${kind}: ms`, "GFLOP/s", "of best", "roof"])],
+      rows,
+    ),
+    `${
+      all.length - slow.length
+    } of ${all.length} products reach 80 % of the best matrix product; of the ` +
+    `others ${bound.length} could not by a direct form: passing over their memory once takes too long (roof)`,
   ].join("\n");
 }
