@@ -9,6 +9,7 @@ export {
   EYE_COLOURS,
   type EyeColour,
   fitAvatar,
+  type FittedAvatar,
   HAIR_COLOURS,
   HAIR_STYLES,
   type HairColour,

@@ -59,8 +59,17 @@ async function measure(requests: readonly PictureRequest[]): Promise<Measured[]>
 }
 
 function fit(image: Uint8Array, known: Partial<AvatarAttributes>): Record<Slider, number> {
-  const looks = fitAvatar(image, { size, known });
+  // In training half of all pictures were mirrored, and a ponytail is on one side.
+  const there = fitAvatar(image, { size, known }), back = fitAvatar(mirror(image), { size, known });
+  const looks = there.distance <= back.distance
+    ? there.looks
+    : { ...back.looks, tilt: -back.looks.tilt };
   return mapped((name) => looks[SLIDERS[name]]);
+}
+
+/** The picture with left and right exchanged. */
+function mirror(image: Uint8Array): Uint8Array {
+  return image.map((_, i) => image[i - i % size + size - 1 - i % size]);
 }
 
 const pictureOf = (pictures: Uint8Array, i: number): Uint8Array =>

@@ -40,22 +40,29 @@ const REFINED = {
   smile: { step: 0.1, least: 0 },
 };
 
+/** An avatar that was fitted to a picture. */
+export interface FittedAvatar {
+  readonly looks: AvatarAttributes;
+  /** The mean absolute difference of its drawing to the picture, of a byte. */
+  readonly distance: number;
+}
+
 /**
  * The looks of the drawn avatar whose picture comes nearest to `image` (CHW bytes, `3 * size * size`), by the
- * sum of absolute differences: found attribute by attribute, in rounds, which is no proof that no other comes
+ * mean absolute difference: found attribute by attribute, in rounds, which is no proof that no other comes
  * nearer. What is `known` is taken as it is.
  *
  * ```ts
  * import { randomAttributes } from "./attributes.ts";
  * import { drawAvatar } from "./draw.ts";
  * const looks = { ...randomAttributes(7, 0), tilt: 0.4 };
- * fitAvatar(drawAvatar(looks, 32), { size: 32, known: { hair: looks.hair } }).tilt; // near 0.4
+ * fitAvatar(drawAvatar(looks, 32), { size: 32, known: { hair: looks.hair } }).looks.tilt; // near 0.4
  * ```
  */
 export function fitAvatar(
   image: Uint8Array,
   options: { size: number; known?: Partial<AvatarAttributes> },
-): AvatarAttributes {
+): FittedAvatar {
   const { size, known = {} } = options;
   let best: AvatarAttributes = { ...MIDDLE, ...known };
   let least = distance(image, drawAvatar(best, size));
@@ -83,13 +90,13 @@ export function fitAvatar(
       }
     }
   }
-  return best;
+  return { looks: best, distance: least };
 }
 
 function distance(a: Uint8Array, b: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += Math.abs(a[i] - b[i]);
-  return sum;
+  return sum / a.length;
 }
 
 function evenly(from: number, to: number, count: number): number[] {

@@ -7,7 +7,7 @@ export {
 } from "./attributes.ts";
 export { avatarDataset } from "./dataset.ts";
 export { drawAvatar } from "./draw.ts";
-export { fitAvatar } from "./fit.ts";
+export { fitAvatar, type FittedAvatar } from "./fit.ts";
 export { measureHairColour } from "./measure.ts";
 export {
   type Colour,

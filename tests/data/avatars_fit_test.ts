@@ -10,7 +10,7 @@ Deno.test("a drawn avatar's looks are found from its pixels, under noise too", (
     // Noise of up to 16 of 255, the same on every run.
     const noisy = picture.map((byte, i) => Math.min(255, Math.max(0, byte + (i * 7919) % 33 - 16)));
     for (const image of [picture, noisy]) {
-      const found = fitAvatar(image, { size: SIZE });
+      const { looks: found } = fitAvatar(image, { size: SIZE });
       for (const key of ["hair", "style", "eyes", "skin", "glasses"] as const) {
         assertEquals(found[key], looks[key], `${key} of avatar ${index}`);
       }
@@ -25,7 +25,7 @@ Deno.test("a drawn avatar's looks are found from its pixels, under noise too", (
 
 Deno.test("what is known of an avatar is taken as it is", () => {
   const looks = randomAttributes(11, 5);
-  const found = fitAvatar(drawAvatar(looks, SIZE), {
+  const { looks: found } = fitAvatar(drawAvatar(looks, SIZE), {
     size: SIZE,
     known: { hair: "green", tilt: 0.25 },
   });
