@@ -1,9 +1,10 @@
 import { assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
 import { decodeSafetensors, Device, HostGenerator } from "../../engine/mod.ts";
-import { ZjusctDiscriminator } from "../../models/mod.ts";
+import { GirlsmoeDiscriminator } from "../../models/mod.ts";
 import { optionValues, type Setup } from "../../plugin/mod.ts";
 import { builtIn } from "../../plugins/mod.ts";
 import { NEWEST } from "../../training/mod.ts";
+import { dropPlugins } from "../../training/run_folder.ts";
 import { parametrize } from "../../training/plugin_layers.ts";
 import { temporaryFolder } from "../data/temporary.ts";
 import { assertAsPyTorch } from "../models/torch.ts";
@@ -16,8 +17,8 @@ const plugin = builtIn["spectral-norm"];
 
 Deno.test("A discriminator with spectral norm judges twice as PyTorch's, with its gradients and vectors", async () => {
   const generator = new HostGenerator(1);
-  const net = new ZjusctDiscriminator(
-    { architecture: "zjusct", channels: [4, 5, 6], towers: [7, 5] },
+  const net = new GirlsmoeDiscriminator(
+    { architecture: "girlsmoe", channels: [4, 5], blocks: [1, 0], kernels: [4, 3] },
     16,
     { heads: { hair: 3, eyes: 2 }, generator },
   );
@@ -50,6 +51,8 @@ Deno.test("A run with spectral norm keeps its vectors with D's weights, goes on 
   for (const name of vectors) {
     assertAlmostEquals(Math.hypot(...tensors[name].data as Float32Array), 1, 1e-5);
   }
+  await dropPlugins(folder.path, ["spectral-norm"]);
+  await trainTiny(folder.path, [chosen("classifier")], { steps: 4 });
 });
 
 Deno.test("Spectral norm's options are refused out of range", async () => {
