@@ -17,12 +17,13 @@ export const command = defineCommand({
 
 /** All that is known of a plugin without setting it up. */
 export function describe(plugin: Plugin, source: string): string {
-  const { name, version, help, paper, columns, kinds = {}, sampling, normalization } = plugin;
+  const { name, version, help, paper, columns, kinds = {}, sampling } = plugin;
   const said = [
     `${name} ${version}: ${help}`,
     ...(paper === undefined ? [] : [`After ${paper}`]),
     ...(columns ? ["It reads label columns"] : []),
-    ...(normalization ? ["It brings what normalises the generator's activations"] : []),
+    ...(plugin.discriminatorWeight ? ["It brings functions of the discriminator's weights"] : []),
+    ...(plugin.normalization ? ["It brings what normalises the generator's activations"] : []),
     ...(Object.keys(kinds).length > 0
       ? [`It brings conditions of the kinds ${Object.keys(kinds).join(", ")}`]
       : []),
