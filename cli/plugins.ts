@@ -163,7 +163,7 @@ export function withPlugins(
   return {
     size: pictures.size,
     conditions: pictures.conditions,
-    requests: async (seeds, fixed) => (await pictures.requests(seeds, fixed)).map(apply),
+    requests: async (seeds, ...rest) => (await pictures.requests(seeds, ...rest)).map(apply),
     draw: (requests) => pictures.draw(requests),
   };
 }

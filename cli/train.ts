@@ -15,7 +15,7 @@ import { deviceOptions, openDevice } from "./device.ts";
 import type { GivenValues, Options } from "../plugin/mod.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { countAloud, formatProgress } from "./progress.ts";
-import { reservedNames } from "./sample.ts";
+import { reservedNames } from "./sample/mod.ts";
 import { choosePlugins, columnsOf, findMore, pluginTrainOptions } from "./train_plugins.ts";
 import { kernelChooser, tuneOptions } from "./tuning.ts";
 

@@ -41,18 +41,13 @@ export class Acgan {
     conditions: readonly Condition[],
     options: { plugins?: Plugins } = {},
   ) {
-    const { size, discriminator, seed, lr, betas } = settings;
+    const { seed, lr, betas } = settings;
     this.conditions = conditions;
     this.plugins = options.plugins ?? new Plugins();
     this.generator = newGenerator(settings, conditions);
     this.average = newGenerator(settings, conditions).eval();
     this.averaging = new ExponentialMovingAverage(this.generator, { average: this.average });
-    this.discriminator = new AcganDiscriminator(discriminator, size, {
-      heads: Object.fromEntries(
-        conditions.filter(hasHead).map(({ name, headSize }) => [name, headSize]),
-      ),
-      generator: new HostGenerator(seedOf(seed, "discriminator")),
-    });
+    this.discriminator = newDiscriminator(settings, conditions);
     this.optimizers = {
       generator: new Adam(this.generator.namedParameters(), { lr, betas }),
       discriminator: new Adam(this.discriminator.namedParameters(), { lr, betas }),
@@ -90,6 +85,19 @@ export function newGenerator(
   const codeSize = conditions.reduce((sum, condition) => sum + condition.codeSize, 0);
   const generator = new HostGenerator(seedOf(settings.seed, "generator"));
   return new AcganGenerator(settings.generator, codeSize, { generator });
+}
+
+/** A fresh discriminator for these conditions. */
+export function newDiscriminator(
+  { discriminator, size, seed }: Pick<TrainSettings, "discriminator" | "size" | "seed">,
+  conditions: readonly Condition[],
+): AcganDiscriminator {
+  return new AcganDiscriminator(discriminator, size, {
+    heads: Object.fromEntries(
+      conditions.filter(hasHead).map(({ name, headSize }) => [name, headSize]),
+    ),
+    generator: new HostGenerator(seedOf(seed, "discriminator")),
+  });
 }
 
 /** The codes of all conditions side by side, `[batch, sum of code sizes]`. */

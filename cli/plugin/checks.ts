@@ -15,7 +15,7 @@ import {
   Trial,
 } from "../../training/mod.ts";
 import { withPlugins } from "../plugins.ts";
-import { reservedNames } from "../sample.ts";
+import { reservedNames } from "../sample/mod.ts";
 import { avatarsFor, classifier, isClassifier, withClassifier } from "./avatars.ts";
 import { compareCost } from "./cost.ts";
 
