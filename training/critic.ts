@@ -21,8 +21,8 @@ import { hasHead } from "./acgan.ts";
 import { sharesOf } from "./mixes.ts";
 import { fromBytes } from "./pictures.ts";
 
-/** Pictures are judged so many at once. */
-const CHUNK = 16;
+/** Pictures are judged so many at once; each has losses of its own in the plan, which takes long to make for many. */
+const CHUNK = 4;
 
 const ASKED: Asked = { network: "generator", pictures: "fake" };
 

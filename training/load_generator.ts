@@ -64,7 +64,17 @@ export async function loadGenerator(
 
 function loadCritic({ run, tensors }: Checkpoint, conditions: readonly Condition[]): Critic {
   const discriminator = newDiscriminator(run, conditions);
-  restore(under("D", discriminator.stateDict()), tensors);
+  const variables = under("D", discriminator.stateDict());
+  restore(variables, tensors);
+  // A plugin may have changed its layers: without all that it learnt, it would judge otherwise than it did.
+  const unknown = Object.keys(tensors).find((name) =>
+    name.startsWith("D.") && !Object.hasOwn(variables, name)
+  );
+  if (unknown !== undefined) {
+    throw new UserError(
+      `The discriminator cannot be made again to judge pictures: it had ${unknown}`,
+    );
+  }
   return new Critic(discriminator, conditions, { size: run.size });
 }
 
