@@ -54,7 +54,7 @@ export function sharesOf(
   const all = conditions.map((condition, k) =>
     requests.map((request) => sharesIn(request, condition, k))
   );
-  const most = Math.max(...all.flat().map(({ length }) => length));
+  const most = Math.max(1, ...all.flat().map(({ length }) => length));
   const filled = all.map((ofPictures) =>
     ofPictures.map((shares) =>
       Array.from({ length: most }, (_, i) => shares[i] ?? { value: shares[0].value, weight: 0 })
