@@ -1,10 +1,4 @@
-import {
-  assertAlmostEquals,
-  assertEquals,
-  assertNotEquals,
-  assertRejects,
-  fail,
-} from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { Device, read, tensor, Variable } from "../../engine/mod.ts";
 import { UserError } from "../../plugin/mod.ts";
 import { describeRun } from "../../training/run.ts";
