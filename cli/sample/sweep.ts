@@ -41,8 +41,8 @@ export function parseSweep(text: string, conditions: readonly Condition[]): Swee
   }
   const values = Array.from({ length: count }, (_, k) => {
     const number = from + k / (count - 1) * (to - from);
-    const label = String(Number((k === count - 1 ? to : number).toPrecision(6)));
-    return { label, value: condition.parse(label) };
+    const exact = Number((k === count - 1 ? to : number).toPrecision(6));
+    return { label: String(Number(exact.toPrecision(3))), value: condition.parse(String(exact)) };
   });
   return { condition, values };
 }
