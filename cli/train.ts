@@ -16,7 +16,7 @@ import type { GivenValues, Options } from "../plugin/mod.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { countAloud, formatProgress } from "./progress.ts";
 import { networkOptions, networksOf } from "./networks.ts";
-import { reservedNames } from "./sample.ts";
+import { reservedNames } from "./sample/mod.ts";
 import { choosePlugins, columnsOf, findMore, pluginTrainOptions } from "./train_plugins.ts";
 import { kernelChooser, tuneOptions } from "./tuning.ts";
 

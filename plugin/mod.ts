@@ -11,9 +11,11 @@ export {
   type Condition,
   type ConditionMaker,
   isLatent,
+  type Judging,
   type Labels,
   type NamedValue,
   type RandomSource,
+  type Share,
 } from "./condition.ts";
 export {
   Continuous,
@@ -49,6 +51,7 @@ export type {
   Judged,
   Judgement,
   LoopHooks,
+  NoiseOptions,
   Parts,
   PictureRequest,
   PictureSource,
