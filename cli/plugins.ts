@@ -12,7 +12,7 @@ import {
   type Plugin,
 } from "../plugin/mod.ts";
 import { builtIn } from "../plugins/mod.ts";
-import type { ChosenPlugin, PluginDescription } from "../training/mod.ts";
+import type { ChosenPlugin, LayerPlugin, PluginDescription } from "../training/mod.ts";
 import { giveUpDeno } from "./deno.ts";
 import { bundledPackage, isPackage } from "./packages.ts";
 
@@ -147,16 +147,21 @@ export function givenOptions(
 }
 
 /** A plugin as a trained run needs it to draw pictures. */
-export type DrawingPlugin = Pick<Plugin, "name" | "kinds" | "sampling">;
+export interface DrawingPlugin
+  extends Pick<Plugin, "name" | "kinds" | "sampling" | "discriminatorWeight" | "normalization"> {
+  /** The values of its options that the run was trained with. */
+  readonly chosen: Readonly<Record<string, unknown>>;
+  /** Where it came from. */
+  readonly source: string;
+}
 
 /** Loads what of a run's plugins takes part in drawing. */
 export async function drawingPlugins(
   { plugins }: { readonly plugins: readonly PluginDescription[] },
 ): Promise<DrawingPlugin[]> {
   const drawing = plugins.filter(({ draws }) => draws);
-  const options = {};
-  const loaded = await loadPlugins(drawing.map(({ source }) => ({ source, options })));
-  return loaded.map(({ plugin }) => plugin);
+  const loaded = await loadPlugins(drawing);
+  return loaded.map(({ plugin, source, options }) => ({ ...plugin, chosen: options, source }));
 }
 
 /** Who makes the conditions of plugins again, by kind. */
@@ -164,10 +169,18 @@ export function kindsOf(plugins: readonly DrawingPlugin[]): Record<string, Condi
   return Object.assign({}, ...plugins.map(({ kinds = {} }) => kinds));
 }
 
+/** Those of a run's plugins that put layers into its networks. */
+export function layersOf(plugins: readonly DrawingPlugin[]): LayerPlugin[] {
+  return plugins.map((plugin) => ({
+    ...{ name: plugin.name, source: plugin.source },
+    ...{ plugin, options: plugin.chosen },
+  }));
+}
+
 /** Pictures as plugins change what is drawn, by the options that were given. */
 export function withPlugins(
   pictures: PictureSource,
-  plugins: readonly DrawingPlugin[],
+  plugins: readonly Pick<DrawingPlugin, "sampling">[],
   given: Readonly<Record<string, unknown>>,
 ): PictureSource {
   const apply = (request: PictureRequest): PictureRequest =>
@@ -175,7 +188,7 @@ export function withPlugins(
   return {
     size: pictures.size,
     conditions: pictures.conditions,
-    requests: async (seeds, fixed) => (await pictures.requests(seeds, fixed)).map(apply),
+    requests: async (seeds, ...rest) => (await pictures.requests(seeds, ...rest)).map(apply),
     draw: (requests) => pictures.draw(requests),
   };
 }

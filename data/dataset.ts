@@ -30,6 +30,8 @@ export interface Dataset {
   readonly images: Uint8Array;
   /** For each column, `count` indices into its classes. */
   readonly labels: readonly Int32Array[];
+  /** Their paths from the data folder, where they come from one. */
+  readonly files?: readonly string[];
   /** Pictures that were left out. */
   readonly problems: readonly Problem[];
   /** The same for the same pictures with the same labels in the same order, and for no others. */

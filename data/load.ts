@@ -82,7 +82,17 @@ export async function loadDataset(path: string, options: LoadOptions): Promise<D
     kept.map(({ picture, sha256 }) => [sha256, picture.values]),
   ];
   const fingerprint = await sha256Hex(new TextEncoder().encode(JSON.stringify(identity)));
-  return { count: kept.length, size, columns, images: pack.pixels, labels, problems, fingerprint };
+  const names = kept.map(({ picture }) => picture.file.file);
+  return {
+    count: kept.length,
+    size,
+    columns,
+    images: pack.pixels,
+    labels,
+    files: names,
+    problems,
+    fingerprint,
+  };
 }
 
 function tooFew(

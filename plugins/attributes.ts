@@ -113,6 +113,12 @@ export class Tags implements Condition {
     return tensor(Float32Array.from(values.flat()), [values.length, this.codeSize]);
   }
 
+  /** A column a tag, as {@linkcode read} has them. */
+  labels(value: readonly number[]): Readonly<Record<string, string>> {
+    const { tags } = this.#description;
+    return Object.fromEntries(tags.map((tag, k) => [tag, value[k] > 0 ? "1" : "-1"]));
+  }
+
   #read({ classes }: Labels, ofClasses: readonly (readonly number[])[]): Tensor {
     const { tags } = this.#description;
     const count = classes[tags[0]].length;

@@ -97,6 +97,16 @@ export async function loadCheckpoint(
 }
 
 /**
+ * The checkpoint that a file holds.
+ *
+ * Throws a `UserError` where there is no such file, or it is damaged.
+ */
+export async function readCheckpoint(file: string): Promise<Checkpoint> {
+  const bytes = await asUserError(`Cannot read checkpoint ${file}`, () => Deno.readFile(file));
+  return await asUserError(`${file} is no whole checkpoint`, () => parseCheckpoint(bytes));
+}
+
+/**
  * Moves a damaged newest checkpoint out of the way, so that it cannot take the place of the good one that
  * `checkpoint` was read from when the next one is saved.
  */

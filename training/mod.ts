@@ -22,16 +22,20 @@ export {
   type Schedule,
   type TrainSettings,
 } from "./config.ts";
-export { drawGrid } from "./grid.ts";
-export { kernelSites } from "./kernel_sites.ts";
+export { drawGrid, drawSweep, type Painter, withValue } from "./grid.ts";
+export { estimateStep, kernelSites } from "./kernel_sites.ts";
 export { type ChooseKernels, restoreKernels } from "./kernels.ts";
 export { loadGenerator, type TrainedGenerator } from "./load_generator.ts";
 export { type Progress, train, type TrainOptions } from "./loop.ts";
 export { discriminatorTerms, generatorTerms, termWeights } from "./losses.ts";
 export { MetricRing, type Metrics } from "./metric_ring.ts";
 export { type ChosenPlugin } from "./plugin_setup.ts";
+export { type LayerPlugin } from "./plugin_layers.ts";
 export { claimedColumns, type PluginDescription, Plugins } from "./plugins.ts";
-export { type GivenValues, interpolate, Sampler } from "./sampler.ts";
+export { Critic } from "./critic.ts";
+export { interpolate } from "./interpolate.ts";
+export { withMix } from "./mixes.ts";
+export { type GivenValues, Sampler } from "./sampler.ts";
 export type { RunDescription } from "./run.ts";
 export { prepareRunFolder, readRun } from "./run_folder.ts";
 export { LARGEST_SEED } from "./seeds.ts";

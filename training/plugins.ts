@@ -6,6 +6,7 @@ import {
   add,
   dependsOn,
   mean,
+  type Module,
   type Shape,
   Tensor,
   type Variable,
@@ -21,6 +22,8 @@ import type { Watch } from "./checked_condition.ts";
 import { guarded, type Origin, requireTensor } from "./guard.ts";
 import type { Metrics } from "./metric_ring.ts";
 import type { Moment } from "./moment.ts";
+import type { MakeNormalization } from "../models/mod.ts";
+import { normalizationBy, parametrize } from "./plugin_layers.ts";
 import {
   type ActivePlugin,
   type ChosenPlugin,
@@ -39,6 +42,8 @@ export interface PluginDescription {
   readonly conditions: readonly string[];
   /** Whether its code takes part in drawing pictures. */
   readonly draws: boolean;
+  /** Whether the generator has layers of it, which it cannot do without; left out where not. */
+  readonly normalizes?: true;
 }
 
 /** The plugins of one run, in the order in which they were asked for. */
@@ -94,6 +99,17 @@ export class Plugins implements Watch {
         () => owner.parts.objective![of](logits),
       );
     return { real: checked("real"), fake: checked("fake"), generator: checked("generator") };
+  }
+
+  /** Makes what normalises the generator's activations; batch norm does where no plugin brings it. */
+  get normalization(): MakeNormalization | undefined {
+    const owner = this.#list.find(({ plugin }) => plugin.normalization);
+    return owner && normalizationBy({ ...owner, watch: this });
+  }
+
+  /** Has a plugin's functions of the discriminator's weights used in place of the weights. */
+  parametrize(discriminator: Module, { seed }: { seed: number }): void {
+    for (const plugin of this.#list) parametrize(discriminator, { ...plugin, seed, watch: this });
   }
 
   /** Pictures as the discriminators are to see them. */
@@ -197,6 +213,8 @@ export class Plugins implements Watch {
     return this.#list.filter(({ name, source }) => source !== name).flatMap((plugin) =>
       [
         ...(plugin.parts.augment ? ["augment"] : []),
+        ...(plugin.plugin.discriminatorWeight ? ["discriminatorWeight"] : []),
+        ...(plugin.plugin.normalization ? ["normalization"] : []),
         ...plugin.conditions.flatMap(({ name, measure, logit }) => [
           `${name}.encode`,
           ...(measure ? [`${name}.measure`] : []),
@@ -257,7 +275,11 @@ export class Plugins implements Watch {
       source,
       options,
       conditions: conditions.map(({ name }) => name),
-      draws: plugin.kinds !== undefined || plugin.sampling !== undefined,
+      draws: [
+        ...[plugin.kinds, plugin.sampling],
+        ...[plugin.normalization, plugin.discriminatorWeight],
+      ].some((it) => it !== undefined),
+      ...(plugin.normalization && { normalizes: true as const }),
     }));
   }
 }
@@ -299,6 +321,8 @@ function refuseConflicts(list: readonly ActivePlugin[]): void {
   for (const plugin of list) {
     plugin.conditions.forEach(({ name }) => claim(`the condition ${name}`, plugin));
     if (plugin.parts.objective) claim("an adversarial loss", plugin);
+    if (plugin.plugin.discriminatorWeight) claim("what D's weights are used through", plugin);
+    if (plugin.plugin.normalization) claim("the generator's normalisation", plugin);
     for (const key of Object.keys(plugin.plugin.sampling?.options ?? {})) {
       claim(`the option ${key} of sample`, plugin);
     }

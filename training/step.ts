@@ -141,7 +141,7 @@ export function compileStep(
   const { batch, weights, ring } = options;
   const { random, conditions } = model;
   const draw = (): Draw => ({
-    z: random.normal([batch, model.generator.widths.latent]),
+    z: random.normal([batch, model.generator.latent]),
     values: conditions.map((condition) => condition.sample(random, batch)),
   });
   return compile((bytes: Tensor, ...values: Tensor[]) => {

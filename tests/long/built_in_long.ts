@@ -26,11 +26,13 @@ const settings = {
 const classifier = chosen("classifier", { columns: ["hair"] });
 const plugins: Readonly<Record<string, ChosenPlugin>> = {
   attributes: chosen("attributes", { columns: ["glasses"] }),
+  "conditional-batch-norm": chosen("conditional-batch-norm"),
   "continuous-labels": chosen("continuous-labels", { columns: ["tilt", "smile"], odd: ["tilt"] }),
   "diff-augment": chosen("diff-augment"),
   dragan: chosen("dragan"),
   "info-gan": chosen("info-gan"),
   "multi-scale": chosen("multi-scale", { channels: 8 }),
+  "spectral-norm": chosen("spectral-norm"),
 };
 
 /** Trains up to a step; the last line of the metrics. */
