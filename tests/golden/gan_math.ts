@@ -39,6 +39,8 @@ import {
   where,
 } from "../../engine/mod.ts";
 import { perturb, slopePenalty } from "../../plugins/dragan.ts";
+import { squaredSlope } from "../../plugins/r1.ts";
+import { between, unitSlopePenalty } from "../../plugins/wasserstein.ts";
 import type { Attributes } from "./cases.ts";
 import type { Inputs, Operation } from "./operations.ts";
 
@@ -165,14 +167,15 @@ export const ganMath: Readonly<Record<string, Operation>> = {
     return { out: mul(penalty, lambda), extra: { grad_x: gradients, norms } };
   },
   wgan_gp_penalty: (i, { lambda }) => {
-    const point = add(mul(i.eps, i.x_real), mul(sub(1, i.eps), i.x_fake));
-    const { gradients, norms } = penaltyAt(i, point);
-    return { out: unitPenalty(norms, lambda), extra: { grad_x: gradients, norms } };
+    const at = between(i.x_real, i.x_fake, { share: i.eps });
+    const { gradients, norms } = penaltyAt(i, at);
+    const penalty = unitSlopePenalty((x) => tinyDiscriminator(part(i, "D."), x).src, { at });
+    return { out: mul(penalty, lambda), extra: { grad_x: gradients, norms } };
   },
   r1_penalty: (i, { gamma }) => {
     const { gradients, norms } = penaltyAt(i, i.x_real);
-    const squares = sum(square(gradients), { dim: [1, 2, 3] });
-    return { out: mul(mean(squares), gamma / 2), extra: { grad_x: gradients, norms } };
+    const penalty = squaredSlope((x) => tinyDiscriminator(part(i, "D."), x).src, { at: i.x_real });
+    return { out: mul(penalty, gamma / 2), extra: { grad_x: gradients, norms } };
   },
   acgan_dragan_d_loss_net: (i, { lambda }) => {
     const { loss, extra } = lossOnNets(i);
