@@ -16,8 +16,11 @@ export interface PluginDeclaration<O extends Options> {
   readonly paper?: string;
   /** What can be set, as `--NAME.KEY` or in YAML. */
   readonly options?: O;
-  /** The label columns that it reads, which are then not conditioned on as classes. */
-  columns?(options: OptionValues<O>): readonly string[];
+  /**
+   * The label columns that it reads, which are then not conditioned on as classes by another plugin. `all` are
+   * those that pictures have, as far as they are known yet.
+   */
+  columns?(options: OptionValues<O>, all: readonly string[]): readonly string[];
   /** Makes conditions of kinds of its own again, for `sample`. */
   readonly kinds?: Readonly<Record<string, ConditionMaker>>;
   /** What it lets people ask of `sample`. */
@@ -32,7 +35,7 @@ export interface Plugin extends Omit<PluginDeclaration<Options>, "options" | "se
   readonly options: Options;
   /** The label columns that it reads. */
   // deno-lint-ignore no-explicit-any -- The declaration typed them.
-  columns?(options: any): readonly string[];
+  columns?(options: any, all: readonly string[]): readonly string[];
   /** Makes its parts for a run. */
   // deno-lint-ignore no-explicit-any
   setup(options: any, setup: Setup): Parts | Promise<Parts>;
