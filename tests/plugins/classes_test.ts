@@ -19,24 +19,29 @@ function sparseDataset(): Dataset {
   return { ...dataset, labels: [hair, eyes.map((label, i) => i % 3 === 0 ? label : -1)] };
 }
 
-const plugins = {
-  projection: {},
-  "d2d-ce": { dimensions: 6 },
-  tac: {},
-  adc: {},
-  sgan: {},
+const runs = {
+  "projection and d2d-ce": [
+    chosen("projection", { columns: ["eyes"] }),
+    chosen("d2d-ce", { dimensions: 6, columns: ["hair"] }),
+  ],
+  "tac and adc": [chosen("tac", { columns: ["eyes"] }), chosen("adc", { columns: ["hair"] })],
+  sgan: [chosen("sgan")],
 };
-for (const [name, options] of Object.entries(plugins)) {
-  Deno.test(`A run with ${name} takes the label columns from the classifier, and goes on with the same bytes`, async () => {
-    const asked = () => [chosen("classifier"), chosen(name, options)];
+for (const [name, plugins] of Object.entries(runs)) {
+  Deno.test(`A run with ${name} takes label columns from the classifier, and goes on with the same bytes`, async () => {
+    const asked = () => [chosen("classifier"), ...plugins];
     const metrics = await trainsAndResumes(asked, { dataset: sparseDataset() });
     const classes = Object.keys(metrics).filter((key) => /^[dg]\.class/.test(key));
-    const fakes = name === "tac" || name === "adc";
-    const wanted = name === "projection" ? [] : ["hair", "eyes"].flatMap((column) => [
+    const terms = (column: string, fakes: boolean) => [
       `d.class.${column}.real`,
       ...(fakes ? [`d.class.${column}.fake`] : []),
       `g.class.${column}`,
-    ]);
+    ];
+    const wanted = {
+      "projection and d2d-ce": terms("hair", false),
+      "tac and adc": [...terms("hair", true), ...terms("eyes", true)],
+      sgan: [...terms("hair", false), ...terms("eyes", false)],
+    }[name]!;
     assertEquals(classes.toSorted(), wanted.toSorted());
     assert(Object.values(metrics).every(Number.isFinite));
   });
