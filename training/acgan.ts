@@ -10,14 +10,14 @@ import {
 import { AcganDiscriminator, AcganGenerator } from "../models/mod.ts";
 import type { Condition } from "../plugin/mod.ts";
 import type { TrainSettings } from "./config.ts";
+import { LearningRates, type RateSettings } from "./learning_rate.ts";
 import { Plugins } from "./plugins.ts";
 import { seedOf } from "./seeds.ts";
 
 /** The settings that decide which variables a model has. */
-export type ModelSettings = Pick<
-  TrainSettings,
-  "size" | "generator" | "discriminator" | "seed" | "lr" | "betas"
->;
+export type ModelSettings =
+  & Pick<TrainSettings, "size" | "generator" | "discriminator" | "seed" | "betas">
+  & RateSettings;
 
 /** Everything that one run trains: two networks, the average of one, two optimisers, and counters. */
 export class Acgan {
@@ -28,6 +28,8 @@ export class Acgan {
   /** Moves {@linkcode average}, batch norm's running statistics included, towards the generator. */
   readonly averaging: ExponentialMovingAverage;
   readonly optimizers: { readonly generator: Adam; readonly discriminator: Adam };
+  /** The optimisers' step lengths, and those of plugins. */
+  readonly rates: LearningRates;
   /** Noise and classes of the fakes. */
   readonly random: Generator;
   /** Steps done. */
@@ -41,9 +43,10 @@ export class Acgan {
     conditions: readonly Condition[],
     options: { plugins?: Plugins } = {},
   ) {
-    const { size, discriminator, seed, lr, betas } = settings;
+    const { size, discriminator, seed, betas } = settings;
     this.conditions = conditions;
     this.plugins = options.plugins ?? new Plugins();
+    this.rates = this.plugins.rates ?? new LearningRates(settings);
     this.generator = newGenerator(settings, conditions);
     this.average = newGenerator(settings, conditions).eval();
     this.averaging = new ExponentialMovingAverage(this.generator, { average: this.average });
@@ -54,10 +57,18 @@ export class Acgan {
       generator: new HostGenerator(seedOf(seed, "discriminator")),
     });
     this.optimizers = {
-      generator: new Adam(this.generator.namedParameters(), { lr, betas }),
-      discriminator: new Adam(this.discriminator.namedParameters(), { lr, betas }),
+      generator: new Adam(this.generator.namedParameters(), { lr: this.rates.generator, betas }),
+      discriminator: new Adam(this.discriminator.namedParameters(), {
+        lr: this.rates.discriminator,
+        betas,
+      }),
     };
     this.random = new Generator(seedOf(seed, "steps"));
+  }
+
+  /** Every source of random numbers of a step, those of plugins under their names. */
+  get generators(): Record<string, Generator> {
+    return { steps: this.random, ...this.plugins.generators };
   }
 
   /** Every variable by the name that it has in a checkpoint: all that a run needs to go on exactly. */

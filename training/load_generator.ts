@@ -1,7 +1,7 @@
 import { UserError } from "../data/mod.ts";
 import type { AcganGenerator } from "../models/mod.ts";
 import { newGenerator, under } from "./acgan.ts";
-import { loadCheckpoint, restore } from "./checkpoint.ts";
+import { loadBest, loadCheckpoint, restore } from "./checkpoint.ts";
 import type { Condition, ConditionMaker } from "../plugin/mod.ts";
 import { restoreCondition } from "./conditions.ts";
 
@@ -14,8 +14,8 @@ export interface TrainedGenerator {
 }
 
 /**
- * Reads the generator of a run from its last whole checkpoint: the averaged one, or with `raw` that of
- * the last step. `kinds` makes conditions of plugins. What is amiss with the newest checkpoint is told to `onMessage`.
+ * Reads the generator of a run from its last whole checkpoint, or the best one: the averaged one, or with
+ * `raw` that of the last step. `kinds` makes conditions of plugins. What is amiss with the newest checkpoint is told to `onMessage`.
  *
  * Throws a `UserError` where `folder` has no checkpoint.
  */
@@ -23,12 +23,18 @@ export async function loadGenerator(
   folder: string,
   options: {
     raw?: boolean;
+    /** `last` unless given. */
+    checkpoint?: "last" | "best";
     kinds?: Readonly<Record<string, ConditionMaker>>;
     onMessage?: (message: string) => void;
   } = {},
 ): Promise<TrainedGenerator> {
   const { raw = false, kinds, onMessage = () => {} } = options;
-  const checkpoint = await loadCheckpoint(folder, onMessage);
+  const best = options.checkpoint === "best";
+  const checkpoint = best ? await loadBest(folder) : await loadCheckpoint(folder, onMessage);
+  if (!checkpoint && best) {
+    throw new UserError(`${folder} has no best checkpoint: train with --keep-best METRIC`);
+  }
   if (!checkpoint) {
     throw new UserError(`${folder} has no checkpoint: train first, with --out ${folder}`);
   }
