@@ -3,7 +3,8 @@
 import { UserError } from "../data/mod.ts";
 import type { Variable } from "../engine/mod.ts";
 import { didYouMean } from "../plugin/mod.ts";
-import { type CheckpointAbout, loadBest, saveBest } from "./checkpoint.ts";
+import { BEST, type CheckpointAbout, readCheckpoint, saveBest } from "./checkpoint.ts";
+import { exists } from "./files.ts";
 import type { Metrics } from "./metric_ring.ts";
 
 /** The metric by which a run's best checkpoint is kept. */
@@ -67,7 +68,8 @@ export class BestCheckpoint {
   async open(folder: string, onMessage: (message: string) => void): Promise<void> {
     this.#folder = folder;
     try {
-      const before = (await loadBest(folder))?.best;
+      const file = `${folder}/${BEST}`;
+      const before = await exists(file) ? (await readCheckpoint(file)).best : undefined;
       if (before?.metric === this.#metric) this.#best = before.value;
     } catch (error) {
       onMessage(`${(error as Error).message}; the next best one takes its place`);

@@ -113,22 +113,6 @@ export async function readTensors(
 }
 
 /**
- * The checkpoint that was the best, or `undefined` where none was kept.
- *
- * Throws where it is damaged.
- */
-export async function loadBest(
-  folder: string,
-): Promise<(Checkpoint & { file: string }) | undefined> {
-  const file = `${folder}/${BEST}`;
-  if (!await exists(file)) return undefined;
-  return await asUserError(
-    `${file} is damaged`,
-    async () => ({ ...await parseCheckpoint(await Deno.readFile(file)), file }),
-  );
-}
-
-/**
  * The newest whole checkpoint in `folder`, or `undefined` where there is none at all. A damaged one is
  * passed over with a message to `warn`, and left where it is.
  *
@@ -161,6 +145,16 @@ export async function loadCheckpoint(
     throw new UserError(`${damaged.join("; ")}. No whole checkpoint is left in ${folder}`);
   }
   return undefined;
+}
+
+/**
+ * The checkpoint that a file holds.
+ *
+ * Throws a `UserError` where there is no such file, or it is damaged.
+ */
+export async function readCheckpoint(file: string): Promise<Checkpoint> {
+  const bytes = await asUserError(`Cannot read checkpoint ${file}`, () => Deno.readFile(file));
+  return await asUserError(`${file} is no whole checkpoint`, () => parseCheckpoint(bytes));
 }
 
 /**

@@ -1,18 +1,15 @@
 import { UserError } from "../data/mod.ts";
 import {
-  type DiscriminatorWidths,
-  type GeneratorWidths,
+  checkNetworks,
+  type NetworkSettings,
+  type Preset,
   type PresetName,
   presets,
 } from "../models/mod.ts";
 import type { Weights } from "./terms.ts";
 
 /** Everything that decides what a run computes. Two runs of the same settings and data are the same run. */
-export interface TrainSettings {
-  /** Side of the pictures in pixels. */
-  readonly size: number;
-  readonly generator: GeneratorWidths;
-  readonly discriminator: DiscriminatorWidths;
+export interface TrainSettings extends NetworkSettings {
   readonly batch: number;
   readonly seed: number;
   /** Step size of Adam, for both networks. */
@@ -100,7 +97,7 @@ export interface Schedule {
 
 /** The networks and the batch of a preset, with every default of training. */
 export function presetSettings(name: PresetName): TrainSettings {
-  const { size, generator, discriminator, batch, lr } = presets[name];
+  const { size, generator, discriminator, batch, lr, betas = [0.5, 0.999] }: Preset = presets[name];
   return {
     size,
     generator,
@@ -108,7 +105,7 @@ export function presetSettings(name: PresetName): TrainSettings {
     batch,
     seed: 1,
     lr,
-    betas: [0.5, 0.999],
+    betas,
     classOn: "real",
     weights: {},
     flip: true,
@@ -130,19 +127,11 @@ export const defaultSchedule: Schedule = {
  * would be right.
  */
 export function checkSettings(settings: TrainSettings): void {
-  const { size, generator, discriminator, batch, holdout, lr } = settings;
-  const drawn = generator.base * 2 ** (generator.channels.length - 1);
-  if (drawn !== size) {
-    throw new UserError(
-      `The generator draws ${drawn}x${drawn} pictures, not ${size}x${size}: from a first feature map of ` +
-        `${generator.base}x${generator.base}, every channel width after the first doubles the side`,
-    );
-  }
-  if (size % 2 ** discriminator.channels.length !== 0) {
-    throw new UserError(
-      `A discriminator of ${discriminator.channels.length} convolutions halves the side as often; ` +
-        `${size} cannot be halved that often`,
-    );
+  const { batch, holdout, lr } = settings;
+  try {
+    checkNetworks(settings);
+  } catch (error) {
+    throw new UserError((error as Error).message);
   }
   if (batch < 2) throw new UserError(`batch must be 2 or more for batch norm, not ${batch}`);
   if (!(holdout >= 0 && holdout < 1)) {

@@ -10,10 +10,10 @@ export {
   BEST,
   type Checkpoint,
   DAMAGED,
-  loadBest,
   loadCheckpoint,
   NEWEST,
   PREVIOUS,
+  readCheckpoint,
   restore,
   saveCheckpoint,
 } from "./checkpoint.ts";
@@ -34,6 +34,7 @@ export { type Evaluation, train, type TrainOptions } from "./loop.ts";
 export { discriminatorTerms, generatorTerms, termWeights } from "./losses.ts";
 export { MetricRing, type Metrics } from "./metric_ring.ts";
 export { type ChosenPlugin } from "./plugin_setup.ts";
+export { normalizationBy } from "./plugin_layers.ts";
 export { claimedColumns, type PluginDescription, Plugins } from "./plugins.ts";
 export { type GivenValues, interpolate, Sampler } from "./sampler.ts";
 export type { RunDescription } from "./run.ts";

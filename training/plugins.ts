@@ -7,6 +7,7 @@ import {
   dependsOn,
   type Generator,
   mean,
+  type Module,
   type Shape,
   Tensor,
   type Variable,
@@ -24,6 +25,8 @@ import { LearningRates, type RateSettings } from "./learning_rate.ts";
 import type { Metrics } from "./metric_ring.ts";
 import type { Moment } from "./moment.ts";
 import { NotFiniteError } from "./not_finite.ts";
+import type { MakeNormalization } from "../models/mod.ts";
+import { normalizationBy, parametrize } from "./plugin_layers.ts";
 import {
   type ActivePlugin,
   type ChosenPlugin,
@@ -42,6 +45,8 @@ export interface PluginDescription {
   readonly conditions: readonly string[];
   /** Whether its code takes part in drawing pictures. */
   readonly draws: boolean;
+  /** Whether the generator has layers of it, which it cannot do without; left out where not. */
+  readonly normalizes?: true;
 }
 
 /** The plugins of one run, in the order in which they were asked for. */
@@ -112,6 +117,20 @@ export class Plugins implements Watch {
         () => owner.parts.objective![of](logits),
       );
     return { real: checked("real"), fake: checked("fake"), generator: checked("generator") };
+  }
+
+  /** Makes what normalises the generator's activations; batch norm does where no plugin brings it. */
+  get normalization(): MakeNormalization | undefined {
+    const owner = this.#list.find(({ plugin }) => plugin.normalization);
+    return owner && normalizationBy({ ...owner, watch: this });
+  }
+
+  /** Has a plugin's functions of the discriminator's weights used in place of the weights. */
+  parametrize(discriminator: Module): void {
+    for (const { parts, ...origin } of this.#list) {
+      const make = parts.discriminatorWeight?.bind(parts);
+      if (make) parametrize(discriminator, { ...origin, make, watch: this });
+    }
   }
 
   /** Pictures as the discriminators are to see them. */
@@ -215,6 +234,8 @@ export class Plugins implements Watch {
     return this.#list.filter(({ name, source }) => source !== name).flatMap((plugin) =>
       [
         ...(plugin.parts.augment ? ["augment"] : []),
+        ...(plugin.parts.discriminatorWeight ? ["discriminatorWeight"] : []),
+        ...(plugin.plugin.normalization ? ["normalization"] : []),
         ...plugin.conditions.flatMap(({ name, measure, logit }) => [
           `${name}.encode`,
           ...(measure ? [`${name}.measure`] : []),
@@ -274,7 +295,8 @@ export class Plugins implements Watch {
       source,
       options,
       conditions: conditions.map(({ name }) => name),
-      draws: plugin.kinds !== undefined || plugin.sampling !== undefined,
+      draws: [plugin.kinds, plugin.sampling, plugin.normalization].some((it) => it !== undefined),
+      ...(plugin.normalization && { normalizes: true as const }),
     }));
   }
 }
@@ -316,6 +338,8 @@ function refuseConflicts(list: readonly ActivePlugin[]): void {
   for (const plugin of list) {
     plugin.conditions.forEach(({ name }) => claim(`the condition ${name}`, plugin));
     if (plugin.parts.objective) claim("an adversarial loss", plugin);
+    if (plugin.parts.discriminatorWeight) claim("what D's weights are used through", plugin);
+    if (plugin.plugin.normalization) claim("the generator's normalisation", plugin);
     for (const key of Object.keys(plugin.plugin.sampling?.options ?? {})) {
       claim(`the option ${key} of sample`, plugin);
     }

@@ -310,7 +310,7 @@ export function compileStep(model: Acgan, options: CompileStepOptions): Compiled
   const { batch, ring, accumulate = 1, precision } = options;
   const { random, conditions } = model;
   const draw = (): Draw => ({
-    z: random.normal([batch, model.generator.widths.latent]),
+    z: random.normal([batch, model.generator.latent]),
     values: conditions.map((condition) => condition.sample(random, batch)),
   });
   return compile((...args: Tensor[]) => {
