@@ -15,6 +15,7 @@ import { deviceOptions, openDevice } from "./device.ts";
 import type { GivenValues, Options } from "../plugin/mod.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { countAloud, formatProgress } from "./progress.ts";
+import { networkOptions, networksOf } from "./networks.ts";
 import { reservedNames } from "./sample.ts";
 import { choosePlugins, columnsOf, findMore, pluginTrainOptions } from "./train_plugins.ts";
 import { kernelChooser, tuneOptions } from "./tuning.ts";
@@ -30,18 +31,7 @@ const settingOptions = {
       presetNames.map((name) => `${name} (${presets[name].help})`).join(", ")
     }; by default small32 on a CPU, else acgan64`,
   },
-  size: { type: "integer", min: 4, help: "Side of the pictures in pixels" },
-  latent: { type: "integer", min: 1, max: 65536, help: "Length of the noise vector" },
-  generatorChannels: {
-    type: "list",
-    placeholder: "n,n,...",
-    help: "Channels of the generator, from the first 4x4 map on; each further one doubles the side",
-  },
-  discriminatorChannels: {
-    type: "list",
-    placeholder: "n,n,...",
-    help: "Channels of the discriminator; each convolution halves the side",
-  },
+  ...networkOptions,
   batch: { type: "integer", min: 2, help: "Pictures in a batch" },
   seed: { type: "integer", min: 0, max: LARGEST_SEED, help: "Seed of everything random" },
   lr: { type: "number", min: 0, help: "Step size of Adam" },
@@ -180,22 +170,13 @@ function settingsOf(
   given: GivenValues<typeof settingOptions>,
   base: TrainSettings,
 ): TrainSettings {
-  const { preset, latent, generatorChannels, discriminatorChannels, weights, ...plain } =
-    pickSettings(
-      given,
-    );
+  const { preset, weights, ...plain } = pickSettings(given);
   const from = preset === undefined ? base : presetSettings(preset);
+  const others = Object.entries(plain).filter(([key]) => !Object.hasOwn(networkOptions, key));
   return {
     ...from,
-    ...plain,
-    generator: {
-      ...from.generator,
-      ...(latent === undefined ? {} : { latent }),
-      ...(generatorChannels ? { channels: channelsOf("generator", generatorChannels) } : {}),
-    },
-    discriminator: discriminatorChannels
-      ? { channels: channelsOf("discriminator", discriminatorChannels) }
-      : from.discriminator,
+    ...Object.fromEntries(others),
+    ...networksOf(plain, from),
     weights: weights ? weightsOf(weights) : from.weights,
   };
 }
@@ -204,14 +185,6 @@ function pickSettings(
   given: GivenValues<typeof settingOptions>,
 ): GivenValues<typeof settingOptions> {
   return Object.fromEntries(Object.entries(given).filter(([key]) => key in settingOptions));
-}
-
-function channelsOf(network: string, words: readonly string[]): number[] {
-  return words.map((word) => {
-    const channels = Number(word);
-    if (Number.isInteger(channels) && channels > 0) return channels;
-    throw new UserError(`--${network}-channels must be whole numbers above 0, not ${word}`);
-  });
 }
 
 function weightsOf(words: readonly string[]): Weights {

@@ -35,7 +35,7 @@ export interface Asked {
 /** What a condition's `logit` is asked about. */
 export interface AskedLogit extends Asked {
   /** What the discriminator's head says of the pictures, `[batch, headSize]`; none where there is no head. */
-  readonly head: Tensor | undefined;
+  readonly head?: Tensor;
 }
 
 /** Weights of a condition's loss terms. */

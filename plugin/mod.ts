@@ -60,8 +60,11 @@ export type {
   Setup,
   Step,
   Term,
+  WeightSite,
 } from "./parts.ts";
 export { didYouMean, nearest } from "./suggest.ts";
+/** What normalises a generator's activations, and where. */
+export type { Normalization, NormalizationSite } from "../models/mod.ts";
 /** The data that is trained on. */
 export type { Dataset, LabelColumn, Problem } from "../data/mod.ts";
 /** An error for people: its message is shown in one line, without a stack. */

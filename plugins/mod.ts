@@ -8,6 +8,7 @@ import type { Plugin } from "../plugin/mod.ts";
 import adc from "./adc.ts";
 import attributes from "./attributes.ts";
 import classifier from "./classifier.ts";
+import conditionalBatchNorm from "./conditional_batch_norm.ts";
 import continuousLabels from "./continuous_labels.ts";
 import d2dCe from "./d2d_ce.ts";
 import diffAugment from "./diff_augment.ts";
@@ -20,6 +21,7 @@ import multiScale from "./multi_scale.ts";
 import projection from "./projection.ts";
 import r1 from "./r1.ts";
 import sgan from "./sgan.ts";
+import spectralNorm from "./spectral_norm.ts";
 import tac from "./tac.ts";
 import wasserstein from "./wasserstein.ts";
 
@@ -29,6 +31,7 @@ export const builtIn: Readonly<Record<string, Plugin>> = Object.fromEntries(
     adc,
     attributes,
     classifier,
+    conditionalBatchNorm,
     continuousLabels,
     d2dCe,
     diffAugment,
@@ -41,6 +44,7 @@ export const builtIn: Readonly<Record<string, Plugin>> = Object.fromEntries(
     projection,
     r1,
     sgan,
+    spectralNorm,
     tac,
     wasserstein,
   ].map((plugin) => [plugin.name, plugin]),
