@@ -1,6 +1,7 @@
 // The R1 penalty: Mescheder, Geiger, Nowozin, "Which Training Methods for GANs do actually Converge?", ICML 2018,
 // arXiv:1801.04406, equation 9. At real pictures the discriminator's slope is held at 0, so that it comes to rest
-// once fakes are like them.
+// once fakes are like them. It can be taken lazily: Karras, Laine, Aittala, Hellsten, Lehtinen, Aila, "Analyzing and
+// Improving the Image Quality of StyleGAN", CVPR 2020, arXiv:1912.04958, section 3.1.
 
 import { definePlugin, type Plugin } from "kao/plugin";
 import { detach, grad, mean, square, sum, type Tensor } from "kao/engine";
@@ -17,11 +18,19 @@ const r1: Plugin = definePlugin({
       default: 10,
       help: "Weight of the penalty, which is halved",
     },
+    every: {
+      type: "integer",
+      min: 1,
+      max: 1000,
+      default: 1,
+      help: "Steps of which the penalty is taken in one, with so many times its weight",
+    },
   },
-  setup: ({ gamma }) => ({
+  setup: ({ gamma, every }) => ({
     discriminatorTerms: {
       penalty: {
         weight: gamma / 2,
+        every,
         value: ({ real: { images, values }, judge }) =>
           squaredSlope((x) => judge(x, values).source, { at: images }),
       },

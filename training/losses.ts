@@ -8,7 +8,7 @@ import type { ActivePlugin } from "./plugin_setup.ts";
 import type { Term, Terms, Weights } from "./terms.ts";
 
 /** What terms are made of: conditions and plugins. */
-type Sources = Pick<Acgan, "conditions" | "plugins">;
+export type Sources = Pick<Acgan, "conditions" | "plugins">;
 
 /**
  * The discriminator's loss, AC-GAN's L_S + L_C to be minimised: `d.adv_real` and `d.adv_fake` (real or
@@ -97,6 +97,7 @@ function ownTerms(
       `${letter}.${plugin.name}.${name}`,
       {
         weight: term.weight,
+        every: term.every,
         value: (moment: Moment): Tensor =>
           plugins.make(
             plugin,

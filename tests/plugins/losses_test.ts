@@ -55,18 +55,13 @@ for (const [name, [objective, wanted]] of Object.entries(cases)) {
         fake: ({ fake }) => objective.fake(fake.source),
       },
     });
-    const { metrics: [first] } = await trainTiny([chosen(name), look], { steps: 1 });
+    const { metrics: [first] } = await assertResumes([chosen(name), look]);
     assertEquals([first["d.adv_real"], first["d.adv_fake"]], [
       first["onlooker.real"],
       first["onlooker.fake"],
     ]);
-    await assertResumes([chosen(name)]);
   });
 }
-
-Deno.test("A run with R1's penalty goes on with the same bytes", async () => {
-  await assertResumes([chosen("r1")]);
-});
 
 Deno.test("R1's penalty is taken at real pictures, and lessens the slope there", async () => {
   const look = onlooker({
@@ -82,6 +77,20 @@ Deno.test("R1's penalty is taken at real pictures, and lessens the slope there",
   assertEquals("d.r1.penalty" in none[0], false);
   const [last, free] = [heavy, none].map((rows) => rows[39]["onlooker.slope"]);
   assertEquals(last < 0.8 * free, true, `${last} is hardly less than ${free}`);
+});
+
+Deno.test("A lazy penalty has a part in one step of several, with so many times its weight, and goes on with the same bytes", async () => {
+  const { metrics } = await assertResumes([chosen("r1", { every: 4 })]);
+  // It is logged where it is taken alone.
+  assertEquals(
+    metrics.map((row) => "d.r1.penalty" in row),
+    metrics.map((_, step) => step % 4 === 0),
+  );
+  // One step of it is one with three times the weight.
+  const first = (gamma: number, every: number) =>
+    trainTiny([chosen("r1", { gamma, every })], { steps: 1 });
+  const [once, thrice] = [await first(1, 3), await first(3, 1)];
+  assertEquals(once.variables["D.conv1.weight"], thrice.variables["D.conv1.weight"]);
 });
 
 Deno.test("WGAN-GP's penalty brings the slope nearer to 1", async () => {
