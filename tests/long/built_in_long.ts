@@ -25,6 +25,7 @@ const settings = {
 };
 const classifier = chosen("classifier", { columns: ["hair"] });
 const plugins: Readonly<Record<string, ChosenPlugin>> = {
+  ada: chosen("ada", { start: 0.2, kimg: 2 }),
   adc: chosen("adc"),
   attributes: chosen("attributes", { columns: ["glasses"] }),
   "continuous-labels": chosen("continuous-labels", { columns: ["tilt", "smile"], odd: ["tilt"] }),
