@@ -17,6 +17,7 @@ const kao = defineGroup({
     sample: () => import("./cli/sample.ts"),
     draw: () => import("./cli/draw.ts"),
     plugin: () => import("./cli/plugin/mod.ts"),
+    models: () => import("./cli/models.ts"),
     tune: () => import("./cli/tune.ts"),
     doctor: () => import("./cli/doctor.ts"),
     adapter: () => import("./cli/adapter.ts"),

@@ -27,7 +27,7 @@ export {
   type TrainSettings,
 } from "./config.ts";
 export { drawGrid } from "./grid.ts";
-export { kernelSites } from "./kernel_sites.ts";
+export { estimateStep, kernelSites } from "./kernel_sites.ts";
 export { type ChooseKernels, restoreKernels } from "./kernels.ts";
 export { loadGenerator, type TrainedGenerator } from "./load_generator.ts";
 export { type Evaluation, train, type TrainOptions } from "./loop.ts";
