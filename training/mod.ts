@@ -25,6 +25,8 @@ export {
   rateSchedules,
   type Schedule,
   type TrainSettings,
+  usualSettings,
+  withoutDefaults,
 } from "./config.ts";
 export { drawGrid } from "./grid.ts";
 export { estimateStep, kernelSites } from "./kernel_sites.ts";
@@ -41,6 +43,7 @@ export type { RunDescription } from "./run.ts";
 export { prepareRunFolder, readRun } from "./run_folder.ts";
 export { LARGEST_SEED } from "./seeds.ts";
 export {
+  batchesPerStep,
   compileStep,
   type Draw,
   metricNames,
@@ -53,6 +56,7 @@ export {
 } from "./step.ts";
 export { type TermGradient, termGradients } from "./term_gradients.ts";
 export { type Weights } from "./terms.ts";
+export { prepare, type Prepared, type PrepareOptions } from "./prepare.ts";
 export { type Progress } from "./reporter.ts";
 export { toTensors } from "./batch.ts";
 export { Trial, type TrialFootprint } from "./trial.ts";
