@@ -48,7 +48,7 @@ Deno.test("A preset's file has every option and every plugin, and reading it giv
 });
 
 Deno.test("Plugins of a preset's file that are uncommented are as they are by default", async () => {
-  const { plugins } = await parsed(presetConfig("small32").replaceAll(/^#(  .*)$/gm, "$1"));
+  const { plugins } = await parsed(presetConfig("small32").replaceAll(/^#( {2}.*)$/gm, "$1"));
   const names = Object.keys(builtIn).filter((name) => name !== "classifier");
   const chosen = await loadPlugins(plugins);
   assertEquals(chosen.map(({ source }) => source), names);
