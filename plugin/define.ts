@@ -17,8 +17,11 @@ export interface PluginDeclaration<O extends Options> {
   readonly paper?: string;
   /** What can be set, as `--NAME.KEY` or in YAML. */
   readonly options?: O;
-  /** The label columns that it reads, which are then not conditioned on as classes. */
-  columns?(options: OptionValues<O>): readonly string[];
+  /**
+   * The label columns that it reads, which are then not conditioned on as classes by another plugin. `all` are
+   * those that pictures have, as far as they are known yet.
+   */
+  columns?(options: OptionValues<O>, all: readonly string[]): readonly string[];
   /** Makes conditions of kinds of its own again, for `sample`. */
   readonly kinds?: Readonly<Record<string, ConditionMaker>>;
   /** What it lets people ask of `sample`. */
@@ -39,7 +42,7 @@ export interface Plugin
   readonly options: Options;
   /** The label columns that it reads. */
   // deno-lint-ignore no-explicit-any -- The declaration typed them.
-  columns?(options: any): readonly string[];
+  columns?(options: any, all: readonly string[]): readonly string[];
   /** Makes what normalises the generator's activations. */
   // deno-lint-ignore no-explicit-any
   normalization?(options: any, site: NormalizationSite): Normalization;

@@ -17,6 +17,7 @@ import { Evaluator } from "./evaluate.ts";
 import { replaceFile } from "./files.ts";
 import { drawGrid } from "./grid.ts";
 import { type ChooseKernels, settleKernels } from "./kernels.ts";
+import { LazySteps, LazyTerms } from "./lazy_steps.ts";
 import { MetricRing, type Metrics } from "./metric_ring.ts";
 import { MetricsLog } from "./metrics_log.ts";
 import { NotFiniteError } from "./not_finite.ts";
@@ -30,7 +31,7 @@ import { type Progress, Reporter } from "./reporter.ts";
 import { batchSeed, Rollback } from "./rollback.ts";
 import { claimRunFolder, dropPlugins } from "./run_folder.ts";
 import { Sampler } from "./sampler.ts";
-import { batchesPerStep, compileStep } from "./step.ts";
+import { batchesPerStep } from "./step.ts";
 
 /** Measures pictures while a run goes on. */
 export interface Evaluation {
@@ -141,7 +142,8 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
   const perStep = batchesPerStep(settings);
   const capacity = Math.min(schedule.logEvery, schedule.checkpointEvery, schedule.steps);
   const ring = new MetricRing(names, { capacity });
-  const trainStep = compileStep(model, { ...settings, weights, ring });
+  const lazy = new LazyTerms(model, weights);
+  const trainSteps = new LazySteps(model, { ...settings, weights, ring, lazy });
   const evaluator = unseen.count > 0 && Evaluator.asks(conditions)
     ? new Evaluator(model, unseen, { batch })
     : undefined;
@@ -149,7 +151,7 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
   const argumentsAt = (step: number) =>
     stepArguments(batches, step, { size, columns, conditions, batches: perStep });
   const sites = [
-    ...trainStep.sites(...argumentsAt(step)),
+    ...trainSteps.kinds().flatMap((kind) => kind.sites(...argumentsAt(step))),
     ...evaluator?.sites() ?? [],
     ...sampler.sites(),
   ];
@@ -166,7 +168,16 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
 
   const alarm = new CollapseAlarm();
   const reporter = new Reporter({
-    ...{ ring, plugins, log, step, onProgress, steps: schedule.steps, pictures: batch * perStep },
+    ...{
+      ring,
+      plugins,
+      lazy,
+      log,
+      step,
+      onProgress,
+      steps: schedule.steps,
+      pictures: batch * perStep,
+    },
     watch: (row, at) => alarm.watch(row, at).forEach(say),
   });
   const pace = new Pace();
@@ -180,7 +191,7 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
   /** Takes steps up to the last, or until it is told to stop. */
   const goOn = async () => {
     while (step < schedule.steps && !signal?.aborted) {
-      trainStep(...argumentsAt(step));
+      trainSteps.at(step + 1)(...argumentsAt(step));
       step++;
       plugins.step = step;
 

@@ -65,12 +65,13 @@ function stepOf(line: string): number | undefined {
   }
 }
 
-/** The mean of each metric over several steps. */
+/** The mean of each metric over those of several steps that have it. */
 export function averageMetrics(steps: readonly Metrics[]): Metrics {
+  const names = new Set(steps.flatMap((metrics) => Object.keys(metrics)));
   return Object.fromEntries(
-    Object.keys(steps[0]).map((name) => [
-      name,
-      steps.reduce((sum, metrics) => sum + metrics[name], 0) / steps.length,
-    ]),
+    [...names].map((name) => {
+      const values = steps.flatMap((metrics) => metrics[name] ?? []);
+      return [name, values.reduce((sum, value) => sum + value, 0) / values.length];
+    }),
   );
 }

@@ -141,6 +141,10 @@ function checkParts({ networks = {}, discriminators = {}, state = {}, ...terms }
       if (typeof term?.value === "function" && /^[a-z][\w.]*$/i.test(name)) continue;
       throw new TypeError(`${kind} must be { value(step) } by name, and "${name}" is not`);
     }
+    for (const [name, { every = 1 }] of Object.entries(terms[kind] ?? {})) {
+      if (Number.isInteger(every) && every >= 1) continue;
+      throw new TypeError(`${kind}.${name} has every ${every}: a whole number of steps is needed`);
+    }
   }
 }
 

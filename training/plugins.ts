@@ -1,6 +1,6 @@
 // The plugins of a run: their parts side by side, each under its own name.
 
-import { UserError } from "../data/mod.ts";
+import { type Dataset, UserError } from "../data/mod.ts";
 import {
   type Adam,
   add,
@@ -77,7 +77,7 @@ export class Plugins implements Watch {
     const plugins = new Plugins({ rates }), list: ActivePlugin[] = [];
     for (const one of chosen) {
       refuseSameName(list, one);
-      const claimed = claimedColumns(chosen.filter((other) => other !== one));
+      const claimed = claimedColumns(chosen.filter((other) => other !== one), about.data.columns);
       list.push(await setUpPlugin(one, { ...about, claimed, rates, watch: plugins }));
     }
     refuseConflicts(list);
@@ -301,13 +301,17 @@ export class Plugins implements Watch {
   }
 }
 
-/** The label columns that plugins read. */
-export function claimedColumns(chosen: readonly ChosenPlugin[]): string[] {
+/** The label columns that plugins read, of those that pictures have, as far as they are known yet. */
+export function claimedColumns(
+  chosen: readonly ChosenPlugin[],
+  columns: Dataset["columns"] = [],
+): string[] {
+  const all = columns.map(({ name }) => name);
   return chosen.flatMap(({ plugin, source, options }) =>
     guarded(
       { name: plugin.name, source },
       { hook: "columns" },
-      () => plugin.columns?.(optionValues(plugin, options)) ?? [],
+      () => plugin.columns?.(optionValues(plugin, options), all) ?? [],
     )
   );
 }

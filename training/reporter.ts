@@ -1,3 +1,4 @@
+import type { LazyTerms } from "./lazy_steps.ts";
 import type { MetricRing, Metrics } from "./metric_ring.ts";
 import { averageMetrics, type MetricsLog } from "./metrics_log.ts";
 import type { Plugins } from "./plugins.ts";
@@ -38,11 +39,14 @@ export class Reporter {
    * @throws {NotFiniteError} where a metric is not finite.
    */
   async report(step: number, extra: () => Promise<Metrics>): Promise<Metrics> {
-    const { ring, plugins, log, steps, pictures, watch, onProgress } = this.#options;
+    const { ring, plugins, lazy, log, steps, pictures, watch, onProgress } = this.#options;
     const rows = (await ring.last(step - this.#step)).map((row, i) => {
-      const checked = plugins.checkedMetrics(row, { step: this.#step + 1 + i });
-      watch(checked, { step: this.#step + 1 + i });
-      return checked;
+      const at = this.#step + 1 + i, leftOut = lazy.leftOut(at);
+      const checked = plugins.checkedMetrics(row, { step: at });
+      watch(checked, { step: at });
+      return Object.fromEntries(
+        Object.entries(checked).filter(([name]) => !leftOut.includes(name)),
+      );
     });
     // Measuring pictures does not count as training.
     const stepsPerSecond = (step - this.#step) * 1000 / (performance.now() - this.#at);
@@ -75,6 +79,7 @@ export class Reporter {
 export interface ReporterOptions {
   readonly ring: MetricRing;
   readonly plugins: Plugins;
+  readonly lazy: LazyTerms;
   readonly log: MetricsLog;
   /** Steps in all. */
   readonly steps: number;

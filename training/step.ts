@@ -7,11 +7,13 @@ import {
   div,
   exp,
   grad,
+  maximum,
   mean,
   minimum,
   mul,
   type Optimizer,
   type Precision,
+  sum,
   type Tensor,
 } from "../engine/mod.ts";
 import { isLatent } from "../plugin/mod.ts";
@@ -233,9 +235,11 @@ function accuracies({ conditions }: Acgan, moment: Moment): Record<string, Tenso
     for (const condition of conditions.filter(hasHead)) {
       const { name } = condition, { heads, values }: Verdicts = moment[pictures];
       if (pictures === "real" && isLatent(condition)) continue;
+      const score = condition.score(heads[name], values[name]);
+      const known = pictures === "real" ? condition.known?.(values[name]) : undefined;
       named.push([
         `accuracy.${name}.${pictures}`,
-        mean(condition.score(heads[name], values[name])),
+        known ? div(sum(mul(score, known)), maximum(sum(known), 1)) : mean(score),
       ]);
     }
   }
