@@ -116,6 +116,10 @@ export const command = defineCommand({
   for (const { file, row, reason } of dataset.problems) {
     console.error(`Left out ${file}${row === undefined ? "" : ` (row ${row})`}: ${reason}`);
   }
+  dataset.columns.forEach(({ name }, i) => {
+    const missing = dataset.labels[i].filter((label) => label < 0).length;
+    if (missing > 0) console.error(`${missing} of ${dataset.count} pictures have no ${name}`);
+  });
   const kinds = dataset.columns.map(({ name, classes }) => `${classes.length} of ${name}`);
   console.error(`${dataset.count} pictures; labels: ${kinds.join(", ") || "none"}`);
   for (const { name, classes } of dataset.columns) {

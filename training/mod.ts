@@ -37,7 +37,7 @@ export { discriminatorTerms, generatorTerms, termWeights } from "./losses.ts";
 export { MetricRing, type Metrics } from "./metric_ring.ts";
 export { type ChosenPlugin } from "./plugin_setup.ts";
 export { normalizationBy } from "./plugin_layers.ts";
-export { claimedColumns, type PluginDescription, Plugins } from "./plugins.ts";
+export { claimedColumns, type PluginDescription, Plugins, requiredColumns } from "./plugins.ts";
 export { type GivenValues, interpolate, Sampler } from "./sampler.ts";
 export type { RunDescription } from "./run.ts";
 export { prepareRunFolder, readRun } from "./run_folder.ts";
