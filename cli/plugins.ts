@@ -13,6 +13,7 @@ import {
 } from "../plugin/mod.ts";
 import type { MakeNormalization } from "../models/mod.ts";
 import { builtIn } from "../plugins/mod.ts";
+import { asListed } from "./config.ts";
 import { type ChosenPlugin, normalizationBy, type PluginDescription } from "../training/mod.ts";
 
 /** A plugin that was asked for, by name alone or with options: `dragan`, `{ dragan: { weight: 5 } }`. */
@@ -106,7 +107,12 @@ function permissions(): string {
 export async function loadPlugins(requests: readonly PluginRequest[]): Promise<ChosenPlugin[]> {
   const chosen: ChosenPlugin[] = [];
   for (const { source, options } of requests) {
-    chosen.push({ plugin: await loadPlugin(source), source, options });
+    const plugin = await loadPlugin(source);
+    const words = Object.entries(options).map(([key, value]) => [
+      key,
+      asListed(plugin.options[key], value),
+    ]);
+    chosen.push({ plugin, source, options: Object.fromEntries(words) });
   }
   return chosen;
 }

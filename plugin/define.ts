@@ -22,6 +22,8 @@ export interface PluginDeclaration<O extends Options> {
    * those that pictures have, as far as they are known yet.
    */
   columns?(options: OptionValues<O>, all: readonly string[]): readonly string[];
+  /** Those of them without which a picture is of no use: such pictures are left out. In others labels may be missing. */
+  requiredColumns?(options: OptionValues<O>): readonly string[];
   /** Makes conditions of kinds of its own again, for `sample`. */
   readonly kinds?: Readonly<Record<string, ConditionMaker>>;
   /** What it lets people ask of `sample`. */
@@ -36,13 +38,19 @@ export interface PluginDeclaration<O extends Options> {
 }
 
 /** A plugin, whatever its options are. */
-export interface Plugin
-  extends Omit<PluginDeclaration<Options>, "options" | "setup" | "columns" | "normalization"> {
+export interface Plugin extends
+  Omit<
+    PluginDeclaration<Options>,
+    "options" | "setup" | "columns" | "requiredColumns" | "normalization"
+  > {
   /** What can be set. */
   readonly options: Options;
   /** The label columns that it reads. */
   // deno-lint-ignore no-explicit-any -- The declaration typed them.
   columns?(options: any, all: readonly string[]): readonly string[];
+  /** The label columns that a picture cannot be without. */
+  // deno-lint-ignore no-explicit-any
+  requiredColumns?(options: any): readonly string[];
   /** Makes what normalises the generator's activations. */
   // deno-lint-ignore no-explicit-any
   normalization?(options: any, site: NormalizationSite): Normalization;

@@ -89,6 +89,7 @@ const continuousLabels: Plugin = definePlugin({
     },
   },
   columns: ({ columns }) => columns ?? [],
+  requiredColumns: ({ columns }) => columns ?? [],
   async setup(options, setup) {
     const { columns = [], odd = [], measures = [], loss } = options;
     if (columns.length + measures.length === 0) {

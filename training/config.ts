@@ -59,7 +59,7 @@ export type RateSchedule = typeof rateSchedules[number];
 export const rateSchedules = ["constant", "linear", "cosine"] as const;
 
 /** What settings are that need not be given. */
-const defaults: Partial<TrainSettings> = {
+export const usualSettings: Partial<TrainSettings> = {
   dSteps: 1,
   accumulate: 1,
   lrSchedule: "constant",
@@ -74,7 +74,7 @@ const defaults: Partial<TrainSettings> = {
  */
 export function withoutDefaults<S extends TrainSettings>(settings: S): S {
   const { lr, lrSchedule = "constant" } = settings;
-  const usual: Partial<TrainSettings> = { ...defaults, lrD: lr };
+  const usual: Partial<TrainSettings> = { ...usualSettings, lrD: lr };
   const idle = lrSchedule === "constant" ? ["lrDecayFrom", "lrDecayTo"] : [];
   return Object.fromEntries(
     Object.entries(settings).filter(([key, value]) =>

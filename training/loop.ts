@@ -62,6 +62,8 @@ export interface TrainOptions {
   readonly evaluate?: Evaluation;
   /** Keeps the checkpoint whose metric is the best, beside the last ones. */
   readonly keepBest?: KeepBest;
+  /** The configuration as people wrote it, kept as `config.yaml` with the run. */
+  readonly config?: string;
   /** Aborting it lets the step in hand finish, saves, and returns. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -110,6 +112,9 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
 
   // Where it has got to.
   using _lock = await claimRunFolder(folder, run);
+  if (options.config !== undefined) {
+    await replaceFile(`${folder}/config.yaml`, new TextEncoder().encode(options.config));
+  }
   const model = new Acgan(settings, conditions, { plugins });
   const state = model.state();
   let step = 0, retries = 0;

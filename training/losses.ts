@@ -1,6 +1,6 @@
 import { UserError } from "../data/mod.ts";
 import type { Tensor } from "../engine/mod.ts";
-import { type Asked, isLatent } from "../plugin/mod.ts";
+import { type Asked, didYouMean, isLatent } from "../plugin/mod.ts";
 import { type Acgan, hasHead } from "./acgan.ts";
 import type { Verdicts } from "./judge.ts";
 import type { Moment } from "./moment.ts";
@@ -121,7 +121,9 @@ export function termWeights(
   const names = Object.keys(terms);
   for (const name of Object.keys(settings.weights)) {
     if (Object.hasOwn(terms, name)) continue;
-    throw new UserError(`There is no loss term "${name}": there are ${names.join(", ")}`);
+    throw new UserError(
+      `There is no loss term "${name}"${didYouMean(name, names)}: there are ${names.join(", ")}`,
+    );
   }
   return Object.fromEntries(
     names.map((name) => [name, settings.weights[name] ?? terms[name].weight ?? 1]),

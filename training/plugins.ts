@@ -316,6 +316,17 @@ export function claimedColumns(
   );
 }
 
+/** The label columns without which plugins have no use for a picture. */
+export function requiredColumns(chosen: readonly ChosenPlugin[]): string[] {
+  return chosen.flatMap(({ plugin, source, options }) =>
+    guarded(
+      { name: plugin.name, source },
+      { hook: "requiredColumns" },
+      () => plugin.requiredColumns?.(optionValues(plugin, options)) ?? [],
+    )
+  );
+}
+
 const checkName = ({ name }: Origin, hook: string): string => `check.${name}.${hook}`;
 
 function refuseSameName(list: readonly ActivePlugin[], { plugin, source }: ChosenPlugin): void {

@@ -140,8 +140,9 @@ Deno.test("Avatars in memory are the data set that is read from their folder", a
   for (const also of [[], ["tilt", "smile"]]) {
     const read = await loadDataset(`${folder.path}/data`, { size: 16, also });
     const { fingerprint, ...made } = avatarDataset({ ...options, also });
-    const { fingerprint: other, ...expected } = read;
+    const { fingerprint: other, files, ...expected } = read;
     assertEquals(made, expected);
+    assertEquals(files?.[11], "images/00011.png");
     assert(fingerprint !== other && fingerprint.includes("avatars"));
   }
   const names = [1, 2].map((seed) => avatarDataset({ ...options, seed }).fingerprint);
