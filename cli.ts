@@ -14,6 +14,7 @@ const kao = defineGroup({
   commands: {
     quickstart: () => import("./cli/quickstart.ts"),
     train: () => import("./cli/train.ts"),
+    config: () => import("./cli/config_command.ts"),
     sample: () => import("./cli/sample/mod.ts"),
     draw: () => import("./cli/draw.ts"),
     plugin: () => import("./cli/plugin/mod.ts"),

@@ -12,6 +12,7 @@ import {
   type Plugin,
 } from "../plugin/mod.ts";
 import { builtIn } from "../plugins/mod.ts";
+import { asListed } from "./config.ts";
 import type { ChosenPlugin, LayerPlugin, PluginDescription } from "../training/mod.ts";
 
 /** A plugin that was asked for, by name alone or with options: `dragan`, `{ dragan: { weight: 5 } }`. */
@@ -105,7 +106,12 @@ function permissions(): string {
 export async function loadPlugins(requests: readonly PluginRequest[]): Promise<ChosenPlugin[]> {
   const chosen: ChosenPlugin[] = [];
   for (const { source, options } of requests) {
-    chosen.push({ plugin: await loadPlugin(source), source, options });
+    const plugin = await loadPlugin(source);
+    const words = Object.entries(options).map(([key, value]) => [
+      key,
+      asListed(plugin.options[key], value),
+    ]);
+    chosen.push({ plugin, source, options: Object.fromEntries(words) });
   }
   return chosen;
 }
