@@ -127,7 +127,8 @@ Deno.test("Where no batch norm sees batches, gradients of two batches are those 
   for (
     const [name, numbers] of Object.entries(wanted).filter(([name]) => !name.startsWith("ema."))
   ) {
-    const scale = Math.max(...Array.from(numbers, Math.abs), 1e-6);
+    // Gradients that all but cancel have no more digits than their summands.
+    const scale = Math.max(...Array.from(numbers, Math.abs), 1e-3);
     numbers.forEach((x, i) => assertAlmostEquals(found[name][i], x, 2e-5 * scale, name));
   }
   assert(gradientNorm(found, "D") > 1e-3);
