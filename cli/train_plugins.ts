@@ -1,6 +1,7 @@
 // Which plugins a training has: those of its flags or its file, or else those that the run had before.
 
 import type { Option, Options, Positionals } from "../plugin/mod.ts";
+import { type Preset, type PresetName, presets } from "../models/mod.ts";
 import { builtIn } from "../plugins/mod.ts";
 import {
   type ChosenPlugin,
@@ -11,14 +12,15 @@ import {
 } from "../training/mod.ts";
 import type { EarlyArguments, MoreOptions } from "./command.ts";
 import { type ConfigFile, readConfig } from "./config.ts";
-import { givenOptions, loadPlugins, pluginOptions } from "./plugins.ts";
+import { givenOptions, loadPlugins, pluginOptions, type PluginRequest } from "./plugins.ts";
 
 /** The options of `train` that plugins come by. */
 export const pluginTrainOptions = {
   plugin: {
     type: "list",
     placeholder: "name,./file.ts,...",
-    help: "Plugins besides the classifier, in order; kao plugin list shows those that are built in",
+    help:
+      "Plugins besides the classifier, in order, in place of the preset's; kao plugin list shows those that are built in",
   },
   classifier: {
     type: "boolean",
@@ -44,7 +46,7 @@ export interface FoundPlugins {
 }
 
 /** Options by which plugins are looked for. */
-type Asking = typeof pluginTrainOptions & { readonly out: Option };
+type Asking = typeof pluginTrainOptions & { readonly out: Option; readonly preset?: Option };
 
 /** Loads the plugins that are asked for, for their options. */
 export async function findMore<O extends Asking & Options, P extends Positionals>(
@@ -62,7 +64,8 @@ export async function findMore<O extends Asking & Options, P extends Positionals
   const given = (flag("plugin") as readonly string[] | undefined)
     ?.map((source) => ({ source, options: {} })) ?? plugins;
   const kept = before?.plugins.filter(({ name }) => !dropped.includes(name));
-  const requests = given ?? kept?.filter(({ name }) => name !== CLASSIFIER) ?? [];
+  const requests = given ?? kept?.filter(({ name }) => name !== CLASSIFIER) ??
+    usualPlugins(valueOf("preset"));
   const had = before?.plugins.find(({ name }) => name === CLASSIFIER);
   const wanted = valueOf<boolean>("classifier") ?? (before === undefined || had !== undefined);
   const chosen = await loadPlugins(requests);
@@ -71,6 +74,12 @@ export async function findMore<O extends Asking & Options, P extends Positionals
     values,
     found: { plugins: chosen, classifier: wanted ? had?.options ?? {} : undefined },
   };
+}
+
+/** The plugins that networks of a preset are trained with, unless others are named. */
+function usualPlugins(name: PresetName | undefined): PluginRequest[] {
+  const preset: Preset | undefined = name && presets[name];
+  return Object.entries(preset?.plugins ?? {}).map(([source, options]) => ({ source, options }));
 }
 
 /** The run in a folder. What is wrong with the folder is found, and told, when it is claimed. */

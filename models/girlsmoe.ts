@@ -69,7 +69,7 @@ class Stage extends Module {
 }
 
 /**
- * The discriminator of MakeGirlsMoe (Jin et al., 2017, figure 6), which has no batch norm, for it is trained with a
+ * The discriminator of MakeGirlsMoe (Jin et al., 2017), which has no batch norm, for it is trained with a
  * gradient penalty on each picture: stages of a convolution of stride 2 and residual blocks, LeakyReLU
  * 0.2; then a linear logit `src`, and one linear head a condition. Weights start as PyTorch's layers do.
  *

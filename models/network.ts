@@ -4,7 +4,7 @@ import {
   type Generator,
   type HostGenerator,
   init,
-  Module,
+  type Module,
   type Shape,
   type Tensor,
 } from "../engine/mod.ts";

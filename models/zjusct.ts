@@ -80,7 +80,7 @@ class Tower extends Module {
 
 /**
  * The discriminator of ZJUSCT's avatars: residual blocks that halve the side, as SNGAN has them
- * (Miyato et al., 2018, figure 9, with LeakyReLU), then a tower of linear layers that tells whether a
+ * (Miyato et al., 2018, with LeakyReLU), then a tower of linear layers that tells whether a
  * picture is real, and another one that tells what it shows: heads that share their last layers pull them to
  * and fro. Weights start as PyTorch's layers do. It is meant for spectral norm, which is a plugin.
  *

@@ -5,6 +5,7 @@
  */
 
 import type { Plugin } from "../plugin/mod.ts";
+import ada from "./ada.ts";
 import adc from "./adc.ts";
 import attributes from "./attributes.ts";
 import classifier from "./classifier.ts";
@@ -28,6 +29,7 @@ import wasserstein from "./wasserstein.ts";
 /** Every built-in plugin by its name. */
 export const builtIn: Readonly<Record<string, Plugin>> = Object.fromEntries(
   [
+    ada,
     adc,
     attributes,
     classifier,

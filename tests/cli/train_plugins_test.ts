@@ -158,3 +158,17 @@ Deno.test("A file names plugins with options and the run; flags go before it", a
   write(`out: ${there.run}\n`);
   assertEquals((await plan({ config })).plugins.map(({ name }) => name), ["classifier", "a"]);
 });
+
+Deno.test("A preset's plugins take part unless others are named", async () => {
+  const named = async (flags: Record<string, unknown>) =>
+    (await plan(flags)).plugins.map(({ name, options }) => [name, options]);
+  assertEquals(await named({ preset: "girlsmoe64" }), [
+    ["classifier", {}],
+    ["dragan", { lambda: 0.5 }],
+  ]);
+  assertEquals(await named({ preset: "zjusct64" }), [["classifier", {}], ["spectral-norm", {}]]);
+  assertEquals(await named({ preset: "zjusct64", plugin: ["dragan"] }), [
+    ["classifier", {}],
+    ["dragan", {}],
+  ]);
+});

@@ -25,8 +25,10 @@ const settings = {
 };
 const classifier = chosen("classifier", { columns: ["hair"] });
 const plugins: Readonly<Record<string, ChosenPlugin>> = {
+  ada: chosen("ada", { start: 0.2, kimg: 2 }),
   adc: chosen("adc"),
   attributes: chosen("attributes", { columns: ["glasses"] }),
+  "conditional-batch-norm": chosen("conditional-batch-norm"),
   "continuous-labels": chosen("continuous-labels", { columns: ["tilt", "smile"], odd: ["tilt"] }),
   "d2d-ce": chosen("d2d-ce", { dimensions: 32 }),
   "diff-augment": chosen("diff-augment"),
@@ -39,6 +41,7 @@ const plugins: Readonly<Record<string, ChosenPlugin>> = {
   projection: chosen("projection", { columns: ["eyes"] }),
   r1: chosen("r1"),
   sgan: chosen("sgan"),
+  "spectral-norm": chosen("spectral-norm"),
   tac: chosen("tac"),
   wasserstein: chosen("wasserstein"),
 };

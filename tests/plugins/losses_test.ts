@@ -1,6 +1,7 @@
-import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { Device, grad, read, tensor } from "../../engine/mod.ts";
-import type { Objective } from "../../plugin/mod.ts";
+import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { UserError } from "../../data/mod.ts";
+import { Device, grad, mean, read, tensor } from "../../engine/mod.ts";
+import type { Objective, Step } from "../../plugin/mod.ts";
 import { hingeLoss } from "../../plugins/hinge.ts";
 import { leastSquaresLoss } from "../../plugins/least_squares.ts";
 import { wassersteinLoss } from "../../plugins/wasserstein.ts";
@@ -91,6 +92,15 @@ Deno.test("A lazy penalty has a part in one step of several, with so many times 
     trainTiny([chosen("r1", { gamma, every })], { steps: 1 });
   const [once, thrice] = [await first(1, 3), await first(3, 1)];
   assertEquals(once.variables["D.conv1.weight"], thrice.variables["D.conv1.weight"]);
+});
+
+Deno.test("A term of every 0 steps is refused", async () => {
+  const term = { every: 0, value: ({ real }: Step) => mean(real.source) };
+  await assertRejects(
+    () => trainTiny([onlooker({ discriminatorTerms: { term } })], { steps: 1 }),
+    UserError,
+    "discriminatorTerms.term has every 0: a whole number of steps is needed",
+  );
 });
 
 Deno.test("WGAN-GP's penalty brings the slope nearer to 1", async () => {

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { Dataset } from "../../data/mod.ts";
 import { builtIn } from "../../plugins/mod.ts";
-import { type ChosenPlugin, NEWEST, train } from "../../training/mod.ts";
+import { type ChosenPlugin, NEWEST, train, type TrainSettings } from "../../training/mod.ts";
 import { temporaryFolder } from "../data/temporary.ts";
 import { tinyDataset, tinySettings } from "../training/tiny.ts";
 
@@ -35,13 +35,13 @@ export function numberedDataset(): Dataset {
 export async function trainTiny(
   folder: string,
   plugins: readonly ChosenPlugin[],
-  options: { steps?: number; stopAt?: number; dataset?: Dataset } = {},
+  options: { steps?: number; stopAt?: number; dataset?: Dataset; settings?: TrainSettings } = {},
 ): Promise<Record<string, number>> {
-  const { steps = 6, stopAt, dataset = numberedDataset() } = options;
+  const { steps = 6, stopAt, dataset = numberedDataset(), settings = tinySettings } = options;
   const controller = new AbortController();
   await train(dataset, {
     folder,
-    settings: tinySettings,
+    settings,
     schedule: { steps, logEvery: 2, gridEvery: steps, checkpointEvery: steps },
     plugins,
     signal: controller.signal,
@@ -54,7 +54,7 @@ export async function trainTiny(
 /** Trains with plugins at once and in two starts, which must end with the same bytes; the last metrics. */
 export async function trainsAndResumes(
   plugins: () => readonly ChosenPlugin[],
-  options: { dataset?: Dataset } = {},
+  options: { dataset?: Dataset; settings?: TrainSettings } = {},
 ): Promise<Record<string, number>> {
   using whole = temporaryFolder();
   using stopped = temporaryFolder();

@@ -1,0 +1,63 @@
+import { assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
+import { decodeSafetensors, Device, HostGenerator } from "../../engine/mod.ts";
+import { GirlsmoeDiscriminator } from "../../models/mod.ts";
+import { optionValues, type Setup } from "../../plugin/mod.ts";
+import { builtIn } from "../../plugins/mod.ts";
+import { NEWEST } from "../../training/mod.ts";
+import { dropPlugins } from "../../training/run_folder.ts";
+import { parametrize } from "../../training/plugin_layers.ts";
+import { temporaryFolder } from "../data/temporary.ts";
+import { assertAsPyTorch } from "../models/torch.ts";
+import { refusal } from "./loss_run.ts";
+import { chosen, trainsAndResumes, trainTiny } from "./tiny_run.ts";
+
+await Device.open();
+
+const plugin = builtIn["spectral-norm"];
+
+Deno.test("A discriminator with spectral norm judges twice as PyTorch's, with its gradients and vectors", async () => {
+  const generator = new HostGenerator(1);
+  const net = new GirlsmoeDiscriminator(
+    { architecture: "girlsmoe", channels: [4, 5], blocks: [1, 0], kernels: [4, 3] },
+    16,
+    { heads: { hair: 3, eyes: 2 }, generator },
+  );
+  const parts = await plugin.setup(optionValues(plugin, {}), { weights: generator } as Setup);
+  parametrize(net, {
+    ...{ name: plugin.name, source: plugin.name },
+    make: parts.discriminatorWeight!,
+  });
+  await assertAsPyTorch("spectral.D", net, (net, { images }) => {
+    const [first, second] = [net.forward(images), net.forward(images)];
+    const numbered = ({ source, heads }: typeof first, which: number) =>
+      Object.entries({ source, ...heads }).map(([name, x]) => [`${name}${which}`, x]);
+    return Object.fromEntries([...numbered(first, 1), ...numbered(second, 2)]);
+  });
+});
+
+Deno.test("A run with spectral norm keeps its vectors with D's weights, goes on with the same bytes, and can drop it", async () => {
+  await trainsAndResumes(() => [chosen("classifier"), chosen("spectral-norm")]);
+  using folder = temporaryFolder();
+  await trainTiny(folder.path, [chosen("classifier"), chosen("spectral-norm")], { steps: 2 });
+  const { tensors } = decodeSafetensors(await Deno.readFile(`${folder.path}/${NEWEST}`));
+  const vectors = Object.keys(tensors).filter((name) => name.endsWith(".u"));
+  assertEquals(vectors.includes("D.conv1.parametrization.u"), true);
+  assertEquals(
+    vectors.length,
+    Object.keys(tensors).filter((name) =>
+      /^D\..*\.weight$/.test(name) && tensors[name].shape.length > 1
+    ).length,
+  );
+  for (const name of vectors) {
+    assertAlmostEquals(Math.hypot(...tensors[name].data as Float32Array), 1, 1e-5);
+  }
+  await dropPlugins(folder.path, ["spectral-norm"]);
+  await trainTiny(folder.path, [chosen("classifier")], { steps: 4 });
+});
+
+Deno.test("Spectral norm's options are refused out of range", async () => {
+  assertMatch(
+    await refusal("spectral-norm", { iterations: 0 }),
+    /spectral-norm\.iterations must be/,
+  );
+});
