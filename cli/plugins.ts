@@ -145,7 +145,7 @@ export function givenOptions(
 
 /** A plugin as a trained run needs it to draw pictures. */
 export interface DrawingPlugin
-  extends Pick<Plugin, "name" | "kinds" | "sampling" | "normalization"> {
+  extends Pick<Plugin, "name" | "kinds" | "sampling" | "discriminatorWeight" | "normalization"> {
   /** The values of its options that the run was trained with. */
   readonly chosen: Readonly<Record<string, unknown>>;
   /** Where it came from. */
@@ -158,8 +158,7 @@ export async function drawingPlugins(
 ): Promise<DrawingPlugin[]> {
   const drawing = plugins.filter(({ draws }) => draws);
   return await Promise.all(drawing.map(async ({ source, options }) => {
-    const { name, kinds, sampling, normalization } = await loadPlugin(source);
-    return { name, kinds, sampling, normalization, chosen: options, source };
+    return { ...await loadPlugin(source), chosen: options, source };
   }));
 }
 

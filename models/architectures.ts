@@ -114,10 +114,7 @@ const odenaGenerator: GeneratorArchitecture<OdenaGeneratorWidths> = {
 
 const srresnetGenerator: GeneratorArchitecture<SrresnetSettings> = {
   help: "residual blocks at one size, then PixelShuffle",
-  usual: {
-    ...{ architecture: "srresnet", latent: 128, base: 8 },
-    ...{ channels: 64, blocks: 16, stages: 3 },
-  },
+  usual: { architecture: "srresnet", latent: 128, base: 8, channels: 64, blocks: 16, stages: 3 },
   size: ({ base, stages }) => base * 2 ** stages,
   why: ({ base, stages }) =>
     `from a first feature map of ${base}x${base}, its ${stages} stages double the side ${stages} times`,
@@ -150,9 +147,12 @@ const dcganDiscriminator: DiscriminatorArchitecture<DiscriminatorWidths> = {
 
 const odenaDiscriminator: DiscriminatorArchitecture<OdenaDiscriminatorWidths> = {
   help: "the paper's 3x3 convolutions with dropout and noise",
+  // How strong the noise is, the paper's table does not say.
   usual: {
-    ...{ architecture: "odena", channels: [16, 32, 64, 128, 256, 512] },
-    ...{ dropout: 0.5, noise: 0.1 },
+    architecture: "odena",
+    channels: [16, 32, 64, 128, 256, 512],
+    dropout: 0.5,
+    noise: 0.1,
   },
   halvings: ({ channels }) => Math.ceil(channels.length / 2),
   check({ channels, dropout, noise }) {

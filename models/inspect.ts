@@ -52,7 +52,7 @@ export function inspectNetworks(
   const zeros = new Zeros(0);
   const G = makeGenerator(generator, codeSize, { generator: zeros }).eval();
   const D = makeDiscriminator(discriminator, size, {
-    ...{ heads, generator: zeros, random: new Generator(0) },
+    ...{ heads, generator: zeros, random: () => new Generator(0) },
   }).eval();
   return {
     generator: layersOf(G, () => G.forward(full([1, G.latent], 0), full([1, codeSize], 0))),

@@ -70,8 +70,8 @@ export interface DiscriminatorOptions {
   readonly heads: Readonly<Record<string, number>>;
   /** Draws the initial weights. */
   readonly generator: HostGenerator;
-  /** Random numbers of dropout and noise; asked for by networks with either alone. */
-  readonly random?: Generator;
+  /** Gives random numbers for dropout and noise; called by networks with either alone. */
+  readonly random?: () => Generator;
 }
 
 /** A record of what is made of each value. */

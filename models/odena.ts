@@ -175,7 +175,7 @@ class Disturbance extends Module {
     super();
     this.#noise = noise;
     if (noise === 0 && dropout === 0) return;
-    const { random } = options;
+    const random = options.random?.();
     if (random === undefined) {
       throw new Error("A discriminator with dropout or noise needs random numbers");
     }

@@ -1,4 +1,9 @@
-import type { DiscriminatorSettings, GeneratorSettings } from "./architectures.ts";
+import {
+  discriminatorArchitectures,
+  type DiscriminatorSettings,
+  generatorArchitectures,
+  type GeneratorSettings,
+} from "./architectures.ts";
 
 /** The shape of a pair of networks, and how it is usually trained. */
 export interface Preset {
@@ -17,23 +22,8 @@ export interface Preset {
   readonly plugins?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** The discriminator of both tables of AC-GAN's paper; how strong the noise is, is not said there. */
-const odenaDiscriminator = {
-  architecture: "odena",
-  channels: [16, 32, 64, 128, 256, 512],
-  dropout: 0.5,
-  noise: 0.1,
-} as const;
-
-/** The trunk and the stages of MakeGirlsMoe's generator, which ZJUSCT's took over. */
-const srresnet = { architecture: "srresnet", channels: 64, blocks: 16, stages: 3 } as const;
-
-const girlsmoeDiscriminator = {
-  architecture: "girlsmoe",
-  channels: [32, 64, 128, 256, 512, 1024],
-  blocks: [2, 4, 4, 4, 4, 0],
-  kernels: [4, 4, 4, 3, 3, 3],
-} as const;
+const { srresnet } = generatorArchitectures;
+const { odena, girlsmoe, zjusct } = discriminatorArchitectures;
 
 /**
  * The networks that training knows by name. Every width in them is a setting that can be overridden;
@@ -68,7 +58,7 @@ export const presets = {
     help: "128x128 pictures; AC-GAN's paper, ImageNet",
     size: 128,
     generator: { architecture: "odena", latent: 100, base: 8, channels: [768, 384, 256, 192] },
-    discriminator: odenaDiscriminator,
+    discriminator: odena.usual,
     batch: 100,
     lr: 2e-4,
   },
@@ -76,19 +66,15 @@ export const presets = {
     help: "32x32 pictures; AC-GAN's paper, CIFAR-10",
     size: 32,
     generator: { architecture: "odena", latent: 100, base: 4, channels: [384, 192, 96] },
-    discriminator: odenaDiscriminator,
+    discriminator: odena.usual,
     batch: 100,
     lr: 2e-4,
   },
   zjusct64: {
     help: "64x64 pictures; ZJUSCT's avatars, with spectral norm",
     size: 64,
-    generator: { ...srresnet, latent: 64, base: 8 },
-    discriminator: {
-      architecture: "zjusct",
-      channels: [32, 64, 128, 256, 512, 1024],
-      towers: [512, 256],
-    },
+    generator: { ...srresnet.usual, latent: 64 },
+    discriminator: zjusct.usual,
     batch: 64,
     lr: 1e-4,
     betas: [0.5, 0.9],
@@ -97,8 +83,8 @@ export const presets = {
   girlsmoe64: {
     help: "64x64 pictures; MakeGirlsMoe's, with DRAGAN's penalty",
     size: 64,
-    generator: { ...srresnet, latent: 128, base: 8 },
-    discriminator: girlsmoeDiscriminator,
+    generator: srresnet.usual,
+    discriminator: girlsmoe.usual,
     batch: 64,
     lr: 2e-4,
     plugins: { dragan: { lambda: 0.5 } },
@@ -106,8 +92,8 @@ export const presets = {
   girlsmoe128: {
     help: "128x128 pictures; MakeGirlsMoe's, with DRAGAN's penalty",
     size: 128,
-    generator: { ...srresnet, latent: 128, base: 16 },
-    discriminator: girlsmoeDiscriminator,
+    generator: { ...srresnet.usual, base: 16 },
+    discriminator: girlsmoe.usual,
     batch: 64,
     lr: 2e-4,
     plugins: { dragan: { lambda: 0.5 } },

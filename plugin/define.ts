@@ -1,8 +1,9 @@
 import { UserError } from "../data/mod.ts";
+import type { Parametrization } from "../engine/mod.ts";
 import type { Normalization, NormalizationSite } from "../models/mod.ts";
 import type { ConditionMaker } from "./condition.ts";
 import { checkValue, type Options, type OptionValues } from "./options.ts";
-import type { Parts, Sampling, Setup } from "./parts.ts";
+import type { Parts, Sampling, Setup, WeightSite } from "./parts.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** What {@linkcode definePlugin} is told. */
@@ -29,6 +30,11 @@ export interface PluginDeclaration<O extends Options> {
   /** What it lets people ask of `sample`. */
   readonly sampling?: Sampling;
   /**
+   * Makes what a weight of the discriminator is used through; `undefined` leaves it as it is. It is called once a
+   * weight, for training and again where pictures are judged later. Only one plugin can bring it.
+   */
+  discriminatorWeight?(options: OptionValues<O>, site: WeightSite): Parametrization | undefined;
+  /**
    * Makes what normalises the generator's activations in place of batch norm, by what is to be drawn. It is
    * called once a place, for training and again for `sample`. Only one plugin can bring it.
    */
@@ -41,7 +47,12 @@ export interface PluginDeclaration<O extends Options> {
 export interface Plugin extends
   Omit<
     PluginDeclaration<Options>,
-    "options" | "setup" | "columns" | "requiredColumns" | "normalization"
+    | "options"
+    | "setup"
+    | "columns"
+    | "requiredColumns"
+    | "discriminatorWeight"
+    | "normalization"
   > {
   /** What can be set. */
   readonly options: Options;
@@ -51,6 +62,9 @@ export interface Plugin extends
   /** The label columns that a picture cannot be without. */
   // deno-lint-ignore no-explicit-any
   requiredColumns?(options: any): readonly string[];
+  /** Makes what a weight of the discriminator is used through. */
+  // deno-lint-ignore no-explicit-any
+  discriminatorWeight?(options: any, site: WeightSite): Parametrization | undefined;
   /** Makes what normalises the generator's activations. */
   // deno-lint-ignore no-explicit-any
   normalization?(options: any, site: NormalizationSite): Normalization;

@@ -1,15 +1,7 @@
 // What a plugin is made of: the hooks by which it takes part in a step, in the loop, and in sampling.
 
 import type { Dataset } from "../data/mod.ts";
-import type {
-  Generator,
-  HostGenerator,
-  Module,
-  Parametrization,
-  Shape,
-  Tensor,
-  Variable,
-} from "../engine/mod.ts";
+import type { Generator, HostGenerator, Module, Shape, Tensor, Variable } from "../engine/mod.ts";
 import type { Condition } from "./condition.ts";
 import type { Objective } from "./objective.ts";
 import type { Options } from "./options.ts";
@@ -157,6 +149,8 @@ export interface WeightSite {
   readonly shape: Shape;
   /** The axis that counts the outputs. */
   readonly dim: number;
+  /** Draws initial numbers. */
+  readonly weights: HostGenerator;
 }
 
 /** What a plugin adds to a run. Everything is optional. */
@@ -177,11 +171,6 @@ export interface Parts {
   readonly generatorTerms?: Readonly<Record<string, Term>>;
   /** Scalars of a discriminator's step that are logged as `PLUGIN.NAME`. */
   readonly metrics?: Readonly<Record<string, (step: Step) => Tensor>>;
-  /**
-   * Makes what a weight of the discriminator is used through; `undefined` leaves it as it is. Its variables are
-   * kept, and its parameters learn, with the discriminator's. Only one plugin can bring it.
-   */
-  discriminatorWeight?(site: WeightSite): Parametrization | undefined;
   /** Replaces the adversarial loss. */
   readonly objective?: Objective;
   /** Functions that are called between steps. */

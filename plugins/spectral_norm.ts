@@ -47,8 +47,7 @@ export default definePlugin({
       help: "Steps of the power iteration each time that a weight is used",
     },
   },
-  setup: ({ iterations }, { weights }) => ({
-    discriminatorWeight: ({ shape, dim }) =>
-      new SpectralNorm(shape[dim], { dim, iterations, weights }),
-  }),
+  discriminatorWeight: ({ iterations }, { shape, dim, weights }) =>
+    new SpectralNorm(shape[dim], { dim, iterations, weights }),
+  setup: () => ({}),
 });

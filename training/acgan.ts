@@ -59,10 +59,13 @@ export class Acgan {
     this.generator = newGenerator(settings, conditions, { normalization });
     this.average = newGenerator(settings, conditions, { normalization }).eval();
     this.averaging = new ExponentialMovingAverage(this.generator, { average: this.average });
-    const made = newDiscriminator(settings, conditions);
-    this.discriminator = made.discriminator;
-    this.#disturbance = made.random;
-    this.plugins.parametrize(this.discriminator);
+    let random: Generator | undefined;
+    this.discriminator = newDiscriminator(settings, conditions, {
+      // Made when it is asked for: most networks draw nothing, and have nothing in their checkpoints.
+      random: () => random ??= new Generator(seedOf(seed, "discriminator noise")),
+    });
+    this.#disturbance = random;
+    this.plugins.parametrize(this.discriminator, { seed });
     this.optimizers = {
       generator: new Adam(this.generator.namedParameters(), { lr: this.rates.generator, betas }),
       discriminator: new Adam(this.discriminator.namedParameters(), {
@@ -116,24 +119,20 @@ export function newGenerator(
   return makeGenerator(settings.generator, codeSize, { ...options, generator });
 }
 
-/** A fresh discriminator for these conditions, and the random numbers that it draws, if it draws any. */
+/** A fresh discriminator for these conditions; `random` gives what its dropout and noise are drawn from. */
 export function newDiscriminator(
   settings: Pick<TrainSettings, "size" | "discriminator" | "seed">,
   conditions: readonly Condition[],
-): { discriminator: DiscriminatorNetwork; random: Generator | undefined } {
+  { random = () => new Generator(0) }: { random?: () => Generator } = {},
+): DiscriminatorNetwork {
   const { size, seed } = settings;
-  let random: Generator | undefined;
-  const discriminator = makeDiscriminator(settings.discriminator, size, {
+  return makeDiscriminator(settings.discriminator, size, {
     heads: Object.fromEntries(
       conditions.filter(hasHead).map(({ name, headSize }) => [name, headSize]),
     ),
     generator: new HostGenerator(seedOf(seed, "discriminator")),
-    // Made when it is asked for: most networks draw nothing, and have nothing in their checkpoints.
-    get random() {
-      return random ??= new Generator(seedOf(seed, "discriminator noise"));
-    },
+    random,
   });
-  return { discriminator, random };
 }
 
 /** The codes of all conditions side by side, `[batch, sum of code sizes]`. */

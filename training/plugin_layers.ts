@@ -1,24 +1,31 @@
 // Layers that plugins put into the networks, checked as all that plugins make is.
 
-import { ConvTranspose2d, Module, type Tensor, WeightedLayer } from "../engine/mod.ts";
+import {
+  ConvTranspose2d,
+  HostGenerator,
+  Module,
+  type Tensor,
+  WeightedLayer,
+} from "../engine/mod.ts";
 import type { MakeNormalization } from "../models/mod.ts";
-import type { Parts, Plugin } from "../plugin/mod.ts";
+import type { Plugin } from "../plugin/mod.ts";
 import type { Watch } from "./checked_condition.ts";
 import { guarded, type Origin, requireTensor } from "./guard.ts";
+import { seedOfName } from "./seeds.ts";
 
-/** A plugin whose layers a network has. */
+/** A plugin whose layers a network has, with the values of all its options. */
 interface LayerOrigin extends Origin {
+  readonly plugin: Pick<Plugin, "discriminatorWeight" | "normalization">;
+  readonly options: Readonly<Record<string, unknown>>;
   /** What its numbers report to; nothing looks after those of a network that only draws. */
   readonly watch?: Watch;
 }
 
 /** Makes the normalisations that a plugin brings; `undefined` where it brings none. */
 export function normalizationBy(
-  { plugin, options, ...origin }: LayerOrigin & {
-    readonly plugin: Pick<Plugin, "normalization">;
-    readonly options: Readonly<Record<string, unknown>>;
-  },
+  origin: LayerOrigin,
 ): MakeNormalization | undefined {
+  const { plugin, options } = origin;
   if (plugin.normalization === undefined) return undefined;
   return (site) => {
     const hook = "normalization";
@@ -31,17 +38,20 @@ export function normalizationBy(
   };
 }
 
-/** Has every weight of a discriminator used through what a plugin makes for it. */
+/** Has every weight of a discriminator used through what a plugin makes for it, if it makes something. */
 export function parametrize(
   discriminator: Module,
-  { make, ...origin }: LayerOrigin & { readonly make: NonNullable<Parts["discriminatorWeight"]> },
+  { seed, ...origin }: LayerOrigin & { readonly seed: number },
 ): void {
-  const hook = "discriminatorWeight";
+  const { plugin, options } = origin, hook = "discriminatorWeight";
+  if (plugin.discriminatorWeight === undefined) return;
+  const weights = new HostGenerator(seedOfName(seed, `${origin.name} layers`));
   for (const [name, layer] of Object.entries(discriminator.namedModules())) {
     if (!(layer instanceof WeightedLayer)) continue;
     const { shape } = layer.weight, dim = layer instanceof ConvTranspose2d ? 1 : 0;
     const made = guarded(origin, { hook }, () => {
-      const made = make({ name: `${name}.weight`, shape, dim });
+      const site = { name: `${name}.weight`, shape, dim, weights };
+      const made = plugin.discriminatorWeight!(options, site);
       return made === undefined ? undefined : requireModule(made);
     });
     if (made) layer.parametrization = checkedLayer(made, { hook, origin });

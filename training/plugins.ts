@@ -126,11 +126,8 @@ export class Plugins implements Watch {
   }
 
   /** Has a plugin's functions of the discriminator's weights used in place of the weights. */
-  parametrize(discriminator: Module): void {
-    for (const { parts, ...origin } of this.#list) {
-      const make = parts.discriminatorWeight?.bind(parts);
-      if (make) parametrize(discriminator, { ...origin, make, watch: this });
-    }
+  parametrize(discriminator: Module, { seed }: { seed: number }): void {
+    for (const plugin of this.#list) parametrize(discriminator, { ...plugin, seed, watch: this });
   }
 
   /** Pictures as the discriminators are to see them. */
@@ -234,7 +231,7 @@ export class Plugins implements Watch {
     return this.#list.filter(({ name, source }) => source !== name).flatMap((plugin) =>
       [
         ...(plugin.parts.augment ? ["augment"] : []),
-        ...(plugin.parts.discriminatorWeight ? ["discriminatorWeight"] : []),
+        ...(plugin.plugin.discriminatorWeight ? ["discriminatorWeight"] : []),
         ...(plugin.plugin.normalization ? ["normalization"] : []),
         ...plugin.conditions.flatMap(({ name, measure, logit }) => [
           `${name}.encode`,
@@ -295,7 +292,10 @@ export class Plugins implements Watch {
       source,
       options,
       conditions: conditions.map(({ name }) => name),
-      draws: [plugin.kinds, plugin.sampling, plugin.normalization].some((it) => it !== undefined),
+      draws: [
+        ...[plugin.kinds, plugin.sampling],
+        ...[plugin.normalization, plugin.discriminatorWeight],
+      ].some((it) => it !== undefined),
       ...(plugin.normalization && { normalizes: true as const }),
     }));
   }
@@ -353,7 +353,7 @@ function refuseConflicts(list: readonly ActivePlugin[]): void {
   for (const plugin of list) {
     plugin.conditions.forEach(({ name }) => claim(`the condition ${name}`, plugin));
     if (plugin.parts.objective) claim("an adversarial loss", plugin);
-    if (plugin.parts.discriminatorWeight) claim("what D's weights are used through", plugin);
+    if (plugin.plugin.discriminatorWeight) claim("what D's weights are used through", plugin);
     if (plugin.plugin.normalization) claim("the generator's normalisation", plugin);
     for (const key of Object.keys(plugin.plugin.sampling?.options ?? {})) {
       claim(`the option ${key} of sample`, plugin);

@@ -143,7 +143,7 @@ function describeParts(trial: Trial, plugin: Plugin): string {
     ...names("terms of G", parts.generatorTerms),
     ...(parts.objective ? ["objective"] : []),
     ...(parts.augment ? ["augment"] : []),
-    ...(parts.discriminatorWeight ? ["functions of D's weights"] : []),
+    ...(plugin.discriminatorWeight ? ["functions of D's weights"] : []),
     ...(plugin.normalization ? ["normalisation of G"] : []),
     ...names("metrics", parts.metrics),
     ...names("state", parts.state),

@@ -22,6 +22,8 @@ export function describe(plugin: Plugin, source: string): string {
     `${name} ${version}: ${help}`,
     ...(paper === undefined ? [] : [`After ${paper}`]),
     ...(columns ? ["It reads label columns"] : []),
+    ...(plugin.discriminatorWeight ? ["It brings functions of the discriminator's weights"] : []),
+    ...(plugin.normalization ? ["It brings what normalises the generator's activations"] : []),
     ...(Object.keys(kinds).length > 0
       ? [`It brings conditions of the kinds ${Object.keys(kinds).join(", ")}`]
       : []),

@@ -240,7 +240,7 @@ const mistakes: Record<string, Mistake[]> = {
   spectralNorm: [
     [() => kao.spectralNorm(f(2, 3), { u: f(3) }), "[2, 3] along axis 0 from u [3]"],
     [() => kao.spectralNorm(f(2, 3), { u: f(2), dim: 2 }), "[2, 3] along axis 2"],
-    [() => kao.spectralNorm(f(2, 3), { u: f(2), iterations: 0 }), "iterations 0"],
+    [() => kao.spectralNorm(f(2, 3), { u: f(2), iterations: -1 }), "iterations -1"],
   ],
   pixelShuffle: [
     [() => kao.pixelShuffle(f(1, 6, 2, 2), 2), "[1, 6, 2, 2] by 2"],

@@ -8,13 +8,19 @@ import {
   Dropout,
   Embedding,
   Generator,
+  grad,
   LeakyReLU,
   Linear,
+  Module,
+  mul,
+  Parameter,
   PixelShuffle,
   read,
   ReLU,
   Sequential,
+  sum,
   Tanh,
+  type Tensor,
   tensor,
 } from "../../engine/mod.ts";
 
@@ -91,4 +97,44 @@ Deno.test("dropout zeros its share, keeps the mean, draws anew each step, and re
   layer.eval();
   assertEquals(layer.forward(ones), ones);
   assertThrows(() => new Dropout(1, { generator: new Generator(5) }), RangeError, "probability 1");
+});
+
+Deno.test("batch norm that is not affine learns nothing and scales nothing", async () => {
+  const layer = new BatchNorm2d(1, { affine: false, eps: 0 });
+  assertEquals(Object.keys(layer.stateDict()), ["running_mean", "running_var"]);
+  const train = compile((x) => layer.forward(x));
+  const [y] = await read([train(tensor([1, 3], [2, 1, 1, 1]))]);
+  assertEquals([...y], [-1, 1]);
+});
+
+Deno.test("a weight is used through its parametrization, whose parameters are the layer's", async () => {
+  class Scale extends Module {
+    readonly factor = new Parameter([3], [1]);
+    forward(weight: Tensor): Tensor {
+      return mul(weight, this.factor);
+    }
+  }
+  const layers = [
+    new Linear(2, 2),
+    new Conv2d(2, 2, { kernelSize: 1 }),
+    new ConvTranspose2d(2, 2, { kernelSize: 1 }),
+  ];
+  for (const layer of layers) {
+    layer.weight.set([1, 2, 3, 4]);
+    layer.bias!.set([0, 0]);
+    const x = tensor([1, -1], layer instanceof Linear ? [1, 2] : [1, 2, 1, 1]);
+    const [plain] = await read([layer.forward(x)]);
+    const scale = layer.parametrization = new Scale();
+    assertEquals(Object.keys(layer.namedParameters()).sort(), [
+      "bias",
+      "parametrization.factor",
+      "weight",
+    ]);
+    layer.eval();
+    assertEquals(scale.training, false);
+    const y = layer.forward(x);
+    const [used, slope] = await read([y, grad(sum(y), [scale.factor])[0]]);
+    assertEquals([...used], [...plain].map((value) => 3 * value));
+    assertEquals([...slope], [plain[0] + plain[1]]);
+  }
 });

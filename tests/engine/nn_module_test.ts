@@ -81,6 +81,14 @@ Deno.test("train and eval reach every layer of the tree", () => {
   assert(layers.every((layer) => layer.training));
 });
 
+Deno.test("modules are found by name, parents before children", () => {
+  const net = new Net(), modules = net.namedModules();
+  assertEquals(modules[""], net);
+  assertEquals(modules["bn1"], net.bn1);
+  assertEquals(modules["heads.hair"], net.heads.hair);
+  assertEquals(Object.keys(modules)[0], "");
+});
+
 Deno.test("a state with a missing name, an unknown name or another shape is refused", () => {
   const layer = new Linear(2, 1);
   const weight = { shape: [1, 2], data: new Float32Array(2) };

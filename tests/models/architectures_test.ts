@@ -29,7 +29,7 @@ const generator = new HostGenerator(1);
 
 const newG = (settings: GeneratorSettings) => makeGenerator(settings, codeSize, { generator });
 const newD = (settings: DiscriminatorSettings, random?: Generator) =>
-  makeDiscriminator(settings, 16, { heads, generator, random });
+  makeDiscriminator(settings, 16, { heads, generator, random: () => random! });
 
 Deno.test("The paper's generator draws as PyTorch's, with its gradients", async () => {
   const widths = { architecture: "odena", latent: 4, base: 2, channels: [6, 5, 4] } as const;
@@ -88,7 +88,7 @@ Deno.test("A discriminator without dropout and noise asks for no random numbers,
   const make = (settings: DiscriminatorSettings) =>
     makeDiscriminator(settings, 16, {
       ...{ heads, generator },
-      get random() {
+      random() {
         asked++;
         return new Generator(1);
       },

@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
 import { decodeSafetensors, Device, HostGenerator } from "../../engine/mod.ts";
 import { GirlsmoeDiscriminator } from "../../models/mod.ts";
-import { optionValues, type Setup } from "../../plugin/mod.ts";
+import { optionValues } from "../../plugin/mod.ts";
 import { builtIn } from "../../plugins/mod.ts";
 import { NEWEST } from "../../training/mod.ts";
 import { dropPlugins } from "../../training/run_folder.ts";
@@ -22,11 +22,8 @@ Deno.test("A discriminator with spectral norm judges twice as PyTorch's, with it
     16,
     { heads: { hair: 3, eyes: 2 }, generator },
   );
-  const parts = await plugin.setup(optionValues(plugin, {}), { weights: generator } as Setup);
-  parametrize(net, {
-    ...{ name: plugin.name, source: plugin.name },
-    make: parts.discriminatorWeight!,
-  });
+  const { name } = plugin, options = optionValues(plugin, {});
+  parametrize(net, { name, source: name, plugin, options, seed: 1 });
   await assertAsPyTorch("spectral.D", net, (net, { images }) => {
     const [first, second] = [net.forward(images), net.forward(images)];
     const numbered = ({ source, heads }: typeof first, which: number) =>

@@ -21,7 +21,7 @@ import { tinyDataset } from "./tiny.ts";
 
 await Device.open();
 
-type Hooks = Pick<Plugin, "normalization"> & Partial<Pick<Plugin, "setup">>;
+type Hooks = Pick<Plugin, "discriminatorWeight" | "normalization">;
 
 /** A plugin of some hooks, as if it came from a file. */
 function pluginOf(name: string, hooks: Hooks): ChosenPlugin {
@@ -53,7 +53,7 @@ class Gain extends Module {
 }
 
 const weights = (make: (site: WeightSite) => Mapping | Gain | undefined): Hooks => ({
-  setup: () => ({ discriminatorWeight: make }),
+  discriminatorWeight: (_, site) => make(site),
 });
 
 async function train(folder: string, ...plugins: readonly ChosenPlugin[]): Promise<void> {
