@@ -130,7 +130,9 @@ export const command = defineCommand({
   }
   const about = { settings, schedule, plugins, keepBest, reserved: reservedNames };
   if (dryRun) {
-    console.log(await describeTraining(dataset, { ...about, cpu }));
+    // Evaluations have not been prepared, and nobody knows yet what they will measure.
+    const known = keepBest?.metric.startsWith("eval.") ? undefined : keepBest;
+    console.log(await describeTraining(dataset, { ...about, keepBest: known, cpu }));
     return;
   }
   console.error(`Grids go to ${folder}/grids, losses to ${folder}/metrics.jsonl`);

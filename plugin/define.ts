@@ -47,7 +47,12 @@ export interface PluginDeclaration<O extends Options> {
 export interface Plugin extends
   Omit<
     PluginDeclaration<Options>,
-    "options" | "setup" | "columns" | "requiredColumns" | "discriminatorWeight" | "normalization"
+    | "options"
+    | "setup"
+    | "columns"
+    | "requiredColumns"
+    | "discriminatorWeight"
+    | "normalization"
   > {
   /** What can be set. */
   readonly options: Options;

@@ -23,8 +23,13 @@ export class MetricRing {
    * tracing a step.
    */
   push(scalars: Readonly<Record<string, Tensor>>): void {
-    const [capacity, width] = this.#rows.shape;
-    const row = reshape(stack(this.names.map((name) => scalars[name] ?? full([], 0))), [1, width]);
+    const row = stack(this.names.map((name) => scalars[name] ?? full([], 0)));
+    this.pushRow(reshape(row, [1, this.names.length]));
+  }
+
+  /** As {@linkcode MetricRing.push}, with the scalars in the order of their names, `[1, names]`. */
+  pushRow(row: Tensor): void {
+    const [capacity] = this.#rows.shape;
     const kept = capacity > 1 ? [slice(this.#rows.value, [[1, capacity], null])] : [];
     this.#rows.assign(concat([...kept, row], { dim: 0 }));
   }

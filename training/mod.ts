@@ -45,18 +45,8 @@ export { type GivenValues, Sampler } from "./sampler.ts";
 export type { RunDescription } from "./run.ts";
 export { prepareRunFolder, readRun } from "./run_folder.ts";
 export { LARGEST_SEED } from "./seeds.ts";
-export {
-  batchesPerStep,
-  compileStep,
-  type Draw,
-  metricNames,
-  type Microbatch,
-  type Rounds,
-  type StepInputs,
-  type StepOptions,
-  trainRounds,
-  trainStep,
-} from "./step.ts";
+export { type Draw, type StepOptions } from "./lessons.ts";
+export { batchesPerStep, compileStep, metricNames, type StepInputs, trainStep } from "./step.ts";
 export { type TermGradient, termGradients } from "./term_gradients.ts";
 export { type Weights } from "./terms.ts";
 export { prepare, type Prepared, type PrepareOptions } from "./prepare.ts";

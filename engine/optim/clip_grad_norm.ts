@@ -3,9 +3,11 @@ import { sum } from "../ops/reduce.ts";
 import { stack } from "../ops/views.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** Gradients whose global norm is bounded, and what it was before, a scalar. */
+/** Gradients whose global norm is bounded. */
 export interface ClippedGradients {
+  /** In the order in which they were given. */
   readonly gradients: Tensor[];
+  /** What the norm was before, a scalar. */
   readonly norm: Tensor;
 }
 

@@ -1,6 +1,6 @@
 // Steps of more than one batch: several of D for one of G, gradients of several batches, clipped, at rates that change.
 
-import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { UserError } from "../../data/mod.ts";
 import {
   compile,
@@ -15,17 +15,23 @@ import {
 } from "../../engine/mod.ts";
 import {
   Acgan,
-  type Microbatch,
+  compileStep,
+  type Draw,
+  estimateStep,
+  metricNames,
+  MetricRing,
+  type Metrics,
   NEWEST,
+  presetSettings,
   readCheckpoint,
-  type Rounds,
-  type StepOptions,
+  termWeights,
   train,
-  trainRounds,
   type TrainSettings,
   trainStep,
 } from "../../training/mod.ts";
+import { drawBatch } from "../../training/compiled_step.ts";
 import { rateFactor, type RateSettings } from "../../training/learning_rate.ts";
+import { fromBytes } from "../../training/pictures.ts";
 import { temporaryFolder } from "../data/temporary.ts";
 import { tinyConditions, tinyDataset, tinySettings } from "./tiny.ts";
 
@@ -33,50 +39,45 @@ const device = await Device.open();
 
 const conditions = tinyConditions();
 
-/** Numbers for microbatches of four pictures; the same number gives the same. */
-function microbatch(seed: number, count = 4): Microbatch {
+/** Pictures and labels of four pictures; the same number gives the same. */
+function batchOf(seed: number): Tensor[] {
   const random = new HostGenerator(seed);
-  const noise = (...shape: number[]): Tensor =>
-    tensor(
-      Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => random.normal()),
-      shape,
-    );
-  const classes = (): Tensor[] =>
-    conditions.map(({ classes }) =>
-      tensor(
-        Int32Array.from({ length: count }, () => Math.floor(random.uniform() * classes.length)),
-      )
-    );
-  return {
-    images: noise(count, 3, 8, 8),
-    values: classes(),
-    draw: { z: noise(count, 6), values: classes() },
-  };
+  const bytes = Uint8Array.from(
+    { length: 4 * 3 * 8 * 8 },
+    () => Math.floor(random.uniform() * 256),
+  );
+  const classes = conditions.map(({ classes }) =>
+    tensor(Int32Array.from({ length: 4 }, () => Math.floor(random.uniform() * classes.length)))
+  );
+  return [tensor(bytes, [4, 3, 8, 8]), ...classes];
 }
 
-/** A step on constant inputs, taken once. Returns its metrics and the state after it. */
-async function take(
-  rounds: Rounds,
-  options: StepOptions & {
-    settings?: Partial<TrainSettings>;
-    evaluated?: boolean;
-    times?: number;
-  } = {},
-) {
-  const model = new Acgan({ ...tinySettings, ...options.settings }, conditions);
+/** What a batch is to a step. */
+const realOf = ([bytes, ...values]: readonly Tensor[]) => ({ images: fromBytes(bytes), values });
+
+/** A model whose batch norm sees no batches, if it is told so. */
+function modelOf(
+  settings: Partial<TrainSettings> = {},
+  options: { evaluated?: boolean } = {},
+): Acgan {
+  const model = new Acgan({ ...tinySettings, ...settings }, conditions);
   if (options.evaluated) {
     model.generator.eval();
     model.discriminator.eval();
   }
-  const results = compile(() => trainRounds(model, rounds, options))();
-  const metrics = Object.fromEntries(
-    await Promise.all(
-      Object.entries(results).map(async ([name, value]) =>
-        [name, (await read([value]))[0][0]] as const
-      ),
-    ),
-  );
-  return { metrics, state: await numbersOf(model) };
+  return model;
+}
+
+/** Takes a step of several batches, and returns what it noted. */
+async function takeRounds(
+  model: Acgan,
+  batches: readonly Tensor[][],
+  options: { accumulate?: number; dSteps?: number },
+): Promise<Metrics> {
+  const weights = termWeights(model, tinySettings);
+  const ring = new MetricRing(metricNames(model, weights), { capacity: 1 });
+  compileStep(model, { ...tinySettings, ...options, weights, ring })(...batches.flat());
+  return (await ring.last(1))[0];
 }
 
 async function numbersOf(model: Acgan): Promise<Record<string, TypedArray>> {
@@ -93,53 +94,95 @@ function gradientNorm(state: Record<string, TypedArray>, network: "G" | "D"): nu
   return Math.sqrt(squares.reduce((a, b) => a + b));
 }
 
-Deno.test("Where no batch norm sees batches, gradients of two microbatches are those of one twice as large", async () => {
-  const a = microbatch(1), b = microbatch(2);
+const scalarsOf = async (scalars: Readonly<Record<string, Tensor>>): Promise<Metrics> => {
+  const arrays = await read(Object.values(scalars));
+  return Object.fromEntries(Object.keys(scalars).map((name, i) => [name, arrays[i][0]]));
+};
+
+Deno.test("Where no batch norm sees batches, gradients of two batches are those of one twice as large", async () => {
+  const batches = [batchOf(1), batchOf(2)];
+  const small = modelOf({}, { evaluated: true }), large = modelOf({}, { evaluated: true });
+  const noted = await takeRounds(small, batches, { accumulate: 2 });
+
+  // The same draws, side by side.
   const join = (x: Tensor, y: Tensor): Tensor => concat([x, y], { dim: 0 });
-  const both: Microbatch = {
-    images: join(a.images, b.images),
-    values: a.values.map((x, i) => join(x, b.values[i])),
-    draw: {
-      z: join(a.draw.z, b.draw.z),
-      values: a.draw.values.map((x, i) => join(x, b.draw.values[i])),
-    },
-  };
-  const small = await take({ forD: [[a, b]], forG: [a, b] }, { evaluated: true });
-  const large = await take({ forD: [[both]], forG: [both] }, { evaluated: true });
-  for (const [name, numbers] of Object.entries(large.state)) {
-    const scale = Math.max(...Array.from(numbers, Math.abs), 1e-6);
-    numbers.forEach((x, i) => assertAlmostEquals(small.state[name][i], x, 2e-5 * scale, name));
+  const joinAll = (x: readonly Tensor[], y: readonly Tensor[]) => x.map((it, i) => join(it, y[i]));
+  const step = compile((...args: Tensor[]) => {
+    const [first, second] = [realOf(args.slice(0, 3)), realOf(args.slice(3))];
+    const draws = [1, 2, 3, 4].map(() => drawBatch(large, { batch: 4 }));
+    const both = (a: Draw, b: Draw): Draw => ({
+      z: join(a.z, b.z),
+      values: joinAll(a.values, b.values),
+    });
+    return trainStep(large, {
+      images: join(first.images, second.images),
+      values: joinAll(first.values, second.values),
+      forD: both(draws[0], draws[1]),
+      forG: both(draws[2], draws[3]),
+    }, { weights: termWeights(large, tinySettings) });
+  });
+  const metrics = await scalarsOf(step(...batches.flat()));
+  for (const [name, x] of Object.entries(metrics)) assertAlmostEquals(noted[name], x, 1e-5, name);
+  const { step: _, ...wanted } = await numbersOf(large), found = await numbersOf(small);
+  for (
+    const [name, numbers] of Object.entries(wanted).filter(([name]) => !name.startsWith("ema."))
+  ) {
+    // Gradients that all but cancel have no more digits than their summands.
+    const scale = Math.max(...Array.from(numbers, Math.abs), 1e-3);
+    numbers.forEach((x, i) => assertAlmostEquals(found[name][i], x, 2e-5 * scale, name));
   }
-  for (const [name, x] of Object.entries(large.metrics)) {
-    assertAlmostEquals(small.metrics[name], x, 1e-5, name);
-  }
-  assert(gradientNorm(small.state, "D") > 1e-3);
+  assert(gradientNorm(found, "D") > 1e-3);
 });
 
 Deno.test("The discriminator steps as often as it is told to before the generator does", async () => {
-  const [a, b] = [microbatch(1), microbatch(2)];
-  const twice = await take({ forD: [[a], [b]], forG: [b] });
-  assertEquals([twice.state["optim.D.step"][0], twice.state["optim.G.step"][0]], [2, 1]);
+  const batches = [batchOf(1), batchOf(2)];
+  const twice = modelOf();
+  await takeRounds(twice, batches, { dSteps: 2 });
+  const found = await numbersOf(twice);
+  assertEquals([found["optim.D.step"][0], found["optim.G.step"][0], found.step[0]], [2, 1, 1]);
   // As two steps do whose generators stand still.
-  const model = new Acgan({ ...tinySettings, lr: 0, lrD: tinySettings.lr }, conditions);
-  for (const { images, values, draw } of [a, b]) {
-    compile(() => trainStep(model, { images, values, forD: draw, forG: draw }))();
-  }
-  const apart = await numbersOf(model);
-  for (const name of Object.keys(apart).filter((name) => /^D\.(?!.*running|.*num)/.test(name))) {
-    apart[name].forEach((x, i) => assertAlmostEquals(twice.state[name][i], x, 1e-6, name));
+  const apart = modelOf({ lr: 0, lrD: tinySettings.lr });
+  const step = compile((...args: Tensor[]) => {
+    const draw = drawBatch(apart, { batch: 4 });
+    const weights = termWeights(apart, tinySettings);
+    trainStep(apart, { ...realOf(args), forD: draw, forG: draw }, { weights });
+  });
+  for (const batch of batches) step(...batch);
+  const wanted = await numbersOf(apart);
+  for (const name of Object.keys(wanted).filter((name) => /^D\.(?!.*running|.*num)/.test(name))) {
+    wanted[name].forEach((x, i) => assertAlmostEquals(found[name][i], x, 1e-6, name));
   }
 });
 
 Deno.test("Gradients are clipped to a global norm, that of before is logged, and shorter ones stay", async () => {
-  const a = microbatch(1), rounds = { forD: [[a]], forG: [a] };
-  const long = await take(rounds, { clipNorm: 1e6 });
+  const batch = batchOf(1);
+  const take = async (clipNorm: number) => {
+    const model = modelOf();
+    const step = compile((...args: Tensor[]) => {
+      const draw = drawBatch(model, { batch: 4 });
+      return trainStep(model, { ...realOf(args), forD: draw, forG: draw }, { clipNorm });
+    });
+    return { metrics: await scalarsOf(step(...batch)), state: await numbersOf(model) };
+  };
+  const long = await take(1e6);
   const [d, g] = [gradientNorm(long.state, "D"), gradientNorm(long.state, "G")];
   assertAlmostEquals(long.metrics["d.grad_norm"], d, 1e-4 * d);
   assertAlmostEquals(long.metrics["g.grad_norm"], g, 1e-4 * g);
-  const clipped = await take(rounds, { clipNorm: d / 3 });
+  const clipped = await take(d / 3);
   assertAlmostEquals(clipped.metrics["d.grad_norm"], d, 1e-4 * d);
   assertAlmostEquals(gradientNorm(clipped.state, "D"), d / 3, 1e-4 * d);
+});
+
+Deno.test("Gradients of four batches take the memory of one batch and of the gradients", () => {
+  const label = conditions.slice(0, 1);
+  const bytes = (more: { batch: number; accumulate?: number }): number => {
+    const settings = { ...presetSettings("acgan32"), ...more };
+    return estimateStep(settings, label, { cpu: false }).bytes;
+  };
+  const one = bytes({ batch: 16 });
+  assertEquals(bytes({ batch: 16, accumulate: 4 }), bytes({ batch: 16, accumulate: 2 }));
+  assertLess(bytes({ batch: 16, accumulate: 4 }), 1.5 * one);
+  assertLess(2 * one, bytes({ batch: 64 }));
 });
 
 Deno.test("Rates are what their formulas say at every step", async () => {
