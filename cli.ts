@@ -15,6 +15,7 @@ const kao = defineGroup({
     quickstart: () => import("./cli/quickstart.ts"),
     train: () => import("./cli/train.ts"),
     sample: () => import("./cli/sample.ts"),
+    eval: () => import("./cli/eval.ts"),
     draw: () => import("./cli/draw.ts"),
     plugin: () => import("./cli/plugin/mod.ts"),
     tune: () => import("./cli/tune.ts"),
