@@ -202,7 +202,7 @@ function summary({ accuracy, msSsim, features, neighbours }: Report): string[] {
       `MS-SSIM within ${column}: samples ${digits(mean.samples)}, real ${digits(mean.real)}`
     ),
     ...(["frechet", "kernel", "precision", "recall", "density", "coverage"] as const).map((name) =>
-      `${name}: samples ${digits(samples[name])}, real ${digits(real?.[name])}`
+      `${name}: samples ${digits(samples?.[name])}, real ${digits(real?.[name])}`
     ),
     `samples nearer to a training picture than the nearest 5% of held-out ones: pixels ` +
     `${percent(neighbours.pixels.nearerThanTwentieth)}, features ` +

@@ -9,9 +9,10 @@ import {
   type Tensor,
   tensor,
 } from "../engine/mod.ts";
+import type { LabelColumn } from "../data/mod.ts";
 import { msSsim, msSsimWeights } from "../metrics/mod.ts";
 import type { LabelledPictures } from "./pictures.ts";
-import type { DiversityConvention } from "./report.ts";
+import { type ColumnDiversity, type DiversityConvention, orNull } from "./report.ts";
 
 /** Pairs that are compared at once. */
 const CHUNK = 50;
@@ -69,6 +70,19 @@ export class DiversityMeter {
     return means;
   }
 
+  /** The mean over classes of {@linkcode measure}, by label column. */
+  async means(
+    pictures: LabelledPictures,
+    columns: readonly LabelColumn[],
+    { seed }: { seed: number },
+  ): Promise<Record<string, number | null>> {
+    const result: Record<string, number | null> = {};
+    for (const { name, classes } of columns) {
+      result[name] = meanOf(await this.measure(pictures, name, { classes: classes.length, seed }));
+    }
+    return result;
+  }
+
   async #mean(
     { images, size }: LabelledPictures,
     pairs: readonly (readonly [number, number])[],
@@ -89,6 +103,50 @@ export class DiversityMeter {
     }
     return total / pairs.length;
   }
+}
+
+/** How alike pictures of a class are, samples beside real ones, by label column. */
+export async function diversityByColumn(
+  meter: DiversityMeter,
+  columns: readonly LabelColumn[],
+  options: {
+    samples: LabelledPictures;
+    real: LabelledPictures;
+    seed: number;
+    onProgress: (done: number, total: number) => void;
+  },
+): Promise<Record<string, ColumnDiversity>> {
+  const { samples, real, seed, onProgress } = options;
+  const total = 2 * columns.reduce((sum, { classes }) => sum + classes.length, 0);
+  const result: Record<string, ColumnDiversity> = {};
+  let done = 0;
+  for (const { name, classes } of columns) {
+    const measure = (of: LabelledPictures): Promise<(number | null)[]> =>
+      meter.measure(of, name, {
+        classes: classes.length,
+        seed,
+        onClass: () => onProgress(++done, total),
+      });
+    const [a, b] = [await measure(samples), await measure(real)];
+    const greatest = Math.max(...told(b));
+    result[name] = {
+      mean: { samples: meanOf(a), real: meanOf(b) },
+      classes: classes.map((name, i) => ({ name, samples: a[i], real: b[i] })),
+      classesBelowRealMaximum: orNull(
+        told(a).filter((x) => x <= greatest).length / told(a).length,
+      ),
+    };
+  }
+  return result;
+}
+
+/** The mean over the classes that have a figure. */
+function meanOf(figures: readonly (number | null)[]): number | null {
+  return orNull(told(figures).reduce((sum, x) => sum + x, 0) / told(figures).length);
+}
+
+function told(figures: readonly (number | null)[]): number[] {
+  return figures.filter((x) => x !== null);
 }
 
 /** Two different members. */

@@ -107,7 +107,7 @@ export interface Report {
     readonly columns: Readonly<Record<string, ColumnDiversity>>;
   };
   readonly features: {
-    readonly samples: FeatureScores;
+    readonly samples: FeatureScores | null;
     /** Further pictures of the training set, as many as samples where there are enough. */
     readonly real: FeatureScores | null;
     /** Pictures that neither the run nor the classifier was trained on. */
@@ -118,4 +118,9 @@ export interface Report {
   readonly neighbours: { readonly pixels: Memorisation; readonly features: Memorisation };
   /** How long each part took. */
   readonly seconds: Readonly<Record<string, number>>;
+}
+
+/** JSON has no NaN: what could not be told is null. */
+export function orNull(x: number): number | null {
+  return Number.isFinite(x) ? x : null;
 }

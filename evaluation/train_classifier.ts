@@ -129,7 +129,7 @@ export async function trainClassifier(
 }
 
 /** The accuracy of guesses by label column. */
-export function accuracies(
+function accuracies(
   { labels }: LabelledPictures,
   { guesses }: { guesses: Readonly<Record<string, Int32Array>> },
   classes: Readonly<Record<string, number>>,

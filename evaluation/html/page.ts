@@ -88,7 +88,7 @@ function tiles({ accuracy, msSsim, features }: Report): string {
         )
       ),
       ...scores.map(([name, key]) =>
-        tile(name, figure(samples[key]), `real pictures ${figure(real?.[key])}`)
+        tile(name, figure(samples?.[key]), `real pictures ${figure(real?.[key])}`)
       ),
     ].join("")
   }</div>`;

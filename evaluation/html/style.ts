@@ -25,7 +25,7 @@ th { text-align: left; font-weight: 500; color: var(--soft); font-size: 13px; pa
 td { padding: 4px 14px 4px 0; border-top: 1px solid var(--line); white-space: nowrap; vertical-align: middle; }
 td.n, th.n { text-align: right; }
 img { display: block; image-rendering: pixelated; border-radius: 3px; height: auto; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 16px; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); gap: 16px; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; }
 figcaption { font-size: 14px; margin-bottom: 6px; }
 .plot { width: 100%; height: auto; display: block; }
