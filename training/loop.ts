@@ -1,7 +1,7 @@
 import { Batches, type Dataset, splitDataset, UserError } from "../data/mod.ts";
 import { Device, DeviceLostError } from "../engine/mod.ts";
 import { discriminatorStages } from "../models/mod.ts";
-import type { Run } from "../plugin/mod.ts";
+import type { PictureSource, Run } from "../plugin/mod.ts";
 import { builtIn } from "../plugins/mod.ts";
 import { Acgan } from "./acgan.ts";
 import { toTensors } from "./batch.ts";
@@ -29,8 +29,19 @@ export interface Progress {
   readonly steps: number;
   readonly imagesPerSecond: number;
   readonly secondsLeft: number;
-  /** Means over the steps since the last report, by name, and `holdout.<condition>` at a checkpoint. */
+  /**
+   * Means over the steps since the last report, by name; `holdout.<condition>` at a checkpoint, and
+   * `eval.<name>` where pictures were measured.
+   */
   readonly metrics: Metrics;
+}
+
+/** Measures pictures while a run goes on. */
+export interface Evaluation {
+  /** Steps between two measurements; after the last step there is one more. */
+  readonly every: number;
+  /** Figures by name, logged as `eval.NAME`; they must depend on the step and the pictures alone. */
+  run(pictures: PictureSource, step: number): Promise<Readonly<Record<string, number>>>;
 }
 
 /** Where and how to train, and whom to tell. */
@@ -50,6 +61,8 @@ export interface TrainOptions {
    * by the static guess. What is chosen is kept with the run.
    */
   readonly chooseKernels?: ChooseKernels;
+  /** Measures the averaged generator's pictures now and then. */
+  readonly evaluate?: Evaluation;
   /** Aborting it lets the step in hand finish, saves, and returns. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -90,7 +103,7 @@ export async function train(dataset: Dataset, options: TrainOptions): Promise<nu
 }
 
 async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number> {
-  const { folder, settings, schedule, signal, chooseKernels } = options;
+  const { folder, settings, schedule, signal, chooseKernels, evaluate } = options;
   const { onProgress = () => {}, onMessage = () => {} } = options;
   const { batch, seed, flip, holdout, emaImages } = settings;
 
@@ -193,8 +206,13 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
 
     const due = (every: number) => step % every === 0 || step === schedule.steps;
     const saving = due(schedule.checkpointEvery);
-    if (saving) await report({ ...await evaluator?.run(), ...await measuredBy(plugins, about) });
-    else if (due(schedule.logEvery)) await report({});
+    const evaluating = evaluate !== undefined && due(evaluate.every);
+    if (saving || evaluating || due(schedule.logEvery)) {
+      await report({
+        ...(saving && { ...await evaluator?.run(), ...await measuredBy(plugins, about) }),
+        ...(evaluating && prefixed("eval", await evaluate.run(sampler, step))),
+      });
+    }
     if (due(schedule.gridEvery)) {
       for (const condition of conditions) {
         const grid = await drawGrid(sampler, condition, { seeds: GRID_SEEDS });
@@ -215,6 +233,10 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
   await plugins.forEach("hooks.end", (plugin) => plugin.parts.hooks?.end?.(about(plugin)));
   ring.destroy();
   return step;
+}
+
+function prefixed(prefix: string, numbers: Metrics): Metrics {
+  return Object.fromEntries(Object.entries(numbers).map(([name, x]) => [`${prefix}.${name}`, x]));
 }
 
 /** What plugins measure at a checkpoint, as `PLUGIN.NAME`. */

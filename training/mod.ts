@@ -27,7 +27,7 @@ export { drawGrid } from "./grid.ts";
 export { kernelSites } from "./kernel_sites.ts";
 export { type ChooseKernels, restoreKernels } from "./kernels.ts";
 export { loadGenerator, type TrainedGenerator } from "./load_generator.ts";
-export { type Progress, train, type TrainOptions } from "./loop.ts";
+export { type Evaluation, type Progress, train, type TrainOptions } from "./loop.ts";
 export { discriminatorTerms, generatorTerms, termWeights } from "./losses.ts";
 export { MetricRing, type Metrics } from "./metric_ring.ts";
 export { type ChosenPlugin } from "./plugin_setup.ts";

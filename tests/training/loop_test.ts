@@ -70,6 +70,32 @@ Deno.test("Progress and metrics are reported at every log step and checkpoint", 
   }
 });
 
+Deno.test("Pictures are measured every so many steps and after the last, and the figures are logged", async () => {
+  using folder = temporaryFolder();
+  const measured: number[] = [];
+  await train(tinyDataset(), {
+    folder: folder.path,
+    settings: tinySettings,
+    schedule: { ...schedule, steps: 7 },
+    evaluate: {
+      every: 3,
+      async run(pictures, step) {
+        measured.push(step);
+        const drawn = await pictures.draw(await pictures.requests([1, 2]));
+        return { bytes: drawn.length };
+      },
+    },
+  });
+  assertEquals(measured, [3, 6, 7]);
+  const lines = await metricsLines(folder.path);
+  assertEquals(lines.map((line) => [line.step, line["eval.bytes"]]), [
+    [3, 384],
+    [4, undefined],
+    [6, 384],
+    [7, 384],
+  ]);
+});
+
 Deno.test("A damaged newest checkpoint is set aside, and the run goes on from the one before", async () => {
   using whole = temporaryFolder();
   using damaged = temporaryFolder();
