@@ -1,12 +1,5 @@
 import { type Dataset, loadDataset, UserError } from "../data/mod.ts";
-import {
-  evaluate,
-  keptClassifier,
-  readCurves,
-  type Report,
-  reportPage,
-  splitLikeRun,
-} from "../evaluation/mod.ts";
+import { evaluate, readCurves, type Report, reportPage } from "../evaluation/mod.ts";
 import {
   LARGEST_SEED,
   loadGenerator,
@@ -19,6 +12,7 @@ import {
 import type { Condition, Options } from "../plugin/mod.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
+import { findClassifier, percent, slowly, withColumns } from "./evaluation.ts";
 import { drawingPlugins, kindsOf, loadPlugins, withPlugins } from "./plugins.ts";
 import { countAloud, formatDuration } from "./progress.ts";
 import { columnsOf } from "./train_plugins.ts";
@@ -28,8 +22,6 @@ import { kernelChooser, tuneOptions } from "./tuning.ts";
 const SAMPLES = { gpu: 5000, cpu: 2000 };
 /** With `--tune fast` kernels that training did not choose are measured for so long. */
 const TUNING_SECONDS = 15;
-/** How often progress is told. */
-const SAY_MS = 2000;
 
 const options = {
   samples: {
@@ -106,12 +98,8 @@ export const command = defineCommand({
       `${path} is not the data that ${folder} was trained on: what is held out here may have been seen there`,
     );
   }
-  const judged = judgedColumns(conditions, loaded.columns.map(({ name }) => name), options.columns);
-  const dataset = {
-    ...loaded,
-    columns: loaded.columns.filter(({ name }) => judged.includes(name)),
-    labels: loaded.labels.filter((_, i) => judged.includes(loaded.columns[i].name)),
-  };
+  const names = loaded.columns.map(({ name }) => name);
+  const dataset = withColumns(loaded, judgedColumns(conditions, names, options.columns));
 
   const device = await openDevice(options);
   const { generator, step } = await loadGenerator(folder, { raw, kinds, onMessage });
@@ -120,29 +108,12 @@ export const command = defineCommand({
   const open = await restoreKernels(folder, sampler.sites(), { device, onMessage });
   if (open.length > 0) await chooseKernels?.(open);
 
-  const split = splitLikeRun(dataset, {
+  const { split, classifier } = await findClassifier(dataset, {
     holdout: run.holdout,
     seed: run.seed,
-    onProgress: countAloud("Looked for copies of", "held-out pictures"),
-  });
-  if (split.copies > 0) {
-    onMessage(
-      `Left out ${split.copies} held-out pictures: the training set has them, or their mirror image`,
-    );
-  }
-  const classifier = await keptClassifier(split, {
-    folder: `${cache}/classifiers`,
+    cache,
     chooseKernels,
-    onMessage,
-    onProgress: slowly(({ step, steps, secondsLeft, accuracy }) => {
-      const shares = Object.entries(accuracy).map(([name, share]) => `${name} ${percent(share)}`);
-      const held = shares.length > 0 ? `  held-out: ${shares.join(", ")}` : "";
-      onMessage(`classifier ${step}/${steps}  ${formatDuration(secondsLeft)} left${held}`);
-    }),
   });
-  if (classifier.reused) {
-    onMessage(`Classifier ${classifier.name}, as kept in ${cache}/classifiers`);
-  }
 
   const { report, gallery } = await evaluate(
     { pictures: withPlugins(sampler, plugins, {}), split, classifier, flip: run.flip },
@@ -208,20 +179,6 @@ function summary({ accuracy, msSsim, features, neighbours }: Report): string[] {
     `${percent(neighbours.pixels.nearerThanTwentieth)}, features ` +
     `${percent(neighbours.features.nearerThanTwentieth)}`,
   ];
-}
-
-function percent(share: number | null): string {
-  return share === null ? "–" : `${(100 * share).toFixed(1)}%`;
-}
-
-/** Calls a function at most every {@linkcode SAY_MS}. */
-function slowly<T>(say: (value: T) => void): (value: T) => void {
-  let saidAt = performance.now();
-  return (value) => {
-    if (performance.now() - saidAt < SAY_MS) return;
-    saidAt = performance.now();
-    say(value);
-  };
 }
 
 function encoded(text: string): Uint8Array<ArrayBuffer> {

@@ -13,6 +13,7 @@ import {
 import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
 import type { GivenValues, Options } from "../plugin/mod.ts";
+import { evalOptions, evaluationOf } from "./evaluation.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { countAloud, formatProgress } from "./progress.ts";
 import { reservedNames } from "./sample.ts";
@@ -104,6 +105,7 @@ const options = {
     default: defaultSchedule.checkpointEvery,
     help: "Steps between checkpoints",
   },
+  ...evalOptions,
   cache: {
     type: "string",
     placeholder: "folder",
@@ -155,6 +157,9 @@ export const command = defineCommand({
   }
   console.error(`Grids go to ${folder}/grids, losses to ${folder}/metrics.jsonl`);
 
+  const chooseKernels = kernelChooser(device, options, { seconds: TUNING_SECONDS });
+  const about = { settings, claimed: wanted.also, chooseKernels };
+  const evaluate = await evaluationOf(dataset, options, about);
   using stop = stopSignal();
   const step = await train(dataset, {
     folder,
@@ -163,7 +168,8 @@ export const command = defineCommand({
     plugins,
     dropPlugins: options.dropPlugin,
     reserved: reservedNames,
-    chooseKernels: kernelChooser(device, options, { seconds: TUNING_SECONDS }),
+    chooseKernels,
+    evaluate,
     signal: stop.signal,
     onProgress: (progress) => console.log(formatProgress(progress)),
     onMessage: (message) => console.error(message),

@@ -8,8 +8,10 @@ import {
   leakyRelu,
   Linear,
   Module,
+  read,
   relu,
   type Tensor,
+  type Variable,
 } from "../engine/mod.ts";
 
 /** Length of the features that distances are measured in. */
@@ -32,13 +34,11 @@ export interface Classified {
 /**
  * The classifier that judges samples. It shares nothing with a discriminator: neither weights, nor what it has
  * learnt from fakes, for it sees none. 4x4 convolutions of stride 2 with batch norm and LeakyReLU 0.2 down
- * to 4x4 pixels, one linear layer with batch norm and ReLU to the features, and a linear head a column. By
- * batch norm all features are of about the same size, so that none of them is the whole of a distance.
+ * to 4x4 pixels, one linear layer with ReLU to the features, and a linear head a column.
  */
 export class Classifier extends Module {
   readonly stages: readonly { readonly conv: Conv2d; readonly bn: BatchNorm2d }[];
   readonly fc: Linear;
-  readonly bn: BatchNorm2d;
   readonly heads: Readonly<Record<string, Linear>>;
   readonly #dropout: Dropout;
 
@@ -64,7 +64,6 @@ export class Classifier extends Module {
     }));
     const side = Math.floor(size / 2 ** depth);
     this.fc = new Linear(width(depth - 1) * side ** 2, FEATURES, { generator });
-    this.bn = new BatchNorm2d(FEATURES);
     this.heads = Object.fromEntries(
       Object.entries(classes).map((
         [name, count],
@@ -79,7 +78,7 @@ export class Classifier extends Module {
     for (const { conv, bn } of this.stages) {
       x = leakyRelu(bn.forward(conv.forward(x)), { negativeSlope: 0.2 });
     }
-    const features = relu(this.bn.forward(this.fc.forward(flatten(x, { start: 1 }))));
+    const features = relu(this.fc.forward(flatten(x, { start: 1 })));
     const dropped = this.training ? this.#dropout.forward(features) : features;
     return {
       features,
@@ -87,5 +86,20 @@ export class Classifier extends Module {
         Object.entries(this.heads).map(([name, head]) => [name, head.forward(dropped)]),
       ),
     };
+  }
+
+  /**
+   * Makes the features `factor` times as large, and the heads' weights as much smaller, so that no guess
+   * changes: ReLU lets factors through.
+   */
+  async scaleFeatures(factor: number): Promise<void> {
+    const scale = async (variables: readonly (Variable | undefined)[], by: number) => {
+      for (const variable of variables.filter((v) => v !== undefined)) {
+        const [numbers] = await read([variable]);
+        variable.set(Float32Array.from(numbers, (x) => x * by));
+      }
+    };
+    await scale([this.fc.weight, this.fc.bias], factor);
+    await scale(Object.values(this.heads).map(({ weight }) => weight), 1 / factor);
   }
 }

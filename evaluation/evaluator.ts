@@ -1,6 +1,6 @@
 // Evaluation while training: few samples, and the figures that tell whether a run gets better or collapses.
 
-import type { PictureSource } from "../plugin/mod.ts";
+import type { Evaluation } from "../training/mod.ts";
 import { accuracyByColumn } from "./accuracy.ts";
 import type { KeptClassifier } from "./classifier_store.ts";
 import { DiversityMeter } from "./diversity.ts";
@@ -14,22 +14,14 @@ import type { Split } from "./split.ts";
 /** Pictures of the training set that samples are compared to, at most. */
 const REFERENCE = 2000;
 
-/** What `train` calls now and then. */
-export interface Evaluator {
-  /** Steps between two evaluations. */
-  readonly every: number;
-  /** Figures of samples by name, to be logged. */
-  run(pictures: PictureSource, step: number): Promise<Record<string, number>>;
-}
-
 /**
  * An evaluation for the time of training. Each run draws the same requests, so that figures of two steps differ
  * by the weights alone. It gives
  *
  * - `accuracy.COLUMN`, the share that the classifier takes for what it was asked to be;
  * - `ms_ssim.COLUMN`, the mean over classes of how alike two samples of a class are, and
- *   `ms_ssim_excess.COLUMN`, by how much that is above real pictures': it grows when a run collapses;
- * - `frechet`, `kernel`, `precision`, `recall`, `density` and `coverage` in the classifier's features.
+ *   `ms_ssim.excess.COLUMN`, by how much that is above real pictures': it grows when a run collapses;
+ * - `frechet`, `kernel_distance`, `precision`, `recall`, `density` and `coverage` in the classifier's features.
  *
  * @param options.samples how many are drawn each time, 500 by default.
  * @param options.pairs pairs a class for MS-SSIM, 25 by default.
@@ -37,7 +29,7 @@ export interface Evaluator {
 export async function evaluator(
   { split, classifier, flip }: { split: Split; classifier: KeptClassifier; flip: boolean },
   options: { every: number; seed: number; samples?: number; pairs?: number },
-): Promise<Evaluator> {
+): Promise<Evaluation> {
   const { every, seed, samples: count = 500, pairs = 25 } = options, { train, heldOut } = split;
   const { columns, size } = train;
   const judge = new Judge(classifier.classifier), meter = new DiversityMeter(size, { pairs });
@@ -65,14 +57,14 @@ export async function evaluator(
         return [
           [`accuracy.${name}`, accuracy[name].samples],
           [`ms_ssim.${name}`, samples],
-          [`ms_ssim_excess.${name}`, excess],
+          [`ms_ssim.excess.${name}`, excess],
         ];
       });
       const known = figures.filter((entry): entry is [string, number] => entry[1] !== null);
       return {
         ...Object.fromEntries(known),
         frechet,
-        kernel,
+        kernel_distance: kernel,
         precision,
         recall,
         density,

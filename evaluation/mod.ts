@@ -7,7 +7,7 @@
 export { Classifier, FEATURES } from "./classifier.ts";
 export { type KeptClassifier, keptClassifier } from "./classifier_store.ts";
 export { type Curve, readCurves } from "./curves.ts";
-export { type Evaluator, evaluator } from "./evaluator.ts";
+export { evaluator } from "./evaluator.ts";
 export { evaluate, type EvaluationOptions, type Heading, type Subject } from "./evaluate.ts";
 export { type Gallery } from "./gallery.ts";
 export { reportPage } from "./html/page.ts";

@@ -1,33 +1,28 @@
 import { HostGenerator } from "../engine/mod.ts";
-import type { Dataset } from "../data/mod.ts";
-import {
-  Categorical,
-  type Condition,
-  type PictureRequest,
-  type PictureSource,
-} from "../plugin/mod.ts";
+import { type Dataset, UserError } from "../data/mod.ts";
+import type { Condition, PictureRequest, PictureSource } from "../plugin/mod.ts";
 import { type LabelledPictures, shuffled } from "./pictures.ts";
 
-/** What a run's conditions have to do with the label columns of a data set. */
-export interface AskedColumn {
+/** A condition that has the name of a label column, and the classes of one in common with it. */
+interface AskedColumn {
   /** The condition's place among all. */
   readonly condition: number;
   /** The column's place in the data set. */
   readonly column: number;
-  /** For each class of the column, that of the condition; -1 where the run does not know it. */
-  readonly classes: readonly number[];
+  /** For each class of the column, the condition's value; undefined where the run does not know it. */
+  readonly values: readonly (readonly number[] | undefined)[];
 }
 
-/** The label columns that a run can be asked by: its categorical conditions that have their names. */
-export function askedColumns(
+function askedColumns(
   conditions: readonly Condition[],
   { columns }: Pick<Dataset, "columns">,
 ): AskedColumn[] {
   return conditions.flatMap((condition, index) => {
     const column = columns.findIndex(({ name }) => name === condition.name);
-    if (column < 0 || !(condition instanceof Categorical)) return [];
-    const classes = columns[column].classes.map((name) => condition.classes.indexOf(name));
-    return [{ condition: index, column, classes }];
+    if (column < 0 || condition.kind !== "categorical") return [];
+    const known = new Map(condition.showcase().map(({ label, value }) => [label, value]));
+    const values = columns[column].classes.map((name) => known.get(name));
+    return [{ condition: index, column, values }];
   });
 }
 
@@ -44,17 +39,23 @@ export async function labelledRequests(
   const { count, seed } = options;
   const asked = askedColumns(pictures.conditions, data);
   const known = Array.from({ length: data.count }, (_, i) => i).filter((i) =>
-    asked.every(({ column, classes }) => (classes[data.labels[column][i]] ?? -1) >= 0)
+    asked.every(({ column, values }) => values[data.labels[column][i]] !== undefined)
   );
-  const generator = new HostGenerator(seed), rounds = Math.ceil(count / Math.max(1, known.length));
+  if (known.length === 0) {
+    const names = asked.map(({ column }) => data.columns[column].name).join(" and ");
+    throw new UserError(
+      `No picture of the data has a ${names} that the run knows: is it the data that it was trained on?`,
+    );
+  }
+  const generator = new HostGenerator(seed), rounds = Math.ceil(count / known.length);
   const models = Array.from({ length: rounds }, () => [...shuffled(known.length, generator)])
     .flat().slice(0, count).map((i) => known[i]);
   const drawn = await pictures.requests(Array.from({ length: count }, (_, i) => seed + i));
   const requests = drawn.map(({ z, values }, i) => ({
     z,
     values: asked.reduce(
-      (all, { condition, column, classes }) =>
-        all.with(condition, [classes[data.labels[column][models[i]]]]),
+      (all, { condition, column, values: known }) =>
+        all.with(condition, known[data.labels[column][models[i]]]!),
       values,
     ),
   }));

@@ -125,6 +125,10 @@ export async function trainClassifier(
     });
   }
   variables.forEach((variable, i) => variable.set(best.state[i]));
+  // Kernel distances depend on the length of features: on held-out pictures they have a mean square of 1.
+  const { features } = await judge.ask(unseen);
+  const square = features.reduce((total, x) => total + x * x, 0) / features.length;
+  if (square > 0) await classifier.scaleFeatures(1 / Math.sqrt(square));
   return { classifier: classifier.eval(), accuracy: best.accuracy, picturesSeen: best.at * BATCH };
 }
 

@@ -7,7 +7,17 @@ Deno.test("kao --help lists every command", async () => {
   const { code, stdout } = await kao(["--help"]);
   assertEquals(code, 0);
   for (
-    const name of ["quickstart", "train", "sample", "draw", "plugin", "tune", "doctor", "adapter"]
+    const name of [
+      "quickstart",
+      "train",
+      "sample",
+      "eval",
+      "draw",
+      "plugin",
+      "tune",
+      "doctor",
+      "adapter",
+    ]
   ) {
     assertMatch(stdout, new RegExp(`^  ${name} +\\S`, "m"));
   }
@@ -15,7 +25,17 @@ Deno.test("kao --help lists every command", async () => {
 
 Deno.test("Every command answers --help with its usage", async () => {
   for (
-    const name of ["quickstart", "train", "sample", "draw", "plugin", "tune", "doctor", "adapter"]
+    const name of [
+      "quickstart",
+      "train",
+      "sample",
+      "eval",
+      "draw",
+      "plugin",
+      "tune",
+      "doctor",
+      "adapter",
+    ]
   ) {
     const { code, stdout, stderr } = await kao([name, "--help"]);
     assertEquals([code, stderr], [0, ""]);
