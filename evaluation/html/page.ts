@@ -151,9 +151,13 @@ function diversity({ msSsim }: Report): string {
         : [{ name: `${name} ${column}`, colour: 1 + c % 8, x: real, y: samples }]
     )
   );
-  const named = new Set(all.toSorted((a, b) => (b.y - b.x) - (a.y - a.x)).slice(0, NAMED));
-  const dots = all.map((dot): Dot => ({ ...dot, named: named.has(dot) }));
-  const rows = Object.entries(msSsim.columns).map(([column, { mean, classesBelowRealMaximum }]) => [
+  const dots = all.toSorted((a, b) => (b.y - b.x) - (a.y - a.x))
+    .map((dot, i): Dot => ({ ...dot, named: i < NAMED }));
+  const rows = Object.entries(msSsim.columns).map((
+    [column, { mean, classesBelowRealMaximum }],
+    c,
+  ) => [
+    `<svg width="18" height="10"><circle cx="5" cy="5" r="5" class="fill${1 + c % 8}"/></svg>` +
     escaped(column),
     figure(mean.samples),
     figure(mean.real),
@@ -307,9 +311,15 @@ function confusions({ accuracy }: Report): string {
 /** Curves by what they tell; the first that fits has them. */
 const GROUPS: readonly (readonly [title: string, pattern: RegExp])[] = [
   ["Adversarial losses", /^[dg]\.adv/],
-  ["Losses of classes", /^[dg]\.class/],
-  ["Accuracy of the discriminator", /^(accuracy|holdout)\./],
-  ["Evaluations while training", /^eval\./],
+  ["Losses of classes, discriminator", /^d\.class/],
+  ["Losses of classes, generator", /^g\.class/],
+  ["Discriminator on real pictures", /^accuracy\..*real$/],
+  ["Discriminator on samples", /^accuracy\./],
+  ["Discriminator on held-out pictures", /^holdout\./],
+  ["Fréchet distance while training", /^eval\.frechet/],
+  ["Kernel distance while training", /^eval\.kernel_distance/],
+  ["MS-SSIM while training", /^eval\.ms_ssim/],
+  ["Other evaluations while training", /^eval\./],
   ["Other figures", /./],
 ];
 const MOST_LINES = 8;

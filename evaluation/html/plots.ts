@@ -57,7 +57,10 @@ export function linePlot(series: readonly Series[], axes: Axes): string {
   return plot(frame.axes + lines.join(""), axes) + `<ul class="legend">${legend.join("")}</ul>`;
 }
 
-/** Dots beside the line on which y is x. */
+/** Room that a name takes beside its dot. */
+const NAME = { width: 110, height: 14 };
+
+/** Dots beside the line on which y is x; a name that would lie on an earlier one is left out. */
 export function scatterPlot(dots: readonly Dot[], axes: Axes): string {
   if (dots.length === 0) return "";
   const values = dots.flatMap(({ x, y }) => [x, y]);
@@ -66,15 +69,25 @@ export function scatterPlot(dots: readonly Dot[], axes: Axes): string {
     room = (most - least) * 0.08 || 0.1;
   const ends = [least - room, most + room] as const;
   const frame = frameOf([[ends[0], ends[0]], [ends[1], ends[1]]], axes);
-  const drawn = dots.map(({ name, colour, x, y, named }) =>
+  const names: Dot[] = [];
+  for (const dot of dots.filter(({ named }) => named)) {
+    const free = names.every(({ x, y }) =>
+      Math.abs(frame.x(x) - frame.x(dot.x)) > NAME.width ||
+      Math.abs(frame.y(y) - frame.y(dot.y)) > NAME.height
+    );
+    if (free) names.push(dot);
+  }
+  const drawn = dots.map(({ name, colour, x, y }) =>
     `<circle cx="${frame.x(x)}" cy="${frame.y(y)}" r="5" class="fill${colour} dot">` +
-    `<title>${escaped(name)}: real ${figure(x)}, samples ${figure(y)}</title></circle>` +
-    (named ? `<text x="${frame.x(x) + 8}" y="${frame.y(y) + 4}">${escaped(name)}</text>` : "")
+    `<title>${escaped(name)}: real ${figure(x)}, samples ${figure(y)}</title></circle>`
+  );
+  const named = names.map(({ name, x, y }) =>
+    `<text x="${frame.x(x) - 9}" y="${frame.y(y) + 4}" class="end">${escaped(name)}</text>`
   );
   const diagonal = `<line x1="${frame.x(ends[0])}" y1="${frame.y(ends[0])}" x2="${
     frame.x(ends[1])
   }" y2="${frame.y(ends[1])}" class="guide"/>`;
-  return plot(frame.axes + diagonal + drawn.join(""), axes);
+  return plot(frame.axes + diagonal + drawn.join("") + named.join(""), axes);
 }
 
 function plot(inside: string, { x, y }: Axes): string {
