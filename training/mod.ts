@@ -22,7 +22,6 @@ export {
   type Schedule,
   type TrainSettings,
 } from "./config.ts";
-export { asUserError, exists, replaceFile } from "./files.ts";
 export { drawGrid } from "./grid.ts";
 export { kernelSites } from "./kernel_sites.ts";
 export { type ChooseKernels, restoreKernels } from "./kernels.ts";
@@ -32,13 +31,14 @@ export { discriminatorTerms, generatorTerms, termWeights } from "./losses.ts";
 export { MetricRing, type Metrics } from "./metric_ring.ts";
 export { type ChosenPlugin } from "./plugin_setup.ts";
 export { claimedColumns, type PluginDescription, Plugins } from "./plugins.ts";
-export { fromBytes } from "./pictures.ts";
 export { type GivenValues, interpolate, Sampler } from "./sampler.ts";
 export type { RunDescription } from "./run.ts";
 export { prepareRunFolder, readRun } from "./run_folder.ts";
-export { LARGEST_SEED, seedOfName } from "./seeds.ts";
+export { LARGEST_SEED } from "./seeds.ts";
 export { compileStep, type Draw, metricNames, type StepInputs, trainStep } from "./step.ts";
 export { type TermGradient, termGradients } from "./term_gradients.ts";
 export { type Weights } from "./terms.ts";
 export { toTensors } from "./batch.ts";
 export { Trial, type TrialFootprint } from "./trial.ts";
+export { asUserError, exists, replaceFile } from "./files.ts";
+export { fromBytes } from "./pictures.ts";
