@@ -14,10 +14,12 @@ const kao = defineGroup({
   commands: {
     quickstart: () => import("./cli/quickstart.ts"),
     train: () => import("./cli/train.ts"),
+    config: () => import("./cli/config_command.ts"),
     sample: () => import("./cli/sample.ts"),
     eval: () => import("./cli/eval.ts"),
     draw: () => import("./cli/draw.ts"),
     plugin: () => import("./cli/plugin/mod.ts"),
+    models: () => import("./cli/models.ts"),
     tune: () => import("./cli/tune.ts"),
     doctor: () => import("./cli/doctor.ts"),
     adapter: () => import("./cli/adapter.ts"),

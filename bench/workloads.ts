@@ -17,7 +17,7 @@ import {
   tensor,
   type TypedArray,
 } from "../engine/mod.ts";
-import { type AcganDiscriminator, type PresetName, SrresnetGenerator } from "../models/mod.ts";
+import { type DiscriminatorNetwork, type PresetName, SrresnetGenerator } from "../models/mod.ts";
 import { Categorical } from "../plugin/mod.ts";
 import { encodeAll } from "../training/acgan.ts";
 import { discriminatorTerms } from "../training/losses.ts";
@@ -151,7 +151,7 @@ function doubleBackward(batch: number): Workload {
 }
 
 /** DRAGAN's (Kodali et al., 2017): 10 mean((|gradient| - 1)^2) at real + std(real) / 2 * u. */
-function gradientPenalty(discriminator: AcganDiscriminator, real: Tensor, u: Tensor): Tensor {
+function gradientPenalty(discriminator: DiscriminatorNetwork, real: Tensor, u: Tensor): Tensor {
   const x = detach(add(real, mul(mul(std(real), 0.5), u)));
   const [gradients] = grad(sum(discriminator.forward(x).source), [x]);
   return mul(mean(square(sub(norm(gradients, { dim: [1, 2, 3] }), 1))), 10);

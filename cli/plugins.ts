@@ -11,8 +11,10 @@ import {
   type PictureSource,
   type Plugin,
 } from "../plugin/mod.ts";
+import type { MakeNormalization } from "../models/mod.ts";
 import { builtIn } from "../plugins/mod.ts";
-import type { ChosenPlugin, PluginDescription } from "../training/mod.ts";
+import { asListed } from "./config.ts";
+import { type ChosenPlugin, normalizationBy, type PluginDescription } from "../training/mod.ts";
 
 /** A plugin that was asked for, by name alone or with options: `dragan`, `{ dragan: { weight: 5 } }`. */
 export interface PluginRequest {
@@ -105,7 +107,12 @@ function permissions(): string {
 export async function loadPlugins(requests: readonly PluginRequest[]): Promise<ChosenPlugin[]> {
   const chosen: ChosenPlugin[] = [];
   for (const { source, options } of requests) {
-    chosen.push({ plugin: await loadPlugin(source), source, options });
+    const plugin = await loadPlugin(source);
+    const words = Object.entries(options).map(([key, value]) => [
+      key,
+      asListed(plugin.options[key], value),
+    ]);
+    chosen.push({ plugin, source, options: Object.fromEntries(words) });
   }
   return chosen;
 }
@@ -137,14 +144,23 @@ export function givenOptions(
 }
 
 /** A plugin as a trained run needs it to draw pictures. */
-export type DrawingPlugin = Pick<Plugin, "name" | "kinds" | "sampling">;
+export interface DrawingPlugin
+  extends Pick<Plugin, "name" | "kinds" | "sampling" | "normalization"> {
+  /** The values of its options that the run was trained with. */
+  readonly chosen: Readonly<Record<string, unknown>>;
+  /** Where it came from. */
+  readonly source: string;
+}
 
 /** Loads what of a run's plugins takes part in drawing. */
 export async function drawingPlugins(
   { plugins }: { readonly plugins: readonly PluginDescription[] },
 ): Promise<DrawingPlugin[]> {
   const drawing = plugins.filter(({ draws }) => draws);
-  return await Promise.all(drawing.map(({ source }) => loadPlugin(source)));
+  return await Promise.all(drawing.map(async ({ source, options }) => {
+    const { name, kinds, sampling, normalization } = await loadPlugin(source);
+    return { name, kinds, sampling, normalization, chosen: options, source };
+  }));
 }
 
 /** Who makes the conditions of plugins again, by kind. */
@@ -152,10 +168,18 @@ export function kindsOf(plugins: readonly DrawingPlugin[]): Record<string, Condi
   return Object.assign({}, ...plugins.map(({ kinds = {} }) => kinds));
 }
 
+/** Who makes the layers that a plugin put into the generator. */
+export function normalizationOf(
+  plugins: readonly DrawingPlugin[],
+): MakeNormalization | undefined {
+  const owner = plugins.find(({ normalization }) => normalization);
+  return owner && normalizationBy({ ...owner, plugin: owner, options: owner.chosen });
+}
+
 /** Pictures as plugins change what is drawn, by the options that were given. */
 export function withPlugins(
   pictures: PictureSource,
-  plugins: readonly DrawingPlugin[],
+  plugins: readonly Pick<DrawingPlugin, "sampling">[],
   given: Readonly<Record<string, unknown>>,
 ): PictureSource {
   const apply = (request: PictureRequest): PictureRequest =>

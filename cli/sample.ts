@@ -14,7 +14,13 @@ import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
 import { type Condition, flagsOf, type Option, type Options } from "../plugin/mod.ts";
 import { writeOutput } from "./output.ts";
-import { type DrawingPlugin, drawingPlugins, kindsOf, withPlugins } from "./plugins.ts";
+import {
+  type DrawingPlugin,
+  drawingPlugins,
+  kindsOf,
+  normalizationOf,
+  withPlugins,
+} from "./plugins.ts";
 import { kernelChooser, tuneOptions } from "./tuning.ts";
 
 const FRAME_MS = 80;
@@ -112,6 +118,7 @@ export const command = defineCommand({
   const { generator, step } = await loadGenerator(folder, {
     raw,
     kinds: kindsOf(plugins),
+    normalization: normalizationOf(plugins),
     onMessage,
   });
   const plain = new Sampler(generator, conditions);

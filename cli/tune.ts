@@ -44,7 +44,8 @@ export const command = defineCommand({
   device.destroy();
 });
 
-function conditionOf(word: string, column: number): Categorical {
+/** A condition of so many classes, of a data set that need not exist. */
+export function conditionOf(word: string, column: number): Categorical {
   const count = Number(word);
   if (!Number.isInteger(count) || count < 2) {
     throw new UserError(`--classes must be whole numbers above 1, not ${word}`);

@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly size: number;
   /** A folder for the packed pictures; without it they are decoded each time. */
   readonly cache?: string;
+  /** Whether what was decoded is written into the cache; it is unless told otherwise. */
+  readonly keep?: boolean;
   /**
    * The label columns of `labels.csv` to read; by default all that are not decimal fractions. With none,
    * pictures need no labels.

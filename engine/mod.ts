@@ -10,6 +10,7 @@ export { Tensor, tensor, type TensorLike } from "./tensor.ts";
 export { Variable } from "./variable.ts";
 export { dependsOn, grad, type GradOptions } from "./grad.ts";
 export { compile, type Compiled, type Footprint, read, type Results } from "./compile/compile.ts";
+export { type Estimate, type EstimateOptions } from "./compile/estimate.ts";
 export { type KernelSite } from "./compile/lower.ts";
 export { type AdapterDescription, identify } from "./runtime/adapter.ts";
 export {

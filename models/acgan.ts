@@ -3,8 +3,6 @@ import {
   concat,
   Conv2d,
   flatten,
-  type HostGenerator,
-  init,
   leakyRelu,
   Linear,
   Module,
@@ -16,9 +14,23 @@ import {
   tanh,
   type Tensor,
 } from "../engine/mod.ts";
+import {
+  type DiscriminatorNetwork,
+  type DiscriminatorOptions,
+  type GeneratorNetwork,
+  type GeneratorOptions,
+  initialise,
+  mapValues,
+  type Normalization,
+  numbered,
+  type Verdict,
+} from "./network.ts";
+import { normalizationsOf } from "./normalization.ts";
 
 /** Widths of an {@linkcode AcganGenerator}. */
 export interface GeneratorWidths {
+  /** Left out in runs from before there was a choice. */
+  readonly architecture?: "dcgan";
   /** Length of the noise vector z. */
   readonly latent: number;
   /** Side of the first feature map in pixels. */
@@ -29,18 +41,10 @@ export interface GeneratorWidths {
 
 /** Widths of an {@linkcode AcganDiscriminator}. */
 export interface DiscriminatorWidths {
+  /** Left out in runs from before there was a choice. */
+  readonly architecture?: "dcgan";
   /** Channels after each convolution; every convolution halves the side. */
   readonly channels: readonly number[];
-}
-
-/** What a discriminator says about a batch of pictures. */
-export interface Verdict {
-  /** Logits of "this is a real picture", `[batch]`. */
-  readonly source: Tensor;
-  /** For each condition, by its name, what the picture seems to be of it, `[batch, head size]`. */
-  readonly heads: Readonly<Record<string, Tensor>>;
-  /** What each stage saw, and last what `source` and the heads are told by, flat: `[batch, features]`. */
-  readonly features: readonly Tensor[];
 }
 
 /**
@@ -50,42 +54,46 @@ export interface Verdict {
  *
  * Its variables are named `fc`, `bn0`, `conv1`, `bn1`, ..., `out`.
  */
-export class AcganGenerator extends Module {
+export class AcganGenerator extends Module implements GeneratorNetwork {
   readonly widths: GeneratorWidths;
+  readonly latent: number;
+  readonly size: number;
   readonly fc: Linear;
-  readonly bn0: BatchNorm2d;
+  readonly bn0: Normalization;
   readonly out: Conv2d;
   readonly #stages: readonly Stage[];
 
   /** `codeSize` is the length of the code that describes what to draw, beside the noise. */
-  constructor(widths: GeneratorWidths, codeSize: number, options: { generator: HostGenerator }) {
+  constructor(widths: GeneratorWidths, codeSize: number, options: GeneratorOptions) {
     super();
-    const { latent, base, channels } = widths;
+    const { latent, base, channels } = widths, { generator } = options;
+    const { make, others } = normalizationsOf(options, codeSize);
     this.widths = widths;
-    this.fc = new Linear(latent + codeSize, channels[0] * base * base, options);
-    this.bn0 = new BatchNorm2d(channels[0]);
+    this.latent = latent;
+    this.size = base * 2 ** (channels.length - 1);
+    this.fc = new Linear(latent + codeSize, channels[0] * base * base, { generator });
+    this.bn0 = make("bn0", channels[0]);
     this.#stages = channels.slice(1).map((width, i) => ({
       conv: new Conv2d(channels[i], 4 * width, {
         kernelSize: 3,
         padding: 1,
         bias: false,
-        ...options,
+        generator,
       }),
-      bn: new BatchNorm2d(width),
+      bn: make(`bn${i + 1}`, width),
     }));
     Object.assign(this, numbered(this.#stages, 1));
-    this.out = new Conv2d(channels.at(-1)!, 3, { kernelSize: 3, padding: 1, ...options });
-    initialise(this, options.generator);
+    this.out = new Conv2d(channels.at(-1)!, 3, { kernelSize: 3, padding: 1, generator });
+    initialise(this, { generator, others });
   }
 
-  /** Draws `[batch, 3, size, size]` in [-1, 1] from noise `[batch, latent]` and `[batch, codeSize]`. */
   forward(z: Tensor, code: Tensor): Tensor {
     const { base, channels } = this.widths;
     const first = this.fc.forward(concat([z, code], { dim: 1 }));
     let x = reshape(first, [z.shape[0], channels[0], base, base]);
-    x = relu(this.bn0.forward(x));
+    x = relu(this.bn0.forward(x, code));
     for (const { conv, bn } of this.#stages) {
-      x = relu(bn.forward(pixelShuffle(conv.forward(x), 2)));
+      x = relu(bn.forward(pixelShuffle(conv.forward(x), 2), code));
     }
     return tanh(this.out.forward(x));
   }
@@ -97,20 +105,17 @@ export class AcganGenerator extends Module {
  *
  * Its variables are named `conv1`, `conv2`, `bn2`, ..., `src`, and `cls.<condition>`.
  */
-export class AcganDiscriminator extends Module {
+export class AcganDiscriminator extends Module implements DiscriminatorNetwork {
+  readonly stages: readonly Shape[];
   readonly conv1: Conv2d;
   readonly src: Linear;
   readonly cls: Readonly<Record<string, Linear>>;
   /** Length of the features that it judges pictures by. */
   readonly features: number;
-  readonly #stages: readonly Stage[];
+  readonly #stages: readonly { readonly conv: Conv2d; readonly bn: BatchNorm2d }[];
 
   /** `size` is the side of the pictures; `heads` gives the length of each head by its name. */
-  constructor(
-    widths: DiscriminatorWidths,
-    size: number,
-    options: { heads: Readonly<Record<string, number>>; generator: HostGenerator },
-  ) {
+  constructor(widths: DiscriminatorWidths, size: number, options: DiscriminatorOptions) {
     super();
     const { channels } = widths;
     const { heads, generator } = options;
@@ -121,13 +126,13 @@ export class AcganDiscriminator extends Module {
       bn: new BatchNorm2d(width),
     }));
     Object.assign(this, numbered(this.#stages, 2));
-    const features = this.features = sizeOf(discriminatorStages(widths, size).at(-1)!);
+    this.stages = acganStages(widths, size);
+    const features = this.features = sizeOf(this.stages.at(-1)!);
     this.src = new Linear(features, 1, { generator });
     this.cls = mapValues(heads, (length) => new Linear(features, length, { generator }));
-    initialise(this, generator);
+    initialise(this, { generator });
   }
 
-  /** Judges pictures `[batch, 3, size, size]` in [-1, 1]. */
   forward(images: Tensor): Verdict {
     let x = leakyRelu(this.conv1.forward(images), { negativeSlope: 0.2 });
     const seen = [x];
@@ -144,41 +149,16 @@ export class AcganDiscriminator extends Module {
   }
 }
 
-/** Shapes `[channels, side, side]` of what an {@linkcode AcganDiscriminator}'s stages make of pictures of a size. */
-export function discriminatorStages(
-  { channels }: DiscriminatorWidths,
-  size: number,
-): Shape[] {
+/** Shapes of what an {@linkcode AcganDiscriminator}'s stages make of pictures of a size. */
+export function acganStages({ channels }: DiscriminatorWidths, size: number): Shape[] {
   return channels.map((width, i) => {
     const side = size / 2 ** (i + 1);
     return [width, side, side];
   });
 }
 
-/** A convolution and the batch norm after it. */
+/** A convolution and the normalisation after it. */
 interface Stage {
   readonly conv: Conv2d;
-  readonly bn: BatchNorm2d;
-}
-
-/** Stages under the names that they are to have as fields, and so in a checkpoint: `conv1`, `bn1`, ... */
-function numbered(stages: readonly Stage[], first: number): Record<string, Module> {
-  return Object.fromEntries(
-    stages.flatMap(({ conv, bn }, i) => [[`conv${first + i}`, conv], [`bn${first + i}`, bn]]),
-  );
-}
-
-function mapValues<A, B>(record: Readonly<Record<string, A>>, fn: (a: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, fn(value)]));
-}
-
-/**
- * Initial values as DCGAN's (Radford, Metz, Chintala, 2016, section 3) public code and AC-GAN have them:
- * weights from N(0, 0.02), gains of batch norm from N(1, 0.02), every bias 0.
- */
-function initialise(module: Module, generator: HostGenerator): void {
-  for (const [name, variable] of Object.entries(module.namedParameters())) {
-    if (name.endsWith(".bias")) init.zeros(variable);
-    else init.normal(variable, { mean: variable.shape.length === 1 ? 1 : 0, std: 0.02, generator });
-  }
+  readonly bn: Normalization;
 }

@@ -1,24 +1,43 @@
-import type { DiscriminatorWidths, GeneratorWidths } from "./acgan.ts";
+import type { DiscriminatorSettings, GeneratorSettings } from "./architectures.ts";
 
 /** The shape of a pair of networks, and how it is usually trained. */
 export interface Preset {
   /** One line for `--help`. */
   readonly help: string;
-  /** Side of the pictures in pixels: `base * 2 ** (number of PixelShuffle stages)`. */
+  /** Side of the pictures in pixels. */
   readonly size: number;
-  readonly generator: GeneratorWidths;
-  readonly discriminator: DiscriminatorWidths;
+  readonly generator: GeneratorSettings;
+  readonly discriminator: DiscriminatorSettings;
   readonly batch: number;
   /** Step size of Adam. */
   readonly lr: number;
+  /** Adam's decay rates of the first and second moments; 0.5 and 0.999 where left out. */
+  readonly betas?: readonly [number, number];
+  /** Plugins that such networks are trained with, by name, with their options, unless others are named. */
+  readonly plugins?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
+
+/** The discriminator of both tables of AC-GAN's paper; how strong the noise is, is not said there. */
+const odenaDiscriminator = {
+  architecture: "odena",
+  channels: [16, 32, 64, 128, 256, 512],
+  dropout: 0.5,
+  noise: 0.1,
+} as const;
+
+/** The trunk and the stages of MakeGirlsMoe's generator, which ZJUSCT's took over. */
+const srresnet = { architecture: "srresnet", channels: 64, blocks: 16, stages: 3 } as const;
+
+const girlsmoeDiscriminator = {
+  architecture: "girlsmoe",
+  channels: [32, 64, 128, 256, 512, 1024],
+  blocks: [2, 4, 4, 4, 4, 0],
+  kernels: [4, 4, 4, 3, 3, 3],
+} as const;
 
 /**
  * The networks that training knows by name. Every width in them is a setting that can be overridden;
- * a preset is only a good starting point.
- *
- * Multiply-adds a picture, forward: `acgan64` 306 M (generator) and 104 M (discriminator);
- * `acgan32` 58 M and 18 M; `small32` 5 M and 2 M.
+ * a preset is only a good starting point. `kao models` says how large and how costly they are.
  */
 export const presets = {
   acgan64: {
@@ -44,6 +63,54 @@ export const presets = {
     discriminator: { channels: [32, 32, 64] },
     batch: 16,
     lr: 4e-4,
+  },
+  odena128: {
+    help: "128x128 pictures; AC-GAN's paper, ImageNet",
+    size: 128,
+    generator: { architecture: "odena", latent: 100, base: 8, channels: [768, 384, 256, 192] },
+    discriminator: odenaDiscriminator,
+    batch: 100,
+    lr: 2e-4,
+  },
+  odena32: {
+    help: "32x32 pictures; AC-GAN's paper, CIFAR-10",
+    size: 32,
+    generator: { architecture: "odena", latent: 100, base: 4, channels: [384, 192, 96] },
+    discriminator: odenaDiscriminator,
+    batch: 100,
+    lr: 2e-4,
+  },
+  zjusct64: {
+    help: "64x64 pictures; ZJUSCT's avatars, with spectral norm",
+    size: 64,
+    generator: { ...srresnet, latent: 64, base: 8 },
+    discriminator: {
+      architecture: "zjusct",
+      channels: [32, 64, 128, 256, 512, 1024],
+      towers: [512, 256],
+    },
+    batch: 64,
+    lr: 1e-4,
+    betas: [0.5, 0.9],
+    plugins: { "spectral-norm": {} },
+  },
+  girlsmoe64: {
+    help: "64x64 pictures; MakeGirlsMoe's, with DRAGAN's penalty",
+    size: 64,
+    generator: { ...srresnet, latent: 128, base: 8 },
+    discriminator: girlsmoeDiscriminator,
+    batch: 64,
+    lr: 2e-4,
+    plugins: { dragan: { lambda: 0.5 } },
+  },
+  girlsmoe128: {
+    help: "128x128 pictures; MakeGirlsMoe's, with DRAGAN's penalty",
+    size: 128,
+    generator: { ...srresnet, latent: 128, base: 16 },
+    discriminator: girlsmoeDiscriminator,
+    batch: 64,
+    lr: 2e-4,
+    plugins: { dragan: { lambda: 0.5 } },
   },
 } as const satisfies Record<string, Preset>;
 

@@ -1,4 +1,5 @@
 import { UserError } from "../data/mod.ts";
+import type { Normalization, NormalizationSite } from "../models/mod.ts";
 import type { ConditionMaker } from "./condition.ts";
 import { checkValue, type Options, type OptionValues } from "./options.ts";
 import type { Parts, Sampling, Setup } from "./parts.ts";
@@ -16,23 +17,35 @@ export interface PluginDeclaration<O extends Options> {
   readonly paper?: string;
   /** What can be set, as `--NAME.KEY` or in YAML. */
   readonly options?: O;
-  /** The label columns that it reads, which are then not conditioned on as classes. */
-  columns?(options: OptionValues<O>): readonly string[];
+  /**
+   * The label columns that it reads, which are then not conditioned on as classes by another plugin. `all` are
+   * those that pictures have, as far as they are known yet.
+   */
+  columns?(options: OptionValues<O>, all: readonly string[]): readonly string[];
   /** Makes conditions of kinds of its own again, for `sample`. */
   readonly kinds?: Readonly<Record<string, ConditionMaker>>;
   /** What it lets people ask of `sample`. */
   readonly sampling?: Sampling;
+  /**
+   * Makes what normalises the generator's activations in place of batch norm, by what is to be drawn. It is
+   * called once a place, for training and again for `sample`. Only one plugin can bring it.
+   */
+  normalization?(options: OptionValues<O>, site: NormalizationSite): Normalization;
   /** Makes its parts for a run. */
   setup(options: OptionValues<O>, setup: Setup): Parts | Promise<Parts>;
 }
 
 /** A plugin, whatever its options are. */
-export interface Plugin extends Omit<PluginDeclaration<Options>, "options" | "setup" | "columns"> {
+export interface Plugin
+  extends Omit<PluginDeclaration<Options>, "options" | "setup" | "columns" | "normalization"> {
   /** What can be set. */
   readonly options: Options;
   /** The label columns that it reads. */
   // deno-lint-ignore no-explicit-any -- The declaration typed them.
-  columns?(options: any): readonly string[];
+  columns?(options: any, all: readonly string[]): readonly string[];
+  /** Makes what normalises the generator's activations. */
+  // deno-lint-ignore no-explicit-any
+  normalization?(options: any, site: NormalizationSite): Normalization;
   /** Makes its parts for a run. */
   // deno-lint-ignore no-explicit-any
   setup(options: any, setup: Setup): Parts | Promise<Parts>;

@@ -5,11 +5,14 @@
  * @module
  */
 
-export { Categorical, type CategoricalDescription } from "./categorical.ts";
+export { Categorical, type CategoricalDescription, describeLabels } from "./categorical.ts";
+export { classColumns, describeColumns, requireColumns } from "./class_columns.ts";
 export {
   type Asked,
+  type AskedLogit,
   type Condition,
   type ConditionMaker,
+  type ConditionWeights,
   isLatent,
   type Labels,
   type NamedValue,
@@ -57,8 +60,11 @@ export type {
   Setup,
   Step,
   Term,
+  WeightSite,
 } from "./parts.ts";
 export { didYouMean, nearest } from "./suggest.ts";
+/** What normalises a generator's activations, and where. */
+export type { Normalization, NormalizationSite } from "../models/mod.ts";
 /** The data that is trained on. */
 export type { Dataset, LabelColumn, Problem } from "../data/mod.ts";
 /** An error for people: its message is shown in one line, without a stack. */

@@ -1,7 +1,15 @@
 // What a plugin is made of: the hooks by which it takes part in a step, in the loop, and in sampling.
 
 import type { Dataset } from "../data/mod.ts";
-import type { Generator, HostGenerator, Module, Shape, Tensor, Variable } from "../engine/mod.ts";
+import type {
+  Generator,
+  HostGenerator,
+  Module,
+  Parametrization,
+  Shape,
+  Tensor,
+  Variable,
+} from "../engine/mod.ts";
 import type { Condition } from "./condition.ts";
 import type { Objective } from "./objective.ts";
 import type { Options } from "./options.ts";
@@ -77,6 +85,11 @@ export interface Step {
 export interface Term {
   /** 1 unless given; users change it by `--weights`. */
   readonly weight?: number;
+  /**
+   * Steps of which it has a part in the first alone, with as many times its weight: a lazy term, which costs a
+   * share. 1 unless given. A network must have a part in a term of every step.
+   */
+  readonly every?: number;
   /** The term's value, a scalar, without its weight. */
   value(step: Step): Tensor;
 }
@@ -136,6 +149,16 @@ export interface Sampling {
   apply(request: PictureRequest, given: Readonly<Record<string, unknown>>): PictureRequest;
 }
 
+/** A weight of the discriminator: of a convolution, or of a linear layer. */
+export interface WeightSite {
+  /** As in a checkpoint: `conv1.weight`. */
+  readonly name: string;
+  /** `[outputs, inputs, ...]`; of a transposed convolution `[inputs, outputs, ...]`. */
+  readonly shape: Shape;
+  /** The axis that counts the outputs. */
+  readonly dim: number;
+}
+
 /** What a plugin adds to a run. Everything is optional. */
 export interface Parts {
   /** Ways in which pictures are described. */
@@ -154,6 +177,11 @@ export interface Parts {
   readonly generatorTerms?: Readonly<Record<string, Term>>;
   /** Scalars of a discriminator's step that are logged as `PLUGIN.NAME`. */
   readonly metrics?: Readonly<Record<string, (step: Step) => Tensor>>;
+  /**
+   * Makes what a weight of the discriminator is used through; `undefined` leaves it as it is. Its variables are
+   * kept, and its parameters learn, with the discriminator's. Only one plugin can bring it.
+   */
+  discriminatorWeight?(site: WeightSite): Parametrization | undefined;
   /** Replaces the adversarial loss. */
   readonly objective?: Objective;
   /** Functions that are called between steps. */

@@ -154,6 +154,8 @@ const attributes: Plugin = definePlugin({
 function signsOf(data: Dataset, tag: string): { signs: number[]; labels: Int32Array } {
   const at = data.columns.findIndex(({ name }) => name === tag);
   if (at < 0) throw new UserError(`there is no label column "${tag}"`);
+  const missing = data.labels[at].filter((label) => label < 0).length;
+  if (missing > 0) throw new UserError(`${missing} pictures have no label in column "${tag}"`);
   const signs = data.columns[at].classes.map((word) => {
     if (YES.includes(word.toLowerCase())) return 1;
     if (NO.includes(word.toLowerCase())) return -1;

@@ -7,29 +7,39 @@ import {
   type Tensor,
   Variable,
 } from "../engine/mod.ts";
-import { AcganDiscriminator, AcganGenerator } from "../models/mod.ts";
+import {
+  type DiscriminatorNetwork,
+  type GeneratorNetwork,
+  makeDiscriminator,
+  makeGenerator,
+  type MakeNormalization,
+} from "../models/mod.ts";
 import type { Condition } from "../plugin/mod.ts";
 import type { TrainSettings } from "./config.ts";
+import { LearningRates, type RateSettings } from "./learning_rate.ts";
 import { Plugins } from "./plugins.ts";
 import { seedOf } from "./seeds.ts";
 
 /** The settings that decide which variables a model has. */
-export type ModelSettings = Pick<
-  TrainSettings,
-  "size" | "generator" | "discriminator" | "seed" | "lr" | "betas"
->;
+export type ModelSettings =
+  & Pick<TrainSettings, "size" | "generator" | "discriminator" | "seed" | "betas">
+  & RateSettings;
 
 /** Everything that one run trains: two networks, the average of one, two optimisers, and counters. */
 export class Acgan {
-  readonly generator: AcganGenerator;
+  readonly generator: GeneratorNetwork;
   /** The generator whose weights and running statistics are averages over the last steps. */
-  readonly average: AcganGenerator;
-  readonly discriminator: AcganDiscriminator;
+  readonly average: GeneratorNetwork;
+  readonly discriminator: DiscriminatorNetwork;
   /** Moves {@linkcode average}, batch norm's running statistics included, towards the generator. */
   readonly averaging: ExponentialMovingAverage;
   readonly optimizers: { readonly generator: Adam; readonly discriminator: Adam };
+  /** The optimisers' step lengths, and those of plugins. */
+  readonly rates: LearningRates;
   /** Noise and classes of the fakes. */
   readonly random: Generator;
+  /** Dropout and noise in the discriminator, if it has any. */
+  readonly #disturbance: Generator | undefined;
   /** Steps done. */
   readonly step: Variable = new Variable(new Int32Array(1), [], { name: "step" });
   readonly conditions: readonly Condition[];
@@ -41,23 +51,35 @@ export class Acgan {
     conditions: readonly Condition[],
     options: { plugins?: Plugins } = {},
   ) {
-    const { size, discriminator, seed, lr, betas } = settings;
+    const { seed, betas } = settings;
     this.conditions = conditions;
     this.plugins = options.plugins ?? new Plugins();
-    this.generator = newGenerator(settings, conditions);
-    this.average = newGenerator(settings, conditions).eval();
+    this.rates = this.plugins.rates ?? new LearningRates(settings);
+    const { normalization } = this.plugins;
+    this.generator = newGenerator(settings, conditions, { normalization });
+    this.average = newGenerator(settings, conditions, { normalization }).eval();
     this.averaging = new ExponentialMovingAverage(this.generator, { average: this.average });
-    this.discriminator = new AcganDiscriminator(discriminator, size, {
-      heads: Object.fromEntries(
-        conditions.filter(hasHead).map(({ name, headSize }) => [name, headSize]),
-      ),
-      generator: new HostGenerator(seedOf(seed, "discriminator")),
-    });
+    const made = newDiscriminator(settings, conditions);
+    this.discriminator = made.discriminator;
+    this.#disturbance = made.random;
+    this.plugins.parametrize(this.discriminator);
     this.optimizers = {
-      generator: new Adam(this.generator.namedParameters(), { lr, betas }),
-      discriminator: new Adam(this.discriminator.namedParameters(), { lr, betas }),
+      generator: new Adam(this.generator.namedParameters(), { lr: this.rates.generator, betas }),
+      discriminator: new Adam(this.discriminator.namedParameters(), {
+        lr: this.rates.discriminator,
+        betas,
+      }),
     };
     this.random = new Generator(seedOf(seed, "steps"));
+  }
+
+  /** Every source of random numbers of a step, those of plugins under their names. */
+  get generators(): Record<string, Generator> {
+    return {
+      steps: this.random,
+      ...(this.#disturbance && { disturbance: this.#disturbance }),
+      ...this.plugins.generators,
+    };
   }
 
   /** Every variable by the name that it has in a checkpoint: all that a run needs to go on exactly. */
@@ -70,6 +92,7 @@ export class Acgan {
       ...under("optim.D", this.optimizers.discriminator.state()),
       ...this.plugins.state(),
       random: this.random.state,
+      ...(this.#disturbance && { "random.D": this.#disturbance.state }),
       step: this.step,
     };
   }
@@ -82,14 +105,35 @@ export function hasHead(condition: Condition): condition is Condition & Required
 
 type Headed = Pick<Condition, "loss" | "score">;
 
-/** A fresh generator for these conditions. */
+/** A fresh generator for these conditions; `normalization` is that of a plugin, if one brings it. */
 export function newGenerator(
   settings: Pick<TrainSettings, "generator" | "seed">,
   conditions: readonly Condition[],
-): AcganGenerator {
+  options: { normalization?: MakeNormalization } = {},
+): GeneratorNetwork {
   const codeSize = conditions.reduce((sum, condition) => sum + condition.codeSize, 0);
   const generator = new HostGenerator(seedOf(settings.seed, "generator"));
-  return new AcganGenerator(settings.generator, codeSize, { generator });
+  return makeGenerator(settings.generator, codeSize, { ...options, generator });
+}
+
+/** A fresh discriminator for these conditions, and the random numbers that it draws, if it draws any. */
+export function newDiscriminator(
+  settings: Pick<TrainSettings, "size" | "discriminator" | "seed">,
+  conditions: readonly Condition[],
+): { discriminator: DiscriminatorNetwork; random: Generator | undefined } {
+  const { size, seed } = settings;
+  let random: Generator | undefined;
+  const discriminator = makeDiscriminator(settings.discriminator, size, {
+    heads: Object.fromEntries(
+      conditions.filter(hasHead).map(({ name, headSize }) => [name, headSize]),
+    ),
+    generator: new HostGenerator(seedOf(seed, "discriminator")),
+    // Made when it is asked for: most networks draw nothing, and have nothing in their checkpoints.
+    get random() {
+      return random ??= new Generator(seedOf(seed, "discriminator noise"));
+    },
+  });
+  return { discriminator, random };
 }
 
 /** The codes of all conditions side by side, `[batch, sum of code sizes]`. */

@@ -1,11 +1,13 @@
 // The plugins of a run: their parts side by side, each under its own name.
 
-import { UserError } from "../data/mod.ts";
+import { type Dataset, UserError } from "../data/mod.ts";
 import {
   type Adam,
   add,
   dependsOn,
+  type Generator,
   mean,
+  type Module,
   type Shape,
   Tensor,
   type Variable,
@@ -19,8 +21,12 @@ import {
 } from "../plugin/mod.ts";
 import type { Watch } from "./checked_condition.ts";
 import { guarded, type Origin, requireTensor } from "./guard.ts";
+import { LearningRates, type RateSettings } from "./learning_rate.ts";
 import type { Metrics } from "./metric_ring.ts";
 import type { Moment } from "./moment.ts";
+import { NotFiniteError } from "./not_finite.ts";
+import type { MakeNormalization } from "../models/mod.ts";
+import { normalizationBy, parametrize } from "./plugin_layers.ts";
 import {
   type ActivePlugin,
   type ChosenPlugin,
@@ -39,14 +45,23 @@ export interface PluginDescription {
   readonly conditions: readonly string[];
   /** Whether its code takes part in drawing pictures. */
   readonly draws: boolean;
+  /** Whether the generator has layers of it, which it cannot do without; left out where not. */
+  readonly normalizes?: true;
 }
 
 /** The plugins of one run, in the order in which they were asked for. */
 export class Plugins implements Watch {
+  /** Step lengths of the run that they were set up for. */
+  readonly rates: LearningRates | undefined;
   /** The step that is traced or done, for messages. */
   step: number | undefined;
   #list: readonly ActivePlugin[] = [];
   #watched = new Map<string, Tensor[]>();
+
+  /** No plugins, or those that {@linkcode Plugins.setUp} puts in. */
+  constructor(options: { rates?: LearningRates } = {}) {
+    this.rates = options.rates;
+  }
 
   /**
    * Sets plugins up for a run.
@@ -56,13 +71,14 @@ export class Plugins implements Watch {
    */
   static async setUp(
     chosen: readonly ChosenPlugin[],
-    about: Omit<SetupOptions, "watch" | "claimed">,
+    about: Omit<SetupOptions, "watch" | "claimed" | "rates"> & RateSettings,
   ): Promise<Plugins> {
-    const plugins = new Plugins(), list: ActivePlugin[] = [];
+    const rates = new LearningRates(about);
+    const plugins = new Plugins({ rates }), list: ActivePlugin[] = [];
     for (const one of chosen) {
       refuseSameName(list, one);
-      const claimed = claimedColumns(chosen.filter((other) => other !== one));
-      list.push(await setUpPlugin(one, { ...about, claimed, watch: plugins }));
+      const claimed = claimedColumns(chosen.filter((other) => other !== one), about.data.columns);
+      list.push(await setUpPlugin(one, { ...about, claimed, rates, watch: plugins }));
     }
     refuseConflicts(list);
     plugins.#list = list;
@@ -83,6 +99,13 @@ export class Plugins implements Watch {
     return this.#list.flatMap(({ optimizer }) => optimizer ?? []);
   }
 
+  /** The random numbers that plugins draw inside a step, as `plugin.NAME`. */
+  get generators(): Record<string, Generator> {
+    return Object.fromEntries(
+      this.#list.flatMap(({ name, random }) => random ? [[`plugin.${name}`, random]] : []),
+    );
+  }
+
   /** The adversarial loss. */
   get objective(): Objective {
     const owner = this.#list.find(({ parts }) => parts.objective);
@@ -94,6 +117,20 @@ export class Plugins implements Watch {
         () => owner.parts.objective![of](logits),
       );
     return { real: checked("real"), fake: checked("fake"), generator: checked("generator") };
+  }
+
+  /** Makes what normalises the generator's activations; batch norm does where no plugin brings it. */
+  get normalization(): MakeNormalization | undefined {
+    const owner = this.#list.find(({ plugin }) => plugin.normalization);
+    return owner && normalizationBy({ ...owner, watch: this });
+  }
+
+  /** Has a plugin's functions of the discriminator's weights used in place of the weights. */
+  parametrize(discriminator: Module): void {
+    for (const { parts, ...origin } of this.#list) {
+      const make = parts.discriminatorWeight?.bind(parts);
+      if (make) parametrize(discriminator, { ...origin, make, watch: this });
+    }
   }
 
   /** Pictures as the discriminators are to see them. */
@@ -197,6 +234,8 @@ export class Plugins implements Watch {
     return this.#list.filter(({ name, source }) => source !== name).flatMap((plugin) =>
       [
         ...(plugin.parts.augment ? ["augment"] : []),
+        ...(plugin.parts.discriminatorWeight ? ["discriminatorWeight"] : []),
+        ...(plugin.plugin.normalization ? ["normalization"] : []),
         ...plugin.conditions.flatMap(({ name, measure, logit }) => [
           `${name}.encode`,
           ...(measure ? [`${name}.measure`] : []),
@@ -209,7 +248,7 @@ export class Plugins implements Watch {
   /**
    * A step's metrics without the checks.
    *
-   * @throws {UserError} where a number is not finite; the message names it, and the plugin that it is of.
+   * @throws {NotFiniteError} where a number is not finite; the message names it, and the plugin that it is of.
    */
   checkedMetrics(row: Metrics, { step }: { step: number }): Metrics {
     const advice = "The last good checkpoint is kept; starting again goes on from it";
@@ -218,17 +257,16 @@ export class Plugins implements Watch {
     if (name !== undefined) {
       const check = name.match(/^check\.([^.]+)\.(.*)$/);
       if (check) {
-        throw new UserError(
-          `Plugin ${check[1]} made numbers that are not finite in ${
-            check[2]
-          } at step ${step}. ${advice}`,
+        throw new NotFiniteError(
+          `Plugin ${check[1]} made numbers that are not finite in ${check[2]} at step ${step}`,
+          { advice },
         );
       }
       const owner = this.#ownerOf(name);
       const whose = owner === undefined ? "" : ` (of plugin ${owner})`;
-      throw new UserError(
-        `${name}${whose} became ${value} at step ${step}. ${advice}. A lower --lr may help`,
-      );
+      throw new NotFiniteError(`${name}${whose} became ${value} at step ${step}`, {
+        advice: `${advice}. A lower --lr may help`,
+      });
     }
     return Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith("check.")));
   }
@@ -257,18 +295,23 @@ export class Plugins implements Watch {
       source,
       options,
       conditions: conditions.map(({ name }) => name),
-      draws: plugin.kinds !== undefined || plugin.sampling !== undefined,
+      draws: [plugin.kinds, plugin.sampling, plugin.normalization].some((it) => it !== undefined),
+      ...(plugin.normalization && { normalizes: true as const }),
     }));
   }
 }
 
-/** The label columns that plugins read. */
-export function claimedColumns(chosen: readonly ChosenPlugin[]): string[] {
+/** The label columns that plugins read, of those that pictures have, as far as they are known yet. */
+export function claimedColumns(
+  chosen: readonly ChosenPlugin[],
+  columns: Dataset["columns"] = [],
+): string[] {
+  const all = columns.map(({ name }) => name);
   return chosen.flatMap(({ plugin, source, options }) =>
     guarded(
       { name: plugin.name, source },
       { hook: "columns" },
-      () => plugin.columns?.(optionValues(plugin, options)) ?? [],
+      () => plugin.columns?.(optionValues(plugin, options), all) ?? [],
     )
   );
 }
@@ -299,6 +342,8 @@ function refuseConflicts(list: readonly ActivePlugin[]): void {
   for (const plugin of list) {
     plugin.conditions.forEach(({ name }) => claim(`the condition ${name}`, plugin));
     if (plugin.parts.objective) claim("an adversarial loss", plugin);
+    if (plugin.parts.discriminatorWeight) claim("what D's weights are used through", plugin);
+    if (plugin.plugin.normalization) claim("the generator's normalisation", plugin);
     for (const key of Object.keys(plugin.plugin.sampling?.options ?? {})) {
       claim(`the option ${key} of sample`, plugin);
     }

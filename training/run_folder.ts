@@ -42,8 +42,8 @@ export async function readRun(folder: string): Promise<RunDescription | undefine
 /**
  * Takes plugins out of the description of a run. What a checkpoint keeps of them is passed over from then on.
  *
- * Throws a `UserError` where there is no such plugin, or it brings conditions: those are inputs of the
- * generator. Nothing is changed then.
+ * Throws a `UserError` where there is no such plugin, or it brings conditions, which are inputs of the
+ * generator, or layers of the generator. Nothing is changed then.
  */
 export async function dropPlugins(folder: string, names: readonly string[]): Promise<void> {
   const run = await readRun(folder);
@@ -53,6 +53,11 @@ export async function dropPlugins(folder: string, names: readonly string[]): Pro
     if (!plugin) {
       const had = run.plugins.map(({ name }) => name).join(", ") || "none";
       throw new UserError(`${folder} has no plugin ${name} to drop: it has ${had}`);
+    }
+    if (plugin.normalizes) {
+      throw new UserError(
+        `${folder} cannot drop plugin ${name}: the generator has its layers. Start anew with another --out`,
+      );
     }
     if (plugin.conditions.length === 0) continue;
     throw new UserError(

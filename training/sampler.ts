@@ -7,7 +7,7 @@ import {
   type Tensor,
   tensor,
 } from "../engine/mod.ts";
-import type { AcganGenerator } from "../models/mod.ts";
+import type { GeneratorNetwork } from "../models/mod.ts";
 import { encodeAll } from "./acgan.ts";
 import type { Condition, PictureRequest, PictureSource, RandomSource } from "../plugin/mod.ts";
 import { seedOf } from "./seeds.ts";
@@ -29,9 +29,9 @@ export class Sampler implements PictureSource {
   readonly #latent: number;
   readonly #draw: Compiled<Tensor>;
 
-  constructor(generator: AcganGenerator, conditions: readonly Condition[]) {
-    const { latent, base, channels } = generator.eval().widths;
-    this.size = base * 2 ** (channels.length - 1);
+  constructor(generator: GeneratorNetwork, conditions: readonly Condition[]) {
+    const { latent, size } = generator.eval();
+    this.size = size;
     this.conditions = conditions;
     this.#latent = latent;
     this.#draw = compile(

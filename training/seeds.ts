@@ -5,6 +5,7 @@ const PURPOSES = [
   "steps",
   "picture noise",
   "picture values",
+  "discriminator noise",
 ] as const;
 
 /** Seeds that people give are whole numbers from 0 to this. */

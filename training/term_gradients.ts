@@ -127,7 +127,7 @@ class Slope {
       learners.forEach((variable, i) =>
         variable.assign(add(variable, mul(distance, this.#directions[i])))
       );
-      const real = fromBytes(bytes), z = random.normal([settings.batch, generator.widths.latent]);
+      const real = fromBytes(bytes), z = random.normal([settings.batch, generator.latent]);
       const asked = conditions.map((condition) => condition.sample(random, settings.batch));
       const moment = momentOf(model, network, {
         real: { images: real, values: realValues(conditions, real, { read }) },

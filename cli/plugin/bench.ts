@@ -53,6 +53,9 @@ export const command = defineCommand({
     const without = await Trial.setUp(dataset, { settings: sized, plugins: [classifier] });
     console.log(`${plugin.name}: ${await compareCost(own, without, { rounds })}`);
   }
+  // What is written by hand to compare with is of the one architecture.
+  const { generator, discriminator } = sized;
+  if (plugin && (generator.architecture || discriminator.architecture)) return;
   const dataset = avatarsFor([classifier], sized);
   const ways = await compareWays(dataset, { settings: sized, rounds });
   console.log(`AC-GAN by plugins: ${describeWays(ways)}`);

@@ -7,6 +7,7 @@ import {
   type ChosenPlugin,
   loadGenerator,
   NEWEST,
+  normalizationBy,
   presetSettings,
   Sampler,
   termGradients,
@@ -91,7 +92,7 @@ export async function checkPlugin(chosen: ChosenPlugin, checks: Checks): Promise
         await run("stopped", STEPS);
         return await sameCheckpoints(`${folder}/whole`, `${folder}/stopped`);
       });
-      await checks.check("sample", () => checkSampling(`${folder}/whole`, plugin));
+      await checks.check("sample", () => checkSampling(`${folder}/whole`, chosen));
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -142,6 +143,8 @@ function describeParts(trial: Trial, plugin: Plugin): string {
     ...names("terms of G", parts.generatorTerms),
     ...(parts.objective ? ["objective"] : []),
     ...(parts.augment ? ["augment"] : []),
+    ...(parts.discriminatorWeight ? ["functions of D's weights"] : []),
+    ...(plugin.normalization ? ["normalisation of G"] : []),
     ...names("metrics", parts.metrics),
     ...names("state", parts.state),
     ...names("hooks", parts.hooks as Readonly<Record<string, unknown>> | undefined),
@@ -178,8 +181,12 @@ async function sameCheckpoints(whole: string, stopped: string): Promise<string> 
 }
 
 /** Makes the run's conditions again, as sample does, and draws every value that they show. */
-async function checkSampling(folder: string, plugin: Plugin): Promise<string> {
-  const { generator, conditions } = await loadGenerator(folder, { kinds: plugin.kinds });
+async function checkSampling(folder: string, chosen: ChosenPlugin): Promise<string> {
+  const { plugin } = chosen, options = optionValues(plugin, chosen.options);
+  const { generator, conditions } = await loadGenerator(folder, {
+    kinds: plugin.kinds,
+    normalization: normalizationBy({ name: plugin.name, source: chosen.source, plugin, options }),
+  });
   const sampler = withPlugins(new Sampler(generator, conditions), [plugin], {});
   const shown = conditions.map((condition) => checkValues(condition));
   const given = Object.fromEntries(conditions.map(({ name }, i) => [name, shown[i]]));

@@ -1,6 +1,6 @@
 // What the interface of plugins costs by itself: AC-GAN's classifier as a plugin, against the same written by hand.
 
-import { Batches, type Dataset } from "../../data/mod.ts";
+import { Batches, type Dataset, UserError } from "../../data/mod.ts";
 import {
   compile,
   type Compiled,
@@ -45,7 +45,12 @@ export async function compareWays(
   const { model } = await Trial.setUp(dataset, { settings, plugins: [classifier] });
   const { conditions } = model, { batch, generator: { latent } } = settings;
   const names = conditions.map(({ name }) => name);
-  const manual = handWritten(settings, dataset.columns.filter(({ name }) => names.includes(name)));
+  const { generator, discriminator } = settings;
+  if (generator.architecture || discriminator.architecture) {
+    throw new UserError("What is written by hand is the architecture dcgan: choose such a preset");
+  }
+  const networks = { ...settings, generator, discriminator };
+  const manual = handWritten(networks, dataset.columns.filter(({ name }) => names.includes(name)));
   await copyWeights(model, manual);
   const weights = termWeights(model, settings);
   const k = conditions.length;

@@ -7,6 +7,7 @@ import { Device } from "../runtime/device.ts";
 import { readBuffers } from "../runtime/readback.ts";
 import { constantData, constantOp, Tensor } from "../tensor.ts";
 import { Variable, type VariableBindings, withBindings } from "../variable.ts";
+import { type Estimate, type EstimateOptions, estimateProgram } from "./estimate.ts";
 import type { KernelSite, Program } from "./lower.ts";
 import { Plan, resultBuffer, resultOp, targetOf } from "./plan.ts";
 import { formatPlan, formatProfile } from "./report.ts";
@@ -47,6 +48,8 @@ export interface Compiled<R extends Results> {
    * @throws {Error} where it was not called with such arguments before.
    */
   footprint(...args: Tensor[]): Footprint;
+  /** What a call with such arguments would take on some machine; no device is needed, and nothing is run. */
+  estimate(args: readonly Tensor[], options: EstimateOptions): Estimate;
 }
 
 /** What a call of a compiled function takes. */
@@ -157,7 +160,9 @@ export function compile<R extends Results>(
     const { dispatches, arenaBytes } = planOf(call, args);
     return { dispatches: dispatches.length, bytes: arenaBytes };
   };
-  return Object.assign(call, { sites, footprint });
+  const estimate = (args: readonly Tensor[], options: EstimateOptions): Estimate =>
+    estimateProgram(trace(fn, { args, name }).program, options);
+  return Object.assign(call, { sites, footprint, estimate });
 }
 
 /**

@@ -12,10 +12,10 @@ import { filled } from "./weights.ts";
  * the batch, which also move the running ones, otherwise by the running ones.
  */
 export class BatchNorm2d extends Module {
-  /** [channels], the gain, 1 at first. */
-  readonly weight: Parameter;
-  /** [channels], the shift, 0 at first. */
-  readonly bias: Parameter;
+  /** [channels], the gain, 1 at first; none unless affine. */
+  readonly weight: Parameter | undefined;
+  /** [channels], the shift, 0 at first; none unless affine. */
+  readonly bias: Parameter | undefined;
   /** [channels], the moving mean of batches, 0 at first. */
   readonly runningMean: Variable;
   /** [channels], the moving unbiased variance of batches, 1 at first. */
@@ -28,13 +28,18 @@ export class BatchNorm2d extends Module {
    *
    * @param options.eps added to the variance, 1e-5.
    * @param options.momentum the share of the batch in the new running statistics, 0.1.
+   * @param options.affine whether a gain and a shift are learned, true.
    */
-  constructor(channels: number, options: { eps?: number; momentum?: number } = {}) {
+  constructor(
+    channels: number,
+    options: { eps?: number; momentum?: number; affine?: boolean } = {},
+  ) {
     super();
     this.#eps = options.eps ?? 1e-5;
     this.#momentum = options.momentum ?? 0.1;
-    this.weight = filled([channels], 1);
-    this.bias = filled([channels], 0);
+    const { affine = true } = options;
+    this.weight = affine ? filled([channels], 1) : undefined;
+    this.bias = affine ? filled([channels], 0) : undefined;
     this.runningMean = new Variable(new Float32Array(channels), [channels]);
     this.runningVar = new Variable(new Float32Array(channels).fill(1), [channels]);
   }

@@ -2,7 +2,8 @@
 
 import { conv2d, type ConvOptions, convTranspose2d, type Pair, pair } from "../ops/conv2d.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { Module, type Parameter } from "./module.ts";
+import type { Parameter } from "./module.ts";
+import { WeightedLayer } from "./weighted_layer.ts";
 import { weightAndBias, type WeightOptions } from "./weights.ts";
 
 /** What convolution layers take; lengths are in pixels, for both axes or `[height, width]`. */
@@ -12,7 +13,7 @@ export interface Conv2dOptions extends WeightOptions, Omit<ConvOptions, "bias"> 
 }
 
 /** Cross-correlation of [N, inChannels, H, W] with a learned kernel for each pair of channels. */
-export class Conv2d extends Module {
+export class Conv2d extends WeightedLayer {
   /** [outChannels, inChannels / groups, kernel height, kernel width] */
   readonly weight: Parameter;
   /** [outChannels] */
@@ -33,12 +34,12 @@ export class Conv2d extends Module {
 
   /** [N, inChannels, H, W] to [N, outChannels, H', W']. */
   forward(x: TensorLike): Tensor {
-    return conv2d(x, this.weight, { ...this.#geometry, bias: this.bias });
+    return conv2d(x, this.usedWeight, { ...this.#geometry, bias: this.bias });
   }
 }
 
 /** The transpose of {@linkcode Conv2d} with its channels exchanged; with stride 2 it enlarges. */
-export class ConvTranspose2d extends Module {
+export class ConvTranspose2d extends WeightedLayer {
   /** [inChannels, outChannels / groups, kernel height, kernel width] */
   readonly weight: Parameter;
   /** [outChannels] */
@@ -63,6 +64,6 @@ export class ConvTranspose2d extends Module {
 
   /** [N, inChannels, H, W] to [N, outChannels, H', W']. */
   forward(x: TensorLike): Tensor {
-    return convTranspose2d(x, this.weight, { ...this.#geometry, bias: this.bias });
+    return convTranspose2d(x, this.usedWeight, { ...this.#geometry, bias: this.bias });
   }
 }

@@ -1,10 +1,11 @@
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { linear } from "../ops/linear.ts";
-import { Module, type Parameter } from "./module.ts";
+import type { Parameter } from "./module.ts";
+import { WeightedLayer } from "./weighted_layer.ts";
 import { weightAndBias, type WeightOptions } from "./weights.ts";
 
 /** `x @ transpose(weight) + bias`: [..., inFeatures] to [..., outFeatures]. */
-export class Linear extends Module {
+export class Linear extends WeightedLayer {
   /** [outFeatures, inFeatures] */
   readonly weight: Parameter;
   /** [outFeatures] */
@@ -22,6 +23,6 @@ export class Linear extends Module {
 
   /** The linear map of the last axis. */
   forward(x: TensorLike): Tensor {
-    return linear(x, this.weight, { bias: this.bias });
+    return linear(x, this.usedWeight, { bias: this.bias });
   }
 }

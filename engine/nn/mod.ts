@@ -11,4 +11,5 @@ export { Linear } from "./linear.ts";
 export { type HostState, type Layer, Module, Parameter } from "./module.ts";
 export { philox4x32 } from "./philox.ts";
 export { Sequential } from "./sequential.ts";
+export { type Parametrization, WeightedLayer } from "./weighted_layer.ts";
 export { type WeightOptions } from "./weights.ts";

@@ -66,6 +66,13 @@ export abstract class Module {
     return Object.fromEntries(this.#variables().filter(([, v]) => !(v instanceof Parameter)));
   }
 
+  /** This module, of no name, and every module in it by name, parents before children. */
+  namedModules(): Record<string, Module> {
+    return Object.fromEntries(
+      walk(this).flatMap(({ name, value }) => value instanceof Module ? [[name, value]] : []),
+    );
+  }
+
   /** Every parameter and buffer by name: what a checkpoint keeps. */
   stateDict(): Record<string, Variable> {
     return Object.fromEntries(this.#variables());

@@ -191,6 +191,7 @@ export interface SpectralNorm {
  *
  * @param options.u the estimate to start from, [weight.shape[dim]].
  * @param options.dim the axis that counts the rows of the matrix; 1 for transposed convolutions.
+ * @param options.iterations steps of the power iteration, 1; with 0 `u` is taken as it is.
  * @throws {RangeError} where `u` has not one number a row, or `weight` is no matrix.
  */
 export function spectralNorm(
@@ -200,7 +201,7 @@ export function spectralNorm(
   const { iterations = 1, eps = 1e-12 } = options;
   const w = asFloat("spectralNorm", weight), start = asFloat("spectralNorm", options.u);
   const dim = resolveAxis("spectralNorm", options.dim ?? 0, { shape: w.shape });
-  checkWhole("spectralNorm", { iterations }, { shape: w.shape });
+  checkWhole("spectralNorm", { iterations }, { shape: w.shape, least: 0 });
   if (w.rank < 2 || !sameShape(start.shape, [w.shape[dim]])) {
     throw new RangeError(
       `Cannot spectralNorm tensor ${formatShape(w.shape)} along axis ${dim} from u ` +

@@ -146,17 +146,6 @@ Deno.test("Grids have a row a seed and a column a class", async () => {
   assertEquals(sizes[0].height, sizes[1].height);
 });
 
-Deno.test("A loss that is no longer finite stops the run by name and step, and saves nothing", async () => {
-  using folder = temporaryFolder();
-  const settings = { ...tinySettings, lr: 1e30 };
-  const error = await assertRejects(() => start(folder.path, { settings }), UserError);
-  assert(
-    /^[dg]\.[\w.]+ became (NaN|-?Infinity) at step [1-4]\./.test(error.message),
-    error.message,
-  );
-  await assertRejects(() => newest(folder.path), Deno.errors.NotFound);
-});
-
 Deno.test("Too few pictures for a batch are an error", async () => {
   using folder = temporaryFolder();
   await assertRejects(

@@ -26,7 +26,7 @@ Deno.test("Another configuration is an error that names the key, and changes not
   (await claimRunFolder(folder.path, run))[Symbol.dispose]();
   const others: [string, Partial<typeof run>][] = [
     ["batch 4, not 8", { batch: 8 }],
-    ["generator.channels.1 4, not 6", { generator: { ...run.generator, channels: [8, 6] } }],
+    ["generator.channels.1 4, not 6", { generator: { latent: 6, base: 4, channels: [8, 6] } }],
     ["weights.g.adv undefined, not 2", { weights: { "g.adv": 2 } }],
   ];
   for (const [message, change] of others) {
