@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Report } from "../../evaluation/mod.ts";
 import { temporaryFolder } from "../data/temporary.ts";
-import { drawData, Process, trainArguments } from "./process.ts";
+import { BEST } from "../../training/checkpoint.ts";
+import { drawData, isThere, Process, trainArguments } from "./process.ts";
 
 async function kao(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return await new Process(args).end();
@@ -10,16 +11,8 @@ async function kao(...args: string[]): Promise<{ code: number; stdout: string; s
 Deno.test("eval trains a classifier once, and writes figures and a page by itself", async (t) => {
   using folder = temporaryFolder();
   const data = await drawData(folder.path), run = `${folder.path}/run`;
-  const schedule = [
-    "--steps",
-    "8",
-    "--log-every",
-    "4",
-    "--eval-every",
-    "8",
-    "--eval-samples",
-    "40",
-  ];
+  const evaluated = ["--eval-every", "8", "--eval-samples", "40", "--keep-best", "eval.frechet"];
+  const schedule = ["--steps", "8", "--log-every", "4", ...evaluated];
   const trained = await kao(...trainArguments(folder.path, run, schedule));
   assertEquals(trained.code, 0, trained.stderr);
   const evaluate = async (...args: string[]) => {
@@ -42,6 +35,7 @@ Deno.test("eval trains a classifier once, and writes figures and a page by itsel
       assert(Number.isFinite(last[`eval.${name}`]), name);
     }
     assertEquals("eval.frechet" in JSON.parse(lines[0]), false);
+    assert(isThere(`${run}/${BEST}`));
   });
 
   const first = await evaluate("--out", `${folder.path}/one`);
@@ -98,5 +92,12 @@ Deno.test("eval trains a classifier once, and writes figures and a page by itsel
     await fails([run, `${folder.path}/none`], "none");
     await fails([run, data, "--columns", "shoes"], 'no label column "shoes"');
     await fails([run], "Missing data");
+    const unlabelled = `${folder.path}/unlabelled`;
+    await Deno.mkdir(unlabelled);
+    const description = JSON.parse(await Deno.readTextFile(`${run}/run.json`));
+    const slider = { kind: "continuous", name: "smile", quantiles: [0, 1] };
+    const without = { ...description, conditions: [slider], plugins: [] };
+    await Deno.writeTextFile(`${unlabelled}/run.json`, JSON.stringify(without));
+    await fails([unlabelled, data], "The run is not asked by a label column of classes");
   });
 });
