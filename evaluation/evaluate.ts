@@ -12,7 +12,7 @@ import { memorisation } from "./memorisation.ts";
 import { first, type LabelledPictures, picturesOf } from "./pictures.ts";
 import type { FeatureScores, Report } from "./report.ts";
 import { drawSamples } from "./samples.ts";
-import type { Split } from "./split.ts";
+import { type Split, withMirrors } from "./split.ts";
 import { type StageListener, Stages } from "./stages.ts";
 
 /** Samples whose nearest neighbours are looked for: as many as held-out pictures, within these bounds. */
@@ -95,10 +95,14 @@ export async function evaluate(
     };
   });
   const sought = Math.max(SOUGHT.least, Math.min(SOUGHT.most, unseen.of.count));
+  const [known] = await stages.run(
+    "features of the training set",
+    (onProgress) => judgeAll(judge, [withMirrors(real.train)], onProgress),
+  );
   const neighbours = await stages.run(
     "nearest neighbours",
     (onProgress) =>
-      memorisation(judge, real.train, {
+      memorisation(known, {
         samples: firstOf(ofSamples, sought),
         novel: firstOf(unseen, sought),
         onProgress,

@@ -2,10 +2,8 @@ import { type Nearest, nearest } from "../metrics/mod.ts";
 import type { Judged } from "./accuracy.ts";
 import { FEATURES } from "./classifier.ts";
 import { type Gallery, type Neighbour, plate } from "./gallery.ts";
-import type { Judge } from "./judge.ts";
-import { type LabelledPictures, pick } from "./pictures.ts";
+import { pick } from "./pictures.ts";
 import type { DistanceQuantiles, Memorisation, Report } from "./report.ts";
-import { withMirrors } from "./split.ts";
 
 /** How many of the samples that are nearest to a training picture are shown. */
 const SHOWN = 8;
@@ -13,19 +11,19 @@ const SHOWN = 8;
 /**
  * Compares distances of samples to their nearest training pictures, mirror images included, with those of
  * pictures that the run was not trained on: `novel`, which may be none.
+ *
+ * @param known the training pictures, and then their mirror images in the same order.
  */
 export async function memorisation(
-  judge: Judge,
-  train: LabelledPictures,
+  known: Judged,
   options: {
     samples: Judged;
     novel: Judged;
     onProgress: (done: number, total: number) => void;
   },
 ): Promise<{ figures: Report["neighbours"]; shown: Gallery["nearest"] }> {
-  const { samples, novel, onProgress } = options, { size } = train;
-  const all = withMirrors(train);
-  const known = { of: all, opinion: await judge.ask(all, { onProgress }) };
+  const { samples, novel, onProgress } = options, { of: all } = known, { size } = all;
+  const count = all.count / 2;
   const total = 2 * (samples.of.count + novel.of.count);
   let before = 0;
   const told = (count: number) => {
@@ -49,8 +47,8 @@ export async function memorisation(
   });
 
   const neighbour = async ({ index, distance }: Nearest, i: number): Promise<Neighbour> => ({
-    index: index[i] % train.count,
-    mirrored: index[i] >= train.count,
+    index: index[i] % count,
+    mirrored: index[i] >= count,
     distance: distance[i],
     plate: await plate(pick(all, [index[i]]).images, size, 1),
   });

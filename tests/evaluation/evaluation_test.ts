@@ -13,6 +13,7 @@ import {
   picturesOf,
   shifted,
 } from "../../evaluation/pictures.ts";
+import { withMirrors } from "../../evaluation/split.ts";
 import { drawSamples } from "../../evaluation/samples.ts";
 import { Acgan, Sampler } from "../../training/mod.ts";
 import { temporaryFolder } from "../data/temporary.ts";
@@ -77,7 +78,7 @@ Deno.test("memorised pictures are found, and so are their mirror images", async 
   const judged = async (of: LabelledPictures) => ({ of, opinion: await judge.ask(of) });
   const copies = pick(train, [4, 11, 12]);
   const samples = { ...copies, images: mirrored(copies, (i) => i === 1).images };
-  const { figures, shown } = await memorisation(judge, train, {
+  const { figures, shown } = await memorisation(await judged(withMirrors(train)), {
     samples: await judged(samples),
     novel: await judged(novel),
     onProgress: () => {},
