@@ -16,7 +16,7 @@ import { type Split, withMirrors } from "./split.ts";
 import { type StageListener, Stages } from "./stages.ts";
 
 /** Samples whose nearest neighbours are looked for: as many as held-out pictures, within these bounds. */
-const SOUGHT = { least: 100, most: 500 };
+const SOUGHT = { least: 100, most: 250 };
 
 /** What is evaluated, and against what. */
 export interface Subject {

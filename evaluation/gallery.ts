@@ -38,7 +38,7 @@ export interface Gallery {
 /** Pictures in a strip of samples, and in one of real pictures. */
 const STRIP = { samples: 8, real: 4 };
 /** Rows of the sheet of one condition, and of ways from one picture to another. */
-const ROWS = 6, WAYS = 5, FRAMES = 12;
+const ROWS = 5, WAYS = 4, FRAMES = 12;
 
 /** Lays pictures side by side, `columns` a row. */
 export async function plate(images: Uint8Array, size: number, columns: number): Promise<Plate> {

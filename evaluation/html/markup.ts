@@ -10,7 +10,7 @@ export function escaped(text: string): string {
 
 /** A share in per cent. */
 export function percent(share: number | null | undefined): string {
-  return share === null || share === undefined ? "–" : `${(100 * share).toFixed(0)} %`;
+  return share === null || share === undefined ? "–" : `${(100 * share).toFixed(0)}\u00a0%`;
 }
 
 /** A number in three digits. */

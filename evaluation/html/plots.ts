@@ -81,9 +81,14 @@ export function scatterPlot(dots: readonly Dot[], axes: Axes): string {
     `<circle cx="${frame.x(x)}" cy="${frame.y(y)}" r="5" class="fill${colour} dot">` +
     `<title>${escaped(name)}: real ${figure(x)}, samples ${figure(y)}</title></circle>`
   );
-  const named = names.map(({ name, x, y }) =>
-    `<text x="${frame.x(x) - 9}" y="${frame.y(y) + 4}" class="end">${escaped(name)}</text>`
-  );
+  const named = names.map(({ name, x, y }) => {
+    // To the left, for the diagonal is on the right; but not past the axis.
+    const left = frame.x(x) - NAME.width > MARGIN.left;
+    const place = left
+      ? `x="${frame.x(x) - 9}" class="end"`
+      : `x="${frame.x(x) + 9}" class="start"`;
+    return `<text y="${frame.y(y) + 4}" ${place}>${escaped(name)}</text>`;
+  });
   const diagonal = `<line x1="${frame.x(ends[0])}" y1="${frame.y(ends[0])}" x2="${
     frame.x(ends[1])
   }" y2="${frame.y(ends[1])}" class="guide"/>`;

@@ -13,7 +13,7 @@ Deno.test("text is shown as it is, and numbers in three digits", () => {
     "-1230",
     "–",
   ]);
-  assertEquals([0.846, 0, null].map(percent), ["85 %", "0 %", "–"]);
+  assertEquals([0.846, 0, null].map(percent), ["85\u00a0%", "0\u00a0%", "–"]);
 });
 
 /** Every point of every line. */
@@ -41,7 +41,7 @@ Deno.test("a scatter plot leaves out names that would lie on each other", () => 
   const dot = (name: string, x: number) => ({ name, colour: 1, x, y: x, named: true });
   const svg = scatterPlot([dot("one", 0.2), dot("two", 0.201), dot("far", 0.9)], { x: "", y: "" });
   assertEquals((svg.match(/<circle/g) ?? []).length, 3);
-  const names = [...svg.matchAll(/class="end">([a-z]+)</g)].map(([, name]) => name);
+  const names = [...svg.matchAll(/class="(?:start|end)">([a-z]+)</g)].map(([, name]) => name);
   assertEquals(names, ["one", "far"]);
 });
 
