@@ -17,6 +17,7 @@ const kao = defineGroup({
     config: () => import("./cli/config_command.ts"),
     sample: () => import("./cli/sample/mod.ts"),
     draw: () => import("./cli/draw.ts"),
+    eval: () => import("./cli/eval.ts"),
     plugin: () => import("./cli/plugin/mod.ts"),
     models: () => import("./cli/models.ts"),
     tune: () => import("./cli/tune.ts"),
