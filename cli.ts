@@ -14,8 +14,10 @@ const kao = defineGroup({
   commands: {
     quickstart: () => import("./cli/quickstart.ts"),
     train: () => import("./cli/train.ts"),
+    config: () => import("./cli/config_command.ts"),
     sample: () => import("./cli/sample/mod.ts"),
     draw: () => import("./cli/draw.ts"),
+    eval: () => import("./cli/eval.ts"),
     plugin: () => import("./cli/plugin/mod.ts"),
     models: () => import("./cli/models.ts"),
     tune: () => import("./cli/tune.ts"),

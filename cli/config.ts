@@ -31,8 +31,8 @@ export interface ConfigFile {
  */
 export async function readConfig(path: string, declared: Options): Promise<ConfigFile> {
   const file = await parseYaml(path);
-  // A file names no further file.
-  const known = Object.keys(declared).filter((key) => key !== "config");
+  // A file names no further file, and its plugins come with their options.
+  const known = Object.keys(declared).filter((key) => key !== "config" && key !== "plugin");
   const keys = new Map(known.map((key) => [kebab(key), key]));
   const values: Record<string, unknown> = {};
   for (const [word, value] of Object.entries(file)) {
@@ -46,7 +46,8 @@ export async function readConfig(path: string, declared: Options): Promise<Confi
     values[key] = checkValue(`${path}: ${word}`, option, asListed(option, value));
   }
   const { plugins } = file;
-  return { values, ...(plugins !== undefined && { plugins: requestsOf(path, plugins) }) };
+  const named = plugins !== undefined && plugins !== null;
+  return { values, ...(named && { plugins: requestsOf(path, plugins) }) };
 }
 
 async function parseYaml(path: string): Promise<Record<string, unknown>> {
@@ -67,8 +68,8 @@ async function parseYaml(path: string): Promise<Record<string, unknown>> {
 }
 
 /** Lists are words on the command line; a file may give numbers, or names with numbers. */
-function asListed(option: Option, value: unknown): unknown {
-  if (option.type !== "list") return value;
+export function asListed(option: Option | undefined, value: unknown): unknown {
+  if (option?.type !== "list") return value;
   if (isMapping(value)) return Object.entries(value).map(([name, number]) => `${name}=${number}`);
   return Array.isArray(value) ? value.map(String) : value;
 }

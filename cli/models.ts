@@ -15,6 +15,7 @@ import {
   presetSettings,
   type TrainSettings,
 } from "../training/mod.ts";
+import { columns } from "./columns.ts";
 import { defineCommand } from "./command.ts";
 import { networkOptions, networksOf } from "./networks.ts";
 import { conditionOf } from "./tune.ts";
@@ -176,17 +177,4 @@ function describePlugins(plugins: NonNullable<Preset["plugins"]>): string {
   return Object.entries(plugins).map(([name, options]) =>
     [name, ...Object.entries(options).map(([key, value]) => `${key} ${value}`)].join(" ")
   ).join(", ");
-}
-
-/** Rows of cells as columns. */
-function columns(
-  rows: readonly (readonly string[])[],
-  { numeric }: { numeric: readonly number[] },
-): string {
-  const widths = rows[0].map((_, at) => Math.max(...rows.map((row) => row[at].length)));
-  return rows.map((row) =>
-    row.map((cell, at) =>
-      numeric.includes(at) ? cell.padStart(widths[at]) : cell.padEnd(widths[at])
-    ).join("  ").trimEnd()
-  ).join("\n");
 }

@@ -129,6 +129,22 @@ export function networksOf(given: Given, from: NetworkSettings): NetworkSettings
   return { size, ...networks } as unknown as NetworkSettings;
 }
 
+/** The options that make networks what they are: {@linkcode networksOf} makes the same of them again. */
+export function networkValues({ size, ...networks }: NetworkSettings): Given {
+  const values: Record<string, unknown> = {
+    size,
+    generator: architectureOf<string>(networks.generator),
+    discriminator: architectureOf<string>(networks.discriminator),
+  };
+  for (const key of Object.keys(widths) as Width[]) {
+    const [network, name] = widths[key];
+    const width = (networks[network] as unknown as Record<string, unknown>)[name];
+    if (width === undefined) continue;
+    values[key] = networkOptions[key].type === "list" ? [width].flat().map(String) : width;
+  }
+  return values;
+}
+
 /** A width as it was written, in the form that the architecture has it in: a number, or a list. */
 function widthOf(flag: string, written: number | readonly string[], had: unknown): unknown {
   if (typeof written === "number") return written;

@@ -12,6 +12,7 @@ import {
   type Plugin,
 } from "../plugin/mod.ts";
 import { builtIn } from "../plugins/mod.ts";
+import { asListed } from "./config.ts";
 import type { ChosenPlugin, LayerPlugin, PluginDescription } from "../training/mod.ts";
 import { giveUpDeno } from "./deno.ts";
 import { bundledPackage, isPackage } from "./packages.ts";
@@ -115,7 +116,12 @@ export async function loadPlugins(requests: readonly PluginRequest[]): Promise<C
     await bundledPackage(source, { onMessage: console.error });
   }
   for (const { source, options } of requests) {
-    chosen.push({ plugin: await loadPlugin(source), source, options });
+    const plugin = await loadPlugin(source);
+    const words = Object.entries(options).map(([key, value]) => [
+      key,
+      asListed(plugin.options[key], value),
+    ]);
+    chosen.push({ plugin, source, options: Object.fromEntries(words) });
   }
   return chosen;
 }

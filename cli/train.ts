@@ -1,68 +1,32 @@
 import { loadDataset, UserError } from "../data/mod.ts";
-import { presets } from "../models/mod.ts";
 import {
   checkSettings,
   defaultSchedule,
-  LARGEST_SEED,
+  type KeepBest,
   prepareRunFolder,
   presetSettings,
+  readRun,
   train,
   type TrainSettings,
-  type Weights,
 } from "../training/mod.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
-import type { GivenValues, Options } from "../plugin/mod.ts";
+import type { Options } from "../plugin/mod.ts";
+import { describeTraining } from "./dry_run.ts";
+import { evalOptions, evaluationOf } from "./evaluation.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { countAloud, formatProgress } from "./progress.ts";
-import { networkOptions, networksOf } from "./networks.ts";
 import { reservedNames } from "./sample/mod.ts";
+import { settingOptions, settingsOf } from "./settings.ts";
+import { resolvedConfig } from "./train_config.ts";
 import { choosePlugins, columnsOf, findMore, pluginTrainOptions } from "./train_plugins.ts";
 import { kernelChooser, tuneOptions } from "./tuning.ts";
-
-const presetNames = Object.keys(presets) as (keyof typeof presets)[];
-
-/** What decides the numbers of a run; each of these left out is as the run or its preset has it. */
-const settingOptions = {
-  preset: {
-    type: "choice",
-    choices: presetNames,
-    help: `Networks to begin with: ${
-      presetNames.map((name) => `${name} (${presets[name].help})`).join(", ")
-    }; by default small32 on a CPU, else acgan64`,
-  },
-  ...networkOptions,
-  batch: { type: "integer", min: 2, help: "Pictures in a batch" },
-  seed: { type: "integer", min: 0, max: LARGEST_SEED, help: "Seed of everything random" },
-  lr: { type: "number", min: 0, help: "Step size of Adam" },
-  classOn: {
-    type: "choice",
-    choices: ["real", "both"],
-    help: "Which pictures teach the discriminator its classes: real ones, or fakes as well",
-  },
-  weights: {
-    type: "list",
-    placeholder: "term=n,...",
-    help: "Weights of loss terms by the names that the progress line shows; 0 turns a term off",
-  },
-  flip: { type: "boolean", default: true, help: "Do not mirror pictures at random" },
-  holdout: {
-    type: "number",
-    min: 0,
-    max: 0.9,
-    help: "Share of pictures kept to test the classifier",
-  },
-  emaImages: {
-    type: "integer",
-    min: 1,
-    help: "Pictures in which the averaged generator half forgets",
-  },
-} as const;
 
 /** With `--tune fast` a run measures kernels for so long before it begins. */
 const TUNING_SECONDS = 40;
 
-const options = {
+/** The options of {@linkcode command}. */
+export const trainOptions = {
   out: { type: "string", placeholder: "folder", help: "The run: checkpoints, grids, metrics" },
   steps: {
     type: "integer",
@@ -94,11 +58,23 @@ const options = {
     default: defaultSchedule.checkpointEvery,
     help: "Steps between checkpoints",
   },
+  ...evalOptions,
   cache: {
     type: "string",
     placeholder: "folder",
     default: "runs/cache",
     help: "Where decoded pictures are kept for the next start",
+  },
+  keepBest: {
+    type: "string",
+    placeholder: "metric",
+    help:
+      "Keep the checkpoint with the best value of a metric as the log names it, such as holdout.hair; NAME:min or " +
+      "NAME:max says which is better",
+  },
+  dryRun: {
+    type: "boolean",
+    help: "Tell what would be trained, and what it takes, without beginning or writing anything",
   },
   ...tuneOptions,
   ...deviceOptions,
@@ -111,22 +87,29 @@ export const command = defineCommand({
   positionals: {
     data: { help: "Folder of pictures with labels.csv, or with a folder a class" },
   },
-  options,
-  moreOptions: (early) => findMore(early, options),
+  options: trainOptions,
+  moreOptions: (early) => findMore(early, trainOptions),
 }, async ({ options, given, positionals, more, found }) => {
-  const { out: folder, steps, logEvery, gridEvery, checkpointEvery } = options;
-  if (folder === undefined) throw new UserError("Missing --out: the folder of the run");
-  const before = await prepareRunFolder(folder);
+  const { steps, logEvery, gridEvery, checkpointEvery, dryRun } = options;
+  if (options.out === undefined && !dryRun) {
+    throw new UserError("Missing --out: the folder of the run");
+  }
+  const folder = options.out ?? "";
+  const before = dryRun ? folder && await readRun(folder) : await prepareRunFolder(folder);
   const device = await openDevice(options);
-  const preset = presetSettings(device.adapter.cpu ? "small32" : "acgan64");
-  const settings = settingsOf(given, before ?? preset);
+  const { cpu } = device.adapter;
+  const preset = presetSettings(cpu ? "small32" : "acgan64");
+  const settings = withDecayEnd(settingsOf(given, before || preset), steps);
   checkSettings(settings);
+  const schedule = { steps, logEvery, gridEvery, checkpointEvery };
+  const keepBest = options.keepBest === undefined ? undefined : keepBestOf(options.keepBest);
 
   const plugins = choosePlugins(found, { more, columns: options.columns });
   const wanted = columnsOf(plugins);
   const dataset = await loadDataset(positionals.data, {
     size: settings.size,
     cache: options.cache,
+    keep: !dryRun,
     ...wanted,
     reserved: reservedNames,
     minimum: settings.batch,
@@ -135,6 +118,10 @@ export const command = defineCommand({
   for (const { file, row, reason } of dataset.problems) {
     console.error(`Left out ${file}${row === undefined ? "" : ` (row ${row})`}: ${reason}`);
   }
+  dataset.columns.forEach(({ name }, i) => {
+    const missing = dataset.labels[i].filter((label) => label < 0).length;
+    if (missing > 0) console.error(`${missing} of ${dataset.count} pictures have no ${name}`);
+  });
   const kinds = dataset.columns.map(({ name, classes }) => `${classes.length} of ${name}`);
   console.error(`${dataset.count} pictures; labels: ${kinds.join(", ") || "none"}`);
   for (const { name, classes } of dataset.columns) {
@@ -143,17 +130,30 @@ export const command = defineCommand({
       `Hardly two pictures share their ${name}, so it cannot be learnt: --columns leaves it out`,
     );
   }
+  const about = { settings, schedule, plugins, keepBest, reserved: reservedNames };
+  if (dryRun) {
+    // Evaluations have not been prepared, and nobody knows yet what they will measure.
+    const known = keepBest?.metric.startsWith("eval.") ? undefined : keepBest;
+    console.log(await describeTraining(dataset, { ...about, keepBest: known, cpu }));
+    return;
+  }
   console.error(`Grids go to ${folder}/grids, losses to ${folder}/metrics.jsonl`);
 
+  const chooseKernels = kernelChooser(device, options, { seconds: TUNING_SECONDS });
+  const judged = { settings, claimed: wanted.also, chooseKernels };
+  const evaluate = await evaluationOf(dataset, options, judged);
   using stop = stopSignal();
   const step = await train(dataset, {
+    ...about,
     folder,
-    settings,
-    schedule: { steps, logEvery, gridEvery, checkpointEvery },
-    plugins,
     dropPlugins: options.dropPlugin,
-    reserved: reservedNames,
-    chooseKernels: kernelChooser(device, options, { seconds: TUNING_SECONDS }),
+    config: resolvedConfig({
+      data: positionals.data,
+      declared: trainOptions,
+      ...{ options, settings, plugins },
+    }),
+    chooseKernels,
+    evaluate,
     signal: stop.signal,
     onProgress: (progress) => console.log(formatProgress(progress)),
     onMessage: (message) => console.error(message),
@@ -165,33 +165,18 @@ export const command = defineCommand({
   );
 });
 
-/** Lays the options that were given over `base`; a preset that was given replaces `base`. */
-function settingsOf(
-  given: GivenValues<typeof settingOptions>,
-  base: TrainSettings,
-): TrainSettings {
-  const { preset, weights, ...plain } = pickSettings(given);
-  const from = preset === undefined ? base : presetSettings(preset);
-  const others = Object.entries(plain).filter(([key]) => !Object.hasOwn(networkOptions, key));
-  return {
-    ...from,
-    ...Object.fromEntries(others),
-    ...networksOf(plain, from),
-    weights: weights ? weightsOf(weights) : from.weights,
-  };
+/** Step sizes that fall do so up to the last step, unless it is said otherwise. */
+function withDecayEnd(settings: TrainSettings, steps: number): TrainSettings {
+  const { lrSchedule = "constant", lrDecayTo = steps } = settings;
+  if (lrSchedule === "constant") return settings;
+  if (steps > lrDecayTo) {
+    console.error(`Step sizes are 0 from step ${lrDecayTo} on: later steps change nothing`);
+  }
+  return { ...settings, lrDecayTo };
 }
 
-function pickSettings(
-  given: GivenValues<typeof settingOptions>,
-): GivenValues<typeof settingOptions> {
-  return Object.fromEntries(Object.entries(given).filter(([key]) => key in settingOptions));
-}
-
-function weightsOf(words: readonly string[]): Weights {
-  return Object.fromEntries(words.map((word) => {
-    const [term, text] = word.split("=");
-    const weight = Number(text || NaN);
-    if (Number.isFinite(weight)) return [term, weight];
-    throw new UserError(`--weights must look like g.adv=1,d.adv_real=0.5, not ${word}`);
-  }));
+/** `NAME`, `NAME:min` or `NAME:max`. */
+function keepBestOf(text: string): KeepBest {
+  const [, metric, goal] = text.match(/^(.*?)(?::(min|max))?$/)!;
+  return { metric, ...(goal && { goal: goal as "min" | "max" }) };
 }

@@ -7,6 +7,7 @@ import {
   type ChosenPlugin,
   claimedColumns,
   readRun,
+  requiredColumns,
   type RunDescription,
 } from "../training/mod.ts";
 import type { EarlyArguments, MoreOptions } from "./command.ts";
@@ -110,11 +111,12 @@ export function choosePlugins(
 /** Which label columns `loadDataset` has to read for plugins. */
 export function columnsOf(
   plugins: readonly ChosenPlugin[],
-): { columns: readonly string[] | undefined; also: readonly string[] } {
+): { columns: readonly string[] | undefined; also: readonly string[]; required: string[] } {
   const isClassifier = ({ plugin }: ChosenPlugin) => plugin.name === CLASSIFIER;
   const classifier = plugins.find(isClassifier);
   return {
     columns: classifier ? classifier.options.columns as readonly string[] | undefined : [],
     also: claimedColumns(plugins.filter((plugin) => !isClassifier(plugin))),
+    required: requiredColumns(plugins),
   };
 }

@@ -1,6 +1,6 @@
 // What a data set is to the rest of the program.
 
-/** A way in which pictures are labelled, such as hair: each picture is of one of its classes. */
+/** A way in which pictures are labelled, such as hair: each picture is of one of its classes, or nobody says which. */
 export interface LabelColumn {
   /** As the header of `labels.csv` names it. */
   readonly name: string;
@@ -12,8 +12,10 @@ export interface LabelColumn {
 export interface Problem {
   /** Its path from the data folder. */
   readonly file: string;
-  /** The line of `labels.csv` that lists it; the header is line 1. */
+  /** The line of the table that lists it; the first one is line 1. */
   readonly row?: number;
+  /** The name of that table, where it is not `labels.csv`. */
+  readonly table?: string;
   /** Completes the sentence "FILE was left out: ...". */
   readonly reason: string;
 }
@@ -28,7 +30,7 @@ export interface Dataset {
   readonly columns: readonly LabelColumn[];
   /** `count * 3 * size * size` bytes: a red, a green and a blue plane for each picture (NCHW). */
   readonly images: Uint8Array;
-  /** For each column, `count` indices into its classes. */
+  /** For each column, `count` indices into its classes; -1 where a picture has no label there. */
   readonly labels: readonly Int32Array[];
   /** Their paths from the data folder, where they come from one. */
   readonly files?: readonly string[];

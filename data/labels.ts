@@ -1,5 +1,11 @@
-// Which pictures there are, and what their labels are: from `labels.csv`, or from folder names.
+// Which pictures there are, and what their labels are: from a table such as `labels.csv`, or from folder names.
 
+import {
+  byBareName,
+  isAttributeTable,
+  parseAttributeTable,
+  wrongAttribute,
+} from "./attribute_table.ts";
 import { type CsvRecord, parseCsv } from "./csv.ts";
 import type { Problem } from "./dataset.ts";
 import { UserError } from "./errors.ts";
@@ -8,14 +14,14 @@ import { type FoundFile, isPictureName } from "./folder.ts";
 /** The name of the file of labels in a data folder. */
 export const LABELS_FILE = "labels.csv";
 
-/** A picture with one value for each column. */
+/** A picture with one value for each column, empty where it is missing. */
 export interface LabelledFile {
   readonly file: FoundFile;
   readonly row?: number;
   readonly values: readonly string[];
 }
 
-/** Every picture that has all its labels, by file name, and what was left out. */
+/** Every picture, by file name, and what was left out. */
 export interface LabelTable {
   readonly columns: readonly string[];
   readonly pictures: readonly LabelledFile[];
@@ -26,6 +32,7 @@ interface ReadOptions {
   readonly found: ReadonlyMap<string, FoundFile>;
   readonly columns?: readonly string[];
   readonly also?: readonly string[];
+  readonly required?: readonly string[];
   readonly reserved?: readonly string[];
 }
 
@@ -39,10 +46,11 @@ export function readLabels(
     throw new UserError(`Data folder ${root} holds no PNG or JPEG pictures`);
   }
   const { columns, also = [] } = options;
+  const name = found.has(LABELS_FILE) ? LABELS_FILE : [...found.keys()].find(isAttributeTable);
   const table = columns?.length === 0 && also.length === 0
     ? withoutLabels(found)
-    : found.has(LABELS_FILE)
-    ? readCsv(`${root}/${LABELS_FILE}`, options)
+    : name !== undefined
+    ? readTable(root, { ...options, name })
     : readClassFolders(root, found);
   const byName = (a: LabelledFile, b: LabelledFile) => a.file.file < b.file.file ? -1 : 1;
   return { ...table, pictures: table.pictures.toSorted(byName) };
@@ -71,12 +79,11 @@ function readClassFolders(root: string, found: ReadonlyMap<string, FoundFile>): 
   return { columns: ["class"], pictures, problems };
 }
 
-function readCsv(
-  path: string,
-  options: ReadOptions,
-): LabelTable {
-  const { found, also = [], reserved = [] } = options;
-  const records = readRecords(path);
+/** Reads the table that is called `name`. */
+function readTable(root: string, options: ReadOptions & { readonly name: string }): LabelTable {
+  const { name: table, found, also = [], required = [], reserved = [] } = options;
+  const path = `${root}/${table}`, ofAttributes = table !== LABELS_FILE;
+  const records = readRecords(path, ofAttributes ? parseAttributeTable : parseCsv);
   const header = readHeader(path, records[0]);
   const rows = records.slice(1);
   const classes = options.columns ?? categoricalColumns(header, rows);
@@ -95,29 +102,34 @@ function readCsv(
   for (const name of columns) checkName(path, { name, reserved });
 
   const fileCell = header.indexOf("file");
+  const bare = ofAttributes ? byBareName(found) : undefined;
   const cellOf = columns.map((name) => header.indexOf(name));
   const pictures: LabelledFile[] = [];
   const problems: Problem[] = [];
   const listed = new Map<string, number>();
   for (const { line: row, cells } of rows) {
     const name = relativeName(cells[fileCell] ?? "");
-    const leaveOut = (reason: string) => problems.push({ file: name, row, reason });
-    const file = found.get(name);
-    const earlier = listed.get(name);
+    const leaveOut = (reason: string) =>
+      problems.push({ file: name, row, reason, ...(ofAttributes && { table }) });
+    const file = found.get(name) ?? bare?.get(name);
+    const earlier = listed.get(file?.file ?? name);
     const values = cellOf.map((cell) => (cells[cell] ?? "").trim());
-    const empty = values.indexOf("");
-    if (earlier === undefined) listed.set(name, row);
+    const empty = values.findIndex((value, k) => value === "" && required.includes(columns[k]));
+    const wrong = ofAttributes ? values.map(wrongAttribute) : [];
+    const wrongAt = wrong.findIndex((reason) => reason !== undefined);
+    if (earlier === undefined) listed.set(file?.file ?? name, row);
     if (name === "") leaveOut("the row names no file");
     else if (cells.length !== header.length) {
       leaveOut(`the row has ${cells.length} cells and the header ${header.length}`);
     } else if (earlier !== undefined) leaveOut(`row ${earlier} lists it already`);
     else if (file === undefined) leaveOut("there is no such file");
     else if (empty >= 0) leaveOut(`it has no label for ${columns[empty]}`);
+    else if (wrongAt >= 0) leaveOut(`its ${columns[wrongAt]} is ${wrong[wrongAt]}`);
     else pictures.push({ file, row, values });
   }
   for (const file of found.keys()) {
     if (isPictureName(file) && !listed.has(file)) {
-      problems.push({ file, reason: `${LABELS_FILE} does not list it` });
+      problems.push({ file, reason: `${table} does not list it` });
     }
   }
   return { columns, pictures, problems };
@@ -139,9 +151,9 @@ function checkName(
   );
 }
 
-function readRecords(path: string): CsvRecord[] {
+function readRecords(path: string, parse: (text: string) => CsvRecord[]): CsvRecord[] {
   try {
-    return parseCsv(new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(path)));
+    return parse(new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(path)));
   } catch (error) {
     if (error instanceof SyntaxError) {
       throw new UserError(`${path} is not valid CSV: ${error.message}`);
@@ -174,13 +186,14 @@ function readHeader(path: string, record: CsvRecord | undefined): string[] {
 
 /**
  * The columns that are labels unless told otherwise: all but those where every value is written as a
- * decimal fraction (0.25, -1.0), which are measures and not names of classes. Whole numbers are names.
+ * decimal fraction (0.25, -1.0), which are measures and not names of classes, and those without any value. Whole
+ * numbers are names.
  */
 function categoricalColumns(header: readonly string[], rows: readonly CsvRecord[]): string[] {
   const isFraction = (cell = "") => /^\s*[+-]?\d*\.\d+(e[+-]?\d+)?\s*$/i.test(cell);
   return header.filter((name, cell) => {
     const values = rows.map(({ cells }) => cells[cell]).filter((value) => value?.trim());
-    return name !== "file" && !(values.length > 0 && values.every(isFraction));
+    return name !== "file" && !values.every(isFraction);
   });
 }
 

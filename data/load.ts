@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly size: number;
   /** A folder for the packed pictures; without it they are decoded each time. */
   readonly cache?: string;
+  /** Whether what was decoded is written into the cache; it is unless told otherwise. */
+  readonly keep?: boolean;
   /**
    * The label columns of `labels.csv` to read; by default all that are not decimal fractions. With none,
    * pictures need no labels.
@@ -19,6 +21,8 @@ export interface LoadOptions {
   readonly columns?: readonly string[];
   /** Label columns to read besides. */
   readonly also?: readonly string[];
+  /** Those of the columns without which a picture is left out; in the others labels may be missing. */
+  readonly required?: readonly string[];
   /** Names that label columns may not have, because the caller gives them another meaning. */
   readonly reserved?: readonly string[];
   /** How many usable pictures there must be. Default 1. */
@@ -30,12 +34,13 @@ export interface LoadOptions {
 /**
  * Reads a folder of labelled PNG and JPEG pictures. Labels come from
  * - `labels.csv` in the folder, with the header `file,NAME,...`: a picture a row, its path from the
- *   folder and one class a column. Columns where every value is a decimal fraction (`0.25`) are
- *   measures, and left out unless `columns` names them;
- * - or, without that file, the names of the folders that the pictures are in, as the column `class`.
+ *   folder and one class a column, or an empty cell where the label is missing. Columns where every value is a
+ *   decimal fraction (`0.25`) are measures, and left out unless `columns` names them;
+ * - or a table of attributes as CelebA has it, `list_attr*.txt` or `.csv`, of 1 and -1 (or 0);
+ * - or, without such a file, the names of the folders that the pictures are in, as the column `class`.
  *
  * Each picture is cropped to its centre square and resized. Pictures that are missing, unreadable,
- * listed twice, the same as another byte for byte, or without a label are left out and reported in
+ * listed twice, the same as another byte for byte, or without a required label are left out and reported in
  * `problems`, in the order of their rows.
  *
  * ```ts ignore
@@ -70,11 +75,12 @@ export async function loadDataset(path: string, options: LoadOptions): Promise<D
 
   const columns = table.columns.map((name, column): LabelColumn => ({
     name,
-    classes: [...new Set(kept.map(({ picture }) => picture.values[column]))].sort(),
+    classes: [...new Set(kept.map(({ picture }) => picture.values[column]))]
+      .filter((value) => value !== "").sort(),
   }));
   const labels = columns.map(({ classes }, column) => {
     const index = new Map(classes.map((name, i) => [name, i]));
-    return Int32Array.from(kept, ({ picture }) => index.get(picture.values[column])!);
+    return Int32Array.from(kept, ({ picture }) => index.get(picture.values[column]) ?? -1);
   });
   const identity = [
     size,
@@ -115,7 +121,7 @@ function tooFew(
  * describeProblem({ file: "a.png", row: 3, reason: "there is no such file" });
  * ```
  */
-export function describeProblem({ file, row, reason }: Problem): string {
-  const where = row === undefined ? "" : ` (${LABELS_FILE} row ${row})`;
+export function describeProblem({ file, row, table = LABELS_FILE, reason }: Problem): string {
+  const where = row === undefined ? "" : ` (${table} row ${row})`;
   return `${file || "?"}${where}: ${reason}`;
 }

@@ -45,10 +45,11 @@ export async function packPictures(
     root: string;
     size: number;
     cache?: string;
+    keep?: boolean;
     onProgress?: (done: number, total: number) => void;
   },
 ): Promise<Pack> {
-  const { size, onProgress } = options;
+  const { size, keep = true, onProgress } = options;
   const path = options.cache && await packPath(options.cache, options);
   const old = path ? readPack(path, size) : undefined;
   if (old?.entries.length === files.length && files.every((f, i) => isSame(f, old.entries[i]))) {
@@ -93,7 +94,7 @@ export async function packPictures(
     onProgress?.(entries.length, files.length);
   }
   const pack = { entries, pixels: pixels.subarray(0, slots.size * stride) };
-  if (path) writePack(path, { size, pack });
+  if (path && keep) writePack(path, { size, pack });
   return pack;
 }
 

@@ -2,7 +2,7 @@ import type { Generator, HostGenerator, Module, Tensor } from "../engine/mod.ts"
 
 /** Labels of a batch, as the data gives them. */
 export interface Labels {
-  /** For each label column, the index of each picture's class. */
+  /** For each label column, the index of each picture's class; -1 where its label is missing. */
   readonly classes: Readonly<Record<string, Int32Array<ArrayBuffer>>>;
   /** 1 for each picture that is shown mirrored, else 0. */
   readonly mirrored: Uint8Array;
@@ -40,6 +40,22 @@ export interface Asked {
   readonly pictures: "real" | "fake";
 }
 
+/** What a condition's `logit` is asked about. */
+export interface AskedLogit extends Asked {
+  /** What the discriminator's head says of the pictures, `[batch, headSize]`; none where there is no head. */
+  readonly head?: Tensor;
+}
+
+/** Weights of a condition's loss terms. */
+export interface ConditionWeights {
+  /** Of what real pictures teach the discriminator; 1 unless given. */
+  readonly real?: number;
+  /** Of what fakes teach it; by the setting `classOn` unless given, and 1 for latent codes. */
+  readonly fake?: number;
+  /** Of what the generator learns; 1 unless given. */
+  readonly generator?: number;
+}
+
 /**
  * One way in which pictures are described, and by which they can be asked for.
  *
@@ -72,15 +88,25 @@ export interface Condition {
   sample(random: RandomSource, batch: number): Tensor;
   /** What enters the generator for these values: `[batch, codeSize]`. */
   encode(values: Tensor): Tensor;
-  /** How badly the discriminator's head, `[batch, headSize]`, recovers the values: a scalar. */
-  loss?(head: Tensor, values: Tensor): Tensor;
+  /**
+   * How badly the discriminator's head, `[batch, headSize]`, recovers the values: a scalar, over those pictures
+   * whose value is known. `asked` says who learns from it, on which pictures.
+   */
+  loss?(head: Tensor, values: Tensor, asked: Asked): Tensor;
+  /** Weights of the terms that `loss` makes, where `--weights` does not name them. */
+  readonly weights?: ConditionWeights;
   /** How well it does so, picture by picture: `[batch]`, 1 where it is right and 0 where it is wrong. */
   score?(head: Tensor, values: Tensor): Tensor;
+  /**
+   * 1 for each picture whose value is known, and 0 for the others, `[batch]`; without it all are known.
+   * Scores count where it is 1.
+   */
+  known?(values: Tensor): Tensor;
   /**
    * What the values add to the discriminator's logit "real", `[batch]`, given its features
    * `[batch, features]`: so a discriminator judges whether a picture is real *for its values*.
    */
-  logit?(features: Tensor, values: Tensor, asked: Asked): Tensor;
+  logit?(features: Tensor, values: Tensor, asked: AskedLogit): Tensor;
 
   /** Reads a value written on the command line. Throws an error that says what can be written. */
   parse(text: string): readonly number[];

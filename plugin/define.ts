@@ -18,8 +18,13 @@ export interface PluginDeclaration<O extends Options> {
   readonly paper?: string;
   /** What can be set, as `--NAME.KEY` or in YAML. */
   readonly options?: O;
-  /** The label columns that it reads, which are then not conditioned on as classes. */
-  columns?(options: OptionValues<O>): readonly string[];
+  /**
+   * The label columns that it reads, which are then not conditioned on as classes by another plugin. `all` are
+   * those that pictures have, as far as they are known yet.
+   */
+  columns?(options: OptionValues<O>, all: readonly string[]): readonly string[];
+  /** Those of them without which a picture is of no use: such pictures are left out. In others labels may be missing. */
+  requiredColumns?(options: OptionValues<O>): readonly string[];
   /** Makes conditions of kinds of its own again, for `sample`. */
   readonly kinds?: Readonly<Record<string, ConditionMaker>>;
   /** What it lets people ask of `sample`. */
@@ -42,13 +47,21 @@ export interface PluginDeclaration<O extends Options> {
 export interface Plugin extends
   Omit<
     PluginDeclaration<Options>,
-    "options" | "setup" | "columns" | "discriminatorWeight" | "normalization"
+    | "options"
+    | "setup"
+    | "columns"
+    | "requiredColumns"
+    | "discriminatorWeight"
+    | "normalization"
   > {
   /** What can be set. */
   readonly options: Options;
   /** The label columns that it reads. */
   // deno-lint-ignore no-explicit-any -- The declaration typed them.
-  columns?(options: any): readonly string[];
+  columns?(options: any, all: readonly string[]): readonly string[];
+  /** The label columns that a picture cannot be without. */
+  // deno-lint-ignore no-explicit-any
+  requiredColumns?(options: any): readonly string[];
   /** Makes what a weight of the discriminator is used through. */
   // deno-lint-ignore no-explicit-any
   discriminatorWeight?(options: any, site: WeightSite): Parametrization | undefined;

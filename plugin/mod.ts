@@ -5,11 +5,14 @@
  * @module
  */
 
-export { Categorical, type CategoricalDescription } from "./categorical.ts";
+export { Categorical, type CategoricalDescription, describeLabels } from "./categorical.ts";
+export { classColumns, describeColumns, requireColumns } from "./class_columns.ts";
 export {
   type Asked,
+  type AskedLogit,
   type Condition,
   type ConditionMaker,
+  type ConditionWeights,
   isLatent,
   type Judging,
   type Labels,

@@ -77,6 +77,11 @@ export interface Step {
 export interface Term {
   /** 1 unless given; users change it by `--weights`. */
   readonly weight?: number;
+  /**
+   * Steps of which it has a part in the first alone, with as many times its weight: a lazy term, which costs a
+   * share. 1 unless given. A network must have a part in a term of every step.
+   */
+  readonly every?: number;
   /** The term's value, a scalar, without its weight. */
   value(step: Step): Tensor;
 }

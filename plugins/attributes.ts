@@ -49,16 +49,16 @@ export class Tags implements Condition {
   readonly read: Condition["read"];
   readonly #description: TagsDescription;
 
-  /** @param options.signs 1 or -1 for each class of each tag's label column; without, it cannot be trained. */
+  /** @param options.sources what the classes of a label column say of each tag; without, it cannot be trained. */
   constructor(
     description: TagsDescription,
-    options: { signs?: readonly (readonly number[])[] } = {},
+    options: { sources?: readonly Pick<TagSource, "column" | "signs">[] } = {},
   ) {
-    const { name, tags } = description, { signs } = options;
+    const { name, tags } = description, { sources } = options;
     this.name = name;
     this.codeSize = this.headSize = tags.length;
     this.#description = description;
-    if (signs) this.read = (labels) => this.#read(labels, signs);
+    if (sources) this.read = (labels) => this.#read(labels, sources);
   }
 
   get help(): string {
@@ -119,14 +119,16 @@ export class Tags implements Condition {
     return Object.fromEntries(tags.map((tag, k) => [tag, value[k] > 0 ? "1" : "-1"]));
   }
 
-  #read({ classes }: Labels, ofClasses: readonly (readonly number[])[]): Tensor {
-    const { tags } = this.#description;
-    const count = classes[tags[0]].length;
-    const values = new Float32Array(count * tags.length);
-    tags.forEach((tag, k) => {
-      classes[tag].forEach((label, i) => values[i * tags.length + k] = ofClasses[k][label]);
+  #read(
+    { classes }: Labels,
+    sources: readonly Pick<TagSource, "column" | "signs">[],
+  ): Tensor {
+    const count = classes[sources[0].column].length;
+    const values = new Float32Array(count * sources.length);
+    sources.forEach(({ column, signs }, k) => {
+      classes[column].forEach((label, i) => values[i * sources.length + k] = signs[label] ?? -1);
     });
-    return tensor(values, [count, tags.length]);
+    return tensor(values, [count, sources.length]);
   }
 }
 
@@ -139,35 +141,101 @@ const attributes: Plugin = definePlugin({
   help: "Many yes-or-no tags, drawn by their frequencies (MakeGirlsMoe)",
   paper: "Jin et al. 2017, arXiv:1708.05509, sections 3.1 and 4.2",
   options: {
-    columns: { type: "list", help: `Label columns of tags, of 1 and -1, 1 and 0, or yes and no` },
+    columns: {
+      type: "list",
+      help: "Label columns of a tag each, of 1 and -1, 1 and 0, or yes and no",
+    },
+    cells: {
+      type: "list",
+      help: "Label columns with any number of tags in a cell, between ; or | or commas",
+    },
+    least: {
+      type: "integer",
+      min: 1,
+      default: 1,
+      help: "Tags in cells that fewer pictures have are passed over",
+    },
     name: { type: "string", default: "tags", help: "What all tags together are called" },
   },
-  columns: ({ columns }) => columns ?? [],
-  setup({ columns: tags, name }, { data }) {
-    if (!tags) throw new UserError("there is no tag: name their label columns");
-    const found = tags.map((tag) => signsOf(data, tag));
+  columns: ({ columns = [], cells = [] }) => [...columns, ...cells],
+  requiredColumns: ({ columns = [] }) => columns,
+  setup({ columns = [], cells = [], least, name }, { data }) {
+    const found = [
+      ...columns.map((column) => signsOf(data, column)),
+      ...cells.flatMap((column) => tagsOf(data, { column, least })),
+    ];
+    if (found.length === 0) {
+      throw new UserError("there is no tag: name their label columns, by columns or by cells");
+    }
+    const tags = found.map(({ tag }) => tag);
+    const twice = tags.find((tag, i) => tags.indexOf(tag) !== i);
+    if (twice !== undefined) throw new UserError(`there are two tags "${twice}": leave one out`);
     const frequencies = found.map(({ signs, labels }) =>
-      labels.reduce((count, label) => count + Number(signs[label] > 0), 0) / labels.length
+      labels.reduce((count, label) => count + Number((signs[label] ?? -1) > 0), 0) / labels.length
     );
-    return {
-      conditions: [new Tags({ name, tags, frequencies }, { signs: found.map((it) => it.signs) })],
-    };
+    return { conditions: [new Tags({ name, tags, frequencies }, { sources: found })] };
   },
   kinds: { tags: (description) => new Tags(description as unknown as TagsDescription) },
 });
 
-/** What each class of a tag's column means, and the class of each picture. */
-function signsOf(data: Dataset, tag: string): { signs: number[]; labels: Int32Array } {
-  const at = data.columns.findIndex(({ name }) => name === tag);
-  if (at < 0) throw new UserError(`there is no label column "${tag}"`);
-  const signs = data.columns[at].classes.map((word) => {
+/** A tag by its column: what each class says of it, and the class of each picture. */
+interface TagSource {
+  readonly tag: string;
+  readonly column: string;
+  /** 1 or -1 for each class; a picture without a label has no tag. */
+  readonly signs: readonly number[];
+  readonly labels: Int32Array;
+}
+
+/** The tag that a column is of. */
+function signsOf(data: Dataset, column: string): TagSource {
+  const { classes, labels } = columnOf(data, column);
+  const missing = labels.filter((label) => label < 0).length;
+  if (missing > 0) throw new UserError(`${missing} pictures have no label in column "${column}"`);
+  const signs = classes.map((word, label) => {
     if (YES.includes(word.toLowerCase())) return 1;
     if (NO.includes(word.toLowerCase())) return -1;
+    const file = data.files?.[labels.indexOf(label)];
     throw new UserError(
-      `label column "${tag}" must hold 1 and -1, or yes and no, and holds "${word}"`,
+      `label column "${column}" must hold 1 and -1, or yes and no, and holds "${word}"` +
+        `${file === undefined ? "" : ` for ${file}`}; columns with tags in their cells are cells`,
     );
   });
-  return { signs, labels: data.labels[at] };
+  return { tag: column, column, signs, labels };
+}
+
+/** The tags that are in the cells of a column, by name. */
+function tagsOf(
+  data: Dataset,
+  { column, least }: { column: string; least: number },
+): TagSource[] {
+  const { classes, labels } = columnOf(data, column);
+  const inClass = classes.map((cell) =>
+    cell.split(/[;|,]/).map((tag) => tag.trim()).filter((tag) => tag !== "")
+  );
+  const counts = new Map<string, number>();
+  for (const label of labels) {
+    for (const tag of new Set(inClass[label])) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+  }
+  const joined = [...counts.keys()].find((tag) => tag.includes("+") || tag === "none");
+  if (joined !== undefined) {
+    throw new UserError(
+      `label column "${column}" has the tag "${joined}", which cannot be asked for: tags are joined by +, ` +
+        `and none is for no tag`,
+    );
+  }
+  return [...counts].filter(([, count]) => count >= least).map(([tag]) => tag).sort().map((
+    tag,
+  ) => ({
+    ...{ tag, column, labels },
+    signs: inClass.map((tags) => tags.includes(tag) ? 1 : -1),
+  }));
+}
+
+function columnOf(data: Dataset, name: string): { classes: readonly string[]; labels: Int32Array } {
+  const at = data.columns.findIndex((column) => column.name === name);
+  if (at < 0) throw new UserError(`there is no label column "${name}"`);
+  return { classes: data.columns[at].classes, labels: data.labels[at] };
 }
 
 export default attributes;

@@ -89,6 +89,7 @@ const continuousLabels: Plugin = definePlugin({
     },
   },
   columns: ({ columns }) => columns ?? [],
+  requiredColumns: ({ columns }) => columns ?? [],
   async setup(options, setup) {
     const { columns = [], odd = [], measures = [], loss } = options;
     if (columns.length + measures.length === 0) {
@@ -126,6 +127,8 @@ const continuousLabels: Plugin = definePlugin({
 function numbersOf(data: Dataset, name: string): { numbers: number[]; labels: Int32Array } {
   const at = data.columns.findIndex((column) => column.name === name);
   if (at < 0) throw new UserError(`there is no label column "${name}"`);
+  const missing = data.labels[at].filter((label) => label < 0).length;
+  if (missing > 0) throw new UserError(`${missing} pictures have no number in column "${name}"`);
   const { classes } = data.columns[at];
   const numbers = classes.map(Number);
   const wrong = numbers.findIndex((number) => !Number.isFinite(number));

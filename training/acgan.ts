@@ -16,14 +16,14 @@ import {
 } from "../models/mod.ts";
 import type { Condition } from "../plugin/mod.ts";
 import type { TrainSettings } from "./config.ts";
+import { LearningRates, type RateSettings } from "./learning_rate.ts";
 import { Plugins } from "./plugins.ts";
 import { seedOf } from "./seeds.ts";
 
 /** The settings that decide which variables a model has. */
-export type ModelSettings = Pick<
-  TrainSettings,
-  "size" | "generator" | "discriminator" | "seed" | "lr" | "betas"
->;
+export type ModelSettings =
+  & Pick<TrainSettings, "size" | "generator" | "discriminator" | "seed" | "betas">
+  & RateSettings;
 
 /** Everything that one run trains: two networks, the average of one, two optimisers, and counters. */
 export class Acgan {
@@ -34,6 +34,8 @@ export class Acgan {
   /** Moves {@linkcode average}, batch norm's running statistics included, towards the generator. */
   readonly averaging: ExponentialMovingAverage;
   readonly optimizers: { readonly generator: Adam; readonly discriminator: Adam };
+  /** The optimisers' step lengths, and those of plugins. */
+  readonly rates: LearningRates;
   /** Noise and classes of the fakes. */
   readonly random: Generator;
   /** Dropout and noise in the discriminator, if it has any. */
@@ -49,9 +51,10 @@ export class Acgan {
     conditions: readonly Condition[],
     options: { plugins?: Plugins } = {},
   ) {
-    const { seed, lr, betas } = settings;
+    const { seed, betas } = settings;
     this.conditions = conditions;
     this.plugins = options.plugins ?? new Plugins();
+    this.rates = this.plugins.rates ?? new LearningRates(settings);
     const { normalization } = this.plugins;
     this.generator = newGenerator(settings, conditions, { normalization });
     this.average = newGenerator(settings, conditions, { normalization }).eval();
@@ -64,10 +67,22 @@ export class Acgan {
     this.#disturbance = random;
     this.plugins.parametrize(this.discriminator, { seed });
     this.optimizers = {
-      generator: new Adam(this.generator.namedParameters(), { lr, betas }),
-      discriminator: new Adam(this.discriminator.namedParameters(), { lr, betas }),
+      generator: new Adam(this.generator.namedParameters(), { lr: this.rates.generator, betas }),
+      discriminator: new Adam(this.discriminator.namedParameters(), {
+        lr: this.rates.discriminator,
+        betas,
+      }),
     };
     this.random = new Generator(seedOf(seed, "steps"));
+  }
+
+  /** Every source of random numbers of a step, those of plugins under their names. */
+  get generators(): Record<string, Generator> {
+    return {
+      steps: this.random,
+      ...(this.#disturbance && { disturbance: this.#disturbance }),
+      ...this.plugins.generators,
+    };
   }
 
   /** Every variable by the name that it has in a checkpoint: all that a run needs to go on exactly. */

@@ -1,5 +1,5 @@
 import { type Tensor, tensor } from "../engine/mod.ts";
-import type { Batch, Dataset, LabelColumn } from "../data/mod.ts";
+import type { Batch, Batches, Dataset, LabelColumn } from "../data/mod.ts";
 import type { Condition } from "../plugin/mod.ts";
 import { readValues } from "./values.ts";
 
@@ -19,6 +19,18 @@ export function toTensors(
     images: tensor(batch.images, [count, 3, size, size]),
     values: readValues(conditions, { classes, mirrored }),
   };
+}
+
+/** The arguments of a compiled step that learns from `batches` batches: of each, pictures and values. */
+export function stepArguments(
+  pictures: Batches,
+  step: number,
+  about: Parameters<typeof toTensors>[1] & { batches: number },
+): Tensor[] {
+  return Array.from({ length: about.batches }, (_, i) => {
+    const { images, values } = toTensors(pictures.at(step * about.batches + i), about);
+    return [images, ...values];
+  }).flat();
 }
 
 /** Pictures `start` up to, but not with, `end` of a data set. */

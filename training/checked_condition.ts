@@ -1,6 +1,6 @@
 import type { Tensor } from "../engine/mod.ts";
 import { UserError } from "../data/mod.ts";
-import type { Condition, Share } from "../plugin/mod.ts";
+import type { Asked, Condition, Share } from "../plugin/mod.ts";
 import { guarded, type Origin, requireTensor } from "./guard.ts";
 
 /** What checks of a plugin's tensors report to. */
@@ -33,7 +33,7 @@ export function checkedCondition(plugin: Origin, condition: Condition, watch: Wa
     watch.finite(plugin, `${name}.${hook}`, value);
     return value;
   };
-  const { read, measure, loss, score, logit, labels, mix } = condition;
+  const { read, measure, loss, score, known, logit, labels, mix } = condition;
   const bound: Condition = {
     kind: condition.kind,
     name,
@@ -41,6 +41,7 @@ export function checkedCondition(plugin: Origin, condition: Condition, watch: Wa
     codeSize,
     headSize,
     networks: condition.networks,
+    weights: condition.weights,
     describe: () => condition.describe(),
     sample: (random, batch) =>
       call("sample", () => condition.sample(random, batch), ({ shape }) => [
@@ -88,12 +89,16 @@ export function checkedCondition(plugin: Origin, condition: Condition, watch: Wa
         ),
     }),
     ...(loss && {
-      loss: (head: Tensor, values: Tensor) =>
-        call("loss", () => loss.call(condition, head, values), () => []),
+      loss: (head: Tensor, values: Tensor, asked: Asked) =>
+        call("loss", () => loss.call(condition, head, values, asked), () => []),
     }),
     ...(score && {
       score: (head: Tensor, values: Tensor) =>
         call("score", () => score.call(condition, head, values), () => [values.shape[0]]),
+    }),
+    ...(known && {
+      known: (values: Tensor) =>
+        call("known", () => known.call(condition, values), () => [values.shape[0]]),
     }),
     ...(logit && {
       logit: (features: Tensor, ...rest: [Tensor, Parameters<typeof logit>[2]]) =>

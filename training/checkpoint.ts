@@ -9,12 +9,16 @@ import {
   type Variable,
 } from "../engine/mod.ts";
 import { asUserError, exists, replaceFile } from "./files.ts";
+import { NotFiniteError } from "./not_finite.ts";
 import type { RunDescription } from "./run.ts";
 
 /** The newest checkpoint of a run. */
 export const NEWEST = "checkpoint.safetensors";
 /** The one before it, for when the newest turns out to be damaged. */
 export const PREVIOUS = "checkpoint.previous.safetensors";
+
+/** The one whose chosen metric was the best so far. */
+export const BEST = "checkpoint.best.safetensors";
 
 /** Where a damaged newest checkpoint is put when a run goes on from the one before it. */
 export const DAMAGED = "checkpoint.damaged.safetensors";
@@ -23,8 +27,26 @@ export const DAMAGED = "checkpoint.damaged.safetensors";
 export interface Checkpoint {
   readonly step: number;
   readonly run: RunDescription;
+  /** How often the run had gone back to an earlier state because of numbers that were not finite. */
+  readonly retries: number;
+  /** What {@linkcode BEST} was kept for. */
+  readonly best?: Score;
   /** Every variable by name. */
   readonly tensors: Readonly<Record<string, StoredTensor>>;
+}
+
+/** A metric with its value. */
+export interface Score {
+  readonly metric: string;
+  readonly value: number;
+}
+
+/** What is written down with the variables. */
+export interface CheckpointAbout {
+  readonly step: number;
+  readonly run: RunDescription;
+  /** 0 unless given. */
+  readonly retries?: number;
 }
 
 /**
@@ -34,31 +56,60 @@ export interface Checkpoint {
  * synced, the old one becomes the previous one, and only then does the new one take its name. The bytes
  * depend on the state alone.
  *
- * Throws where a weight is not finite: such a state must not replace a good one.
+ * Throws a `NotFiniteError` where a weight is not finite: such a state must not replace a good one.
  */
 export async function saveCheckpoint(
   folder: string,
   variables: Readonly<Record<string, Variable>>,
-  about: { step: number; run: RunDescription },
+  about: CheckpointAbout,
 ): Promise<void> {
-  const names = Object.keys(variables);
-  const arrays = await read(names.map((name) => variables[name]));
-  const tensors: Record<string, StoredTensor> = {};
-  names.forEach((name, i) => {
-    const { dtype, shape } = variables[name];
-    tensors[name] = { dtype: dtype as StoredDType, shape, data: arrays[i] };
-  });
-  const broken = names.find((name) => !tensors[name].data.every(Number.isFinite));
-  if (broken) {
-    throw new UserError(
-      `After step ${about.step}, ${broken} is no longer finite. The last good checkpoint is kept; ` +
-        `a lower --lr may help`,
-    );
-  }
-  const metadata = { format: "pt", step: String(about.step), run: JSON.stringify(about.run) };
-  const sha256 = await checksum({ tensors, metadata });
-  const bytes = encodeSafetensors(tensors, { ...metadata, sha256 });
+  const bytes = await encodeCheckpoint(variables, about);
   await replaceFile(`${folder}/${NEWEST}`, bytes, { keep: `${folder}/${PREVIOUS}` });
+}
+
+/** Writes {@linkcode BEST}, as {@linkcode saveCheckpoint} does the newest one. */
+export async function saveBest(
+  folder: string,
+  variables: Readonly<Record<string, Variable>>,
+  about: CheckpointAbout & { readonly best: Score },
+): Promise<void> {
+  await replaceFile(`${folder}/${BEST}`, await encodeCheckpoint(variables, about));
+}
+
+async function encodeCheckpoint(
+  variables: Readonly<Record<string, Variable>>,
+  about: CheckpointAbout & { readonly best?: Score },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { step, run, retries = 0, best } = about;
+  const tensors = await readTensors(variables);
+  const broken = Object.keys(tensors).find((name) => !tensors[name].data.every(Number.isFinite));
+  if (broken) {
+    throw new NotFiniteError(`After step ${step}, ${broken} is no longer finite`, {
+      advice: "The last good checkpoint is kept; a lower --lr may help",
+    });
+  }
+  const metadata = {
+    format: "pt",
+    step: String(step),
+    run: JSON.stringify(run),
+    ...(retries > 0 && { retries: String(retries) }),
+    ...(best && { best: JSON.stringify(best) }),
+  };
+  const sha256 = await checksum({ tensors, metadata });
+  return encodeSafetensors(tensors, { ...metadata, sha256 });
+}
+
+/** The numbers of variables as they are now, by name. */
+export async function readTensors(
+  variables: Readonly<Record<string, Variable>>,
+): Promise<Record<string, StoredTensor>> {
+  const arrays = await read(Object.values(variables));
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, { dtype, shape }], i) => [
+      name,
+      { dtype: dtype as StoredDType, shape, data: arrays[i] },
+    ]),
+  );
 }
 
 /**
@@ -148,7 +199,13 @@ async function parseCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
   if (await checksum({ tensors, metadata }) !== sha256) {
     throw new Error("its checksum does not match its contents");
   }
-  return { step: Number(metadata.step), run: JSON.parse(metadata.run), tensors };
+  return {
+    step: Number(metadata.step),
+    run: JSON.parse(metadata.run),
+    retries: Number(metadata.retries ?? 0),
+    ...(metadata.best && { best: JSON.parse(metadata.best) }),
+    tensors,
+  };
 }
 
 /** SHA-256 over the metadata, and over what each tensor is with the SHA-256 of its bytes, by name. */

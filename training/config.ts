@@ -29,6 +29,58 @@ export interface TrainSettings extends NetworkSettings {
   readonly holdout: number;
   /** Pictures after which the averaged generator has forgotten half of what it was. */
   readonly emaImages: number;
+  /** Updates of the discriminator, each on pictures of its own, before one of the generator; 1 unless given. */
+  readonly dSteps?: number;
+  /**
+   * Microbatches whose gradients make one update, so that `accumulate * batch` pictures do; 1 unless given. Batch
+   * norm sees a microbatch at a time.
+   */
+  readonly accumulate?: number;
+  /** The most that the norm of all of a network's gradients together may be. Not clipped unless given. */
+  readonly clipNorm?: number;
+  /** Step size of the discriminator, where it is not `lr`. */
+  readonly lrD?: number;
+  /** How step sizes fall from `lrDecayFrom` to 0 at `lrDecayTo`; they do not unless given. */
+  readonly lrSchedule?: RateSchedule;
+  /** First steps in which step sizes grow from 0; none unless given. */
+  readonly lrWarmup?: number;
+  /** The step at which step sizes begin to fall; 0 unless given. */
+  readonly lrDecayFrom?: number;
+  /** The step from which on step sizes are 0: needed where they fall. */
+  readonly lrDecayTo?: number;
+  /** `f16` rounds operands of products to 16 bits, on GPUs that can; sums stay in f32. */
+  readonly precision?: "f32" | "f16";
+}
+
+/** How step sizes fall. */
+export type RateSchedule = typeof rateSchedules[number];
+
+/** All of {@linkcode RateSchedule}. */
+export const rateSchedules = ["constant", "linear", "cosine"] as const;
+
+/** What settings are that need not be given. */
+export const usualSettings: Partial<TrainSettings> = {
+  dSteps: 1,
+  accumulate: 1,
+  lrSchedule: "constant",
+  lrWarmup: 0,
+  lrDecayFrom: 0,
+  precision: "f32",
+};
+
+/**
+ * Settings without those that are as they are when they are not given: two runs that compute the same are
+ * described in the same words, whether or not they were made before a setting was.
+ */
+export function withoutDefaults<S extends TrainSettings>(settings: S): S {
+  const { lr, lrSchedule = "constant" } = settings;
+  const usual: Partial<TrainSettings> = { ...usualSettings, lrD: lr };
+  const idle = lrSchedule === "constant" ? ["lrDecayFrom", "lrDecayTo"] : [];
+  return Object.fromEntries(
+    Object.entries(settings).filter(([key, value]) =>
+      value !== undefined && value !== usual[key as keyof TrainSettings] && !idle.includes(key)
+    ),
+  ) as unknown as S;
 }
 
 /** How long a run goes on and how often it reports: these may change from one start to the next. */
@@ -86,4 +138,30 @@ export function checkSettings(settings: TrainSettings): void {
     throw new UserError(`holdout must be at least 0 and below 1, not ${holdout}`);
   }
   if (!(lr > 0)) throw new UserError(`lr must be above 0, not ${lr}`);
+  checkSteps(settings);
+}
+
+function checkSteps(settings: TrainSettings): void {
+  const { dSteps = 1, accumulate = 1, lrWarmup = 0, clipNorm, lrD, lrSchedule } = settings;
+  const { lrDecayFrom = 0, lrDecayTo } = settings;
+  for (
+    const [name, value, least] of [
+      ["dSteps", dSteps, 1],
+      ["accumulate", accumulate, 1],
+      ["lrWarmup", lrWarmup, 0],
+    ] as const
+  ) {
+    if (Number.isInteger(value) && value >= least) continue;
+    throw new UserError(`${name} must be a whole number of at least ${least}, not ${value}`);
+  }
+  for (const [name, value] of [["clipNorm", clipNorm], ["lrD", lrD]] as const) {
+    if (value === undefined || value > 0) continue;
+    throw new UserError(`${name} must be above 0, not ${value}`);
+  }
+  if (lrSchedule === undefined || lrSchedule === "constant") return;
+  if (lrDecayTo !== undefined && lrDecayTo > lrDecayFrom) return;
+  throw new UserError(
+    `With lrSchedule ${lrSchedule}, lrDecayTo must be a step after lrDecayFrom (${lrDecayFrom}), ` +
+      `not ${lrDecayTo}`,
+  );
 }

@@ -106,7 +106,7 @@ function losses(
     const own = slice(head, [[i, i + 1]]);
     const lost = Array.from({ length: shares }, (_, s) => {
       const at = i * shares + s;
-      return reshape(condition.loss(own, slice(values, [[at, at + 1]])), [1]);
+      return reshape(condition.loss(own, slice(values, [[at, at + 1]]), ASKED), [1]);
     });
     return concat(lost);
   });

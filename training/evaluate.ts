@@ -1,4 +1,13 @@
-import { compile, type Compiled, type KernelSite, read, type Tensor } from "../engine/mod.ts";
+import {
+  compile,
+  type Compiled,
+  full,
+  type KernelSite,
+  mul,
+  read,
+  stack,
+  type Tensor,
+} from "../engine/mod.ts";
 import type { Dataset } from "../data/mod.ts";
 import { type Condition, isLatent } from "../plugin/mod.ts";
 import { type Acgan, hasHead } from "./acgan.ts";
@@ -30,9 +39,11 @@ export class Evaluator {
       discriminator.eval();
       const { heads } = discriminator.forward(images);
       discriminator.train();
-      return asked.map((condition) =>
-        condition.score(heads[condition.name], values[condition.name])
-      );
+      return asked.map((condition) => {
+        const { name } = condition, score = condition.score(heads[name], values[name]);
+        const known = condition.known?.(values[name]) ?? full(score.shape, 1);
+        return stack([mul(score, known), known]);
+      });
     }, { name: "evaluate" });
   }
 
@@ -47,22 +58,26 @@ export class Evaluator {
     return this.#score.sites(images, ...values);
   }
 
-  /** The mean score of every condition, as `holdout.<condition>`. */
+  /** The mean score of every condition that a picture is known by, as `holdout.<condition>`. */
   async run(): Promise<Record<string, number>> {
     const { count } = this.#dataset;
-    const totals = this.#asked.map(() => 0);
+    const totals = this.#asked.map(() => ({ right: 0, known: 0 }));
     for (let start = 0; start < count; start += this.#batch) {
       // The last batch reaches back, so that one plan serves all; what it repeats is not counted again.
       const from = Math.min(start, count - this.#batch);
       const { images, values } = this.#tensors(from);
       const scores = await read(this.#score(images, ...values));
       scores.forEach((score, k) => {
-        for (const value of score.subarray(start - from)) totals[k] += value;
+        for (let i = start - from; i < this.#batch; i++) {
+          totals[k].right += score[i];
+          totals[k].known += score[this.#batch + i];
+        }
       });
     }
-    return Object.fromEntries(
-      this.#asked.map(({ name }, k) => [`holdout.${name}`, totals[k] / count]),
-    );
+    return Object.fromEntries(this.#asked.flatMap(({ name }, k) => {
+      const { right, known } = totals[k];
+      return known > 0 ? [[`holdout.${name}`, right / known]] : [];
+    }));
   }
 
   /** The batch that begins with picture `from`. */

@@ -50,6 +50,12 @@ export async function asUserError<R>(what: string, action: () => Promise<R>): Pr
     return await action();
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`${what}: ${error instanceof Error ? error.message : error}`);
+    const full = error instanceof Error && /ENOSPC|No space left|EDQUOT|quota/i.test(error.message);
+    const why = full
+      ? "the disk is full: free some space, then run the same command again"
+      : error instanceof Error
+      ? error.message
+      : error;
+    throw new UserError(`${what}: ${why}`);
   }
 }

@@ -25,11 +25,14 @@ export function judge(
   const { images, values } = pictures;
   const verdict = once(() => discriminator.forward(images));
   const source = once(() => {
-    const { source, features } = verdict();
+    const { source, features, heads } = verdict();
     return conditions.reduce(
       (source, { name, logit }) =>
         logit && values[name]
-          ? add(source, logit(features[features.length - 1], values[name], asked))
+          ? add(
+            source,
+            logit(features[features.length - 1], values[name], { ...asked, head: heads[name] }),
+          )
           : source,
       source,
     );

@@ -1,36 +1,44 @@
-import { Batches, type Dataset, splitDataset, UserError } from "../data/mod.ts";
+import { Batches, type Dataset, UserError } from "../data/mod.ts";
 import { Device, DeviceLostError } from "../engine/mod.ts";
-import { discriminatorStages } from "../models/mod.ts";
-import type { Run } from "../plugin/mod.ts";
-import { builtIn } from "../plugins/mod.ts";
+import type { PictureSource, Run } from "../plugin/mod.ts";
 import { Acgan } from "./acgan.ts";
-import { toTensors } from "./batch.ts";
-import { loadCheckpoint, restore, saveCheckpoint, setDamagedAside } from "./checkpoint.ts";
-import { checkSettings, type Schedule, type TrainSettings } from "./config.ts";
+import { CollapseAlarm } from "./alarm.ts";
+import { stepArguments } from "./batch.ts";
+import type { KeepBest } from "./best.ts";
+import {
+  loadCheckpoint,
+  readTensors,
+  restore,
+  saveCheckpoint,
+  setDamagedAside,
+} from "./checkpoint.ts";
+import type { Schedule, TrainSettings } from "./config.ts";
 import { Evaluator } from "./evaluate.ts";
 import { replaceFile } from "./files.ts";
 import { drawGrid } from "./grid.ts";
 import { type ChooseKernels, settleKernels } from "./kernels.ts";
-import { termWeights } from "./losses.ts";
+import { LazySteps, LazyTerms } from "./lazy_steps.ts";
 import { MetricRing, type Metrics } from "./metric_ring.ts";
-import { averageMetrics, MetricsLog } from "./metrics_log.ts";
-import { describeRun } from "./run.ts";
-import { claimRunFolder, dropPlugins } from "./run_folder.ts";
+import { MetricsLog } from "./metrics_log.ts";
+import { NotFiniteError } from "./not_finite.ts";
+import { note } from "./notes.ts";
 import { Pace } from "./pace.ts";
 import { writePluginFile } from "./plugin_files.ts";
 import type { ActivePlugin, ChosenPlugin } from "./plugin_setup.ts";
-import { Plugins } from "./plugins.ts";
+import type { Plugins } from "./plugins.ts";
+import { prepare } from "./prepare.ts";
+import { type Progress, Reporter } from "./reporter.ts";
+import { batchSeed, Rollback } from "./rollback.ts";
+import { claimRunFolder, dropPlugins } from "./run_folder.ts";
 import { Sampler } from "./sampler.ts";
-import { compileStep, metricNames } from "./step.ts";
+import { batchesPerStep } from "./step.ts";
 
-/** How far a run has come. */
-export interface Progress {
-  readonly step: number;
-  readonly steps: number;
-  readonly imagesPerSecond: number;
-  readonly secondsLeft: number;
-  /** Means over the steps since the last report, by name, and `holdout.<condition>` at a checkpoint. */
-  readonly metrics: Metrics;
+/** Measures pictures while a run goes on. */
+export interface Evaluation {
+  /** Steps between two measurements; after the last step there is one more. */
+  readonly every: number;
+  /** Figures by name, logged as `eval.NAME`; they must depend on the step and the pictures alone. */
+  run(pictures: PictureSource, step: number): Promise<Readonly<Record<string, number>>>;
 }
 
 /** Where and how to train, and whom to tell. */
@@ -50,18 +58,18 @@ export interface TrainOptions {
    * by the static guess. What is chosen is kept with the run.
    */
   readonly chooseKernels?: ChooseKernels;
+  /** Measures the averaged generator's pictures now and then. */
+  readonly evaluate?: Evaluation;
+  /** Keeps the checkpoint whose metric is the best, beside the last ones. */
+  readonly keepBest?: KeepBest;
+  /** The configuration as people wrote it, kept as `config.yaml` with the run. */
+  readonly config?: string;
   /** Aborting it lets the step in hand finish, saves, and returns. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   /** Told in a sentence what happens beside the steps: where a run goes on, what was written. */
   readonly onMessage?: (message: string) => void;
 }
-
-const defaultPlugin: ChosenPlugin = {
-  plugin: builtIn.classifier,
-  source: "classifier",
-  options: {},
-};
 
 /** Seeds of the rows of the grids that are drawn while training. */
 const GRID_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -74,7 +82,10 @@ const GRID_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
  * chosen for it, and the number of the step alone: neither on the time nor on how often the run was
  * stopped on the way.
  *
- * Throws a `UserError` where the data, the settings or the folder do not fit, where a loss is no longer
+ * Where a number is no longer finite, the run goes back to its last checkpoint and on with other random
+ * numbers, three times at most.
+ *
+ * Throws a `UserError` where the data, the settings or the folder do not fit, where losses do not stay
  * finite, and where the GPU is lost.
  */
 export async function train(dataset: Dataset, options: TrainOptions): Promise<number> {
@@ -90,131 +101,144 @@ export async function train(dataset: Dataset, options: TrainOptions): Promise<nu
 }
 
 async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number> {
-  const { folder, settings, schedule, signal, chooseKernels } = options;
-  const { onProgress = () => {}, onMessage = () => {} } = options;
-  const { batch, seed, flip, holdout, emaImages } = settings;
+  const { folder, settings, schedule, signal, chooseKernels, evaluate } = options;
+  const { onProgress = () => {} } = options;
+  const { batch, seed, flip } = settings;
 
-  // What is trained, on what.
   if (options.dropPlugins) await dropPlugins(folder, options.dropPlugins);
-  checkSettings(settings);
-  const { train: pictures, holdout: unseen } = splitDataset(dataset, { holdout, seed });
-  if (pictures.count < batch) {
-    throw new UserError(
-      `Only ${pictures.count} pictures are left to train on, fewer than a batch of ${batch}: ` +
-        `add pictures, or use a smaller --batch`,
-    );
-  }
-  const { size, columns } = pictures;
-  const plugins = await Plugins.setUp(options.plugins ?? [defaultPlugin], {
-    ...settings,
-    stages: discriminatorStages(settings.discriminator, size),
-    data: pictures,
-  });
-  const { conditions } = plugins;
-  const taken = conditions.find(({ name }) => options.reserved?.includes(name));
-  if (taken) throw new UserError(`No condition can be named ${taken.name}: that name is taken`);
-  if (conditions.length === 0) {
-    throw new UserError(
-      "No condition is left to ask for pictures by: name label columns, or a plugin with one",
-    );
-  }
-  const weights = termWeights({ conditions, plugins }, settings);
-  const run = describeRun(settings, { data: dataset.fingerprint, conditions, plugins });
+  const prepared = await prepare(dataset, options);
+  const { pictures, unseen, plugins, weights, names, run, best } = prepared;
+  const { conditions } = plugins, { size, columns } = pictures;
 
   // Where it has got to.
   using _lock = await claimRunFolder(folder, run);
+  if (options.config !== undefined) {
+    await replaceFile(`${folder}/config.yaml`, new TextEncoder().encode(options.config));
+  }
   const model = new Acgan(settings, conditions, { plugins });
   const state = model.state();
-  const checkpoint = await loadCheckpoint(folder, onMessage);
+  let step = 0, retries = 0;
+  const say = (message: string) => {
+    options.onMessage?.(message);
+    note(folder, { step, message });
+  };
+  const checkpoint = await loadCheckpoint(folder, say);
   if (checkpoint) {
     await setDamagedAside(folder, checkpoint);
     restore(state, checkpoint.tensors);
+    ({ step, retries } = checkpoint);
   }
-  let step = checkpoint?.step ?? 0;
   plugins.step = step + 1;
-  if (step > 0) onMessage(`Going on from step ${step}`);
+  if (step > 0) say(`Going on from step ${step}`);
   if (step >= schedule.steps) return step;
+  await best?.open(folder, say);
+  const start = checkpoint ? undefined : await readTensors(state);
+  const rollback = new Rollback(model, { folder, seed, start });
   using log = await MetricsLog.open(`${folder}/metrics.jsonl`, { step });
 
   // What runs it.
-  const batches = new Batches(pictures, { batch, seed, flip });
+  const batchesNow = () => new Batches(pictures, { batch, seed: batchSeed(seed, retries), flip });
+  let batches = batchesNow();
+  const perStep = batchesPerStep(settings);
   const capacity = Math.min(schedule.logEvery, schedule.checkpointEvery, schedule.steps);
-  const ring = new MetricRing(metricNames(model, weights), { capacity });
-  const trainStep = compileStep(model, { batch, weights, emaImages, ring });
+  const ring = new MetricRing(names, { capacity });
+  const lazy = new LazyTerms(model, weights);
+  const trainSteps = new LazySteps(model, { ...settings, weights, ring, lazy });
   const evaluator = unseen.count > 0 && Evaluator.asks(conditions)
     ? new Evaluator(model, unseen, { batch })
     : undefined;
   const sampler = new Sampler(model.average, conditions);
-  const tensorsAt = (step: number) => toTensors(batches.at(step), { size, columns, conditions });
-  const { images, values } = tensorsAt(step);
+  const argumentsAt = (step: number) =>
+    stepArguments(batches, step, { size, columns, conditions, batches: perStep });
   const sites = [
-    ...trainStep.sites(images, ...values),
+    ...trainSteps.kinds().flatMap((kind) => kind.sites(...argumentsAt(step))),
     ...evaluator?.sites() ?? [],
     ...sampler.sites(),
   ];
-  await settleKernels(folder, sites, { device: Device.default, choose: chooseKernels, onMessage });
+  const device = Device.default;
+  await settleKernels(folder, sites, { device, choose: chooseKernels, onMessage: say });
   const about = (plugin: ActivePlugin): Run => ({
     step,
     pictures: sampler,
-    message: onMessage,
+    message: say,
     write: (name, bytes) => writePluginFile(folder, plugin, { name, bytes }),
   });
   await plugins.forEach("hooks.start", (plugin) => plugin.parts.hooks?.start?.(about(plugin)));
-  onMessage("Compiling the training step; an adapter's first time takes longest");
+  say("Compiling the training step; an adapter's first time takes longest");
 
-  const pace = new Pace();
-
-  let reported = step;
-  let reportedAt = performance.now();
-  const report = async (extra: Metrics) => {
-    const rows = (await ring.last(step - reported)).map((row, i) =>
-      plugins.checkedMetrics(row, { step: reported + 1 + i })
-    );
-    const metrics = { ...averageMetrics(rows), ...extra };
-    await log.append({ step, ...metrics });
-    const stepsPerSecond = (step - reported) * 1000 / (performance.now() - reportedAt);
-    onProgress({
+  const alarm = new CollapseAlarm();
+  const reporter = new Reporter({
+    ...{
+      ring,
+      plugins,
+      lazy,
+      log,
       step,
+      onProgress,
       steps: schedule.steps,
-      imagesPerSecond: stepsPerSecond * batch,
-      secondsLeft: (schedule.steps - step) / stepsPerSecond,
-      metrics,
-    });
-    reported = step;
-    reportedAt = performance.now();
+      pictures: batch * perStep,
+    },
+    watch: (row, at) => alarm.watch(row, at).forEach(say),
+  });
+  const pace = new Pace();
+  let saved = step;
+  const save = async () => {
+    await saveCheckpoint(folder, state, { step, run, retries });
+    rollback.saved();
+    saved = step;
   };
 
-  let saved = step;
-  while (step < schedule.steps && !signal?.aborted) {
-    const { images, values } = tensorsAt(step);
-    trainStep(images, ...values);
-    step++;
-    plugins.step = step;
+  /** Takes steps up to the last, or until it is told to stop. */
+  const goOn = async () => {
+    while (step < schedule.steps && !signal?.aborted) {
+      trainSteps.at(step + 1)(...argumentsAt(step));
+      step++;
+      plugins.step = step;
 
-    const due = (every: number) => step % every === 0 || step === schedule.steps;
-    const saving = due(schedule.checkpointEvery);
-    if (saving) await report({ ...await evaluator?.run(), ...await measuredBy(plugins, about) });
-    else if (due(schedule.logEvery)) await report({});
-    if (due(schedule.gridEvery)) {
-      for (const condition of conditions) {
-        const grid = await drawGrid(sampler, condition, { seeds: GRID_SEEDS });
-        const name = `${String(step).padStart(6, "0")}.${condition.name}.png`;
-        await replaceFile(`${folder}/grids/${name}`, grid);
+      const due = (every: number) => step % every === 0 || step === schedule.steps;
+      const saving = due(schedule.checkpointEvery);
+      const evaluating = evaluate !== undefined && due(evaluate.every);
+      if (saving || evaluating || due(schedule.logEvery)) {
+        const metrics = await reporter.report(step, async () => ({
+          ...(saving && { ...await evaluator?.run(), ...await measuredBy(plugins, about) }),
+          ...(evaluating && prefixed("eval", await evaluate.run(sampler, step))),
+        }));
+        // Before the newest: a start that repeats these steps comes to the same best again.
+        if (saving || evaluating) await best?.consider(metrics, state, { step, run, retries });
       }
+      if (due(schedule.gridEvery)) {
+        for (const condition of conditions) {
+          const grid = await drawGrid(sampler, condition, { seeds: GRID_SEEDS });
+          const name = `${String(step).padStart(6, "0")}.${condition.name}.png`;
+          await replaceFile(`${folder}/grids/${name}`, grid);
+        }
+      }
+      if (saving) await save();
+      await pace.step();
     }
-    if (saving) {
-      await saveCheckpoint(folder, state, { step, run });
-      saved = step;
+    if (saved === step) return;
+    if (reporter.step < step) await reporter.report(step, () => Promise.resolve({}));
+    await save();
+  };
+  for (let done = false; !done;) {
+    try {
+      await goOn();
+      done = true;
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      ({ step, retries } = await rollback.back(error, { onMessage: say }));
+      plugins.step = saved = step;
+      batches = batchesNow();
+      await reporter.back(step);
     }
-    await pace.step();
-  }
-  if (saved < step) {
-    if (reported < step) await report({});
-    await saveCheckpoint(folder, state, { step, run });
   }
   await plugins.forEach("hooks.end", (plugin) => plugin.parts.hooks?.end?.(about(plugin)));
   ring.destroy();
   return step;
+}
+
+function prefixed(prefix: string, numbers: Metrics): Metrics {
+  return Object.fromEntries(Object.entries(numbers).map(([name, x]) => [`${prefix}.${name}`, x]));
 }
 
 /** What plugins measure at a checkpoint, as `PLUGIN.NAME`. */

@@ -1,6 +1,6 @@
 import { UserError } from "../data/mod.ts";
 import type { Tensor } from "../engine/mod.ts";
-import { isLatent } from "../plugin/mod.ts";
+import { type Asked, didYouMean, isLatent } from "../plugin/mod.ts";
 import { type Acgan, hasHead } from "./acgan.ts";
 import type { Verdicts } from "./judge.ts";
 import type { Moment } from "./moment.ts";
@@ -8,15 +8,15 @@ import type { ActivePlugin } from "./plugin_setup.ts";
 import type { Term, Terms, Weights } from "./terms.ts";
 
 /** What terms are made of: conditions and plugins. */
-type Sources = Pick<Acgan, "conditions" | "plugins">;
+export type Sources = Pick<Acgan, "conditions" | "plugins">;
 
 /**
  * The discriminator's loss, AC-GAN's L_S + L_C to be minimised: `d.adv_real` and `d.adv_fake` (real or
  * fake), and for each condition `d.class.<name>.real` and `d.class.<name>.fake` (what is it?); then for each
  * discriminator of a plugin `d.<plugin>.<name>.adv_real` and `.adv_fake`, and the plugins' own terms.
  *
- * `classOn` says whether fakes teach classes, unless weights say otherwise; latent codes are taught by
- * nothing else.
+ * `classOn` says whether fakes teach classes, unless weights or the condition say otherwise; latent codes are
+ * taught by nothing else.
  */
 export function discriminatorTerms(
   { conditions, plugins }: Sources,
@@ -30,15 +30,18 @@ export function discriminatorTerms(
   const recovered = conditions.filter(hasHead);
   for (const condition of recovered.filter((condition) => !isLatent(condition))) {
     const { name } = condition;
+    const asked: Asked = { network: "discriminator", pictures: "real" };
     terms[`d.class.${name}.real`] = {
-      value: ({ real }) => condition.loss(real.heads[name], real.values[name]),
+      weight: condition.weights?.real,
+      value: ({ real }) => condition.loss(real.heads[name], real.values[name], asked),
     };
   }
   for (const condition of recovered) {
     const { name } = condition;
+    const asked: Asked = { network: "discriminator", pictures: "fake" };
     terms[`d.class.${name}.fake`] = {
-      weight: isLatent(condition) ? 1 : ofFakes,
-      value: ({ fake }) => condition.loss(fake.heads[name], fake.values[name]),
+      weight: condition.weights?.fake ?? (isLatent(condition) ? 1 : ofFakes),
+      value: ({ fake }) => condition.loss(fake.heads[name], fake.values[name], asked),
     };
   }
   for (const plugin of plugins.list) {
@@ -65,8 +68,10 @@ export function generatorTerms({ conditions, plugins }: Sources): Terms<Moment> 
   };
   for (const condition of conditions.filter(hasHead)) {
     const { name } = condition;
+    const asked: Asked = { network: "generator", pictures: "fake" };
     terms[`g.class.${name}`] = {
-      value: ({ fake }) => condition.loss(fake.heads[name], fake.values[name]),
+      weight: condition.weights?.generator,
+      value: ({ fake }) => condition.loss(fake.heads[name], fake.values[name], asked),
     };
   }
   for (const plugin of plugins.list) {
@@ -92,6 +97,7 @@ function ownTerms(
       `${letter}.${plugin.name}.${name}`,
       {
         weight: term.weight,
+        every: term.every,
         value: (moment: Moment): Tensor =>
           plugins.make(
             plugin,
@@ -115,7 +121,9 @@ export function termWeights(
   const names = Object.keys(terms);
   for (const name of Object.keys(settings.weights)) {
     if (Object.hasOwn(terms, name)) continue;
-    throw new UserError(`There is no loss term "${name}": there are ${names.join(", ")}`);
+    throw new UserError(
+      `There is no loss term "${name}"${didYouMean(name, names)}: there are ${names.join(", ")}`,
+    );
   }
   return Object.fromEntries(
     names.map((name) => [name, settings.weights[name] ?? terms[name].weight ?? 1]),

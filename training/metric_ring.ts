@@ -1,4 +1,4 @@
-import { concat, read, reshape, slice, stack, type Tensor, Variable } from "../engine/mod.ts";
+import { concat, full, read, reshape, slice, stack, type Tensor, Variable } from "../engine/mod.ts";
 
 /** Metrics of one step by name. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -18,10 +18,18 @@ export class MetricRing {
     this.#rows = new Variable(new Float32Array(shape[0] * shape[1]), shape, { name: "metrics" });
   }
 
-  /** Appends a step's scalars and forgets the oldest step's. To be called while tracing a step. */
+  /**
+   * Appends a step's scalars, 0 for what the step has none of, and forgets the oldest step's. To be called while
+   * tracing a step.
+   */
   push(scalars: Readonly<Record<string, Tensor>>): void {
-    const [capacity, width] = this.#rows.shape;
-    const row = reshape(stack(this.names.map((name) => scalars[name])), [1, width]);
+    const row = stack(this.names.map((name) => scalars[name] ?? full([], 0)));
+    this.pushRow(reshape(row, [1, this.names.length]));
+  }
+
+  /** As {@linkcode MetricRing.push}, with the scalars in the order of their names, `[1, names]`. */
+  pushRow(row: Tensor): void {
+    const [capacity] = this.#rows.shape;
     const kept = capacity > 1 ? [slice(this.#rows.value, [[1, capacity], null])] : [];
     this.#rows.assign(concat([...kept, row], { dim: 0 }));
   }

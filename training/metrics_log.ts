@@ -12,7 +12,7 @@ export interface MetricsLine {
 /** `metrics.jsonl` of a run: one JSON object a line, in the order of the steps. */
 export class MetricsLog {
   readonly #path: string;
-  readonly #file: Deno.FsFile;
+  #file: Deno.FsFile;
 
   private constructor(path: string, file: Deno.FsFile) {
     this.#path = path;
@@ -24,14 +24,14 @@ export class MetricsLog {
    * taken off, for those steps will be done again.
    */
   static async open(path: string, options: { step: number }): Promise<MetricsLog> {
-    return await asUserError(`Cannot write ${path}`, async () => {
-      if (await exists(path)) {
-        const lines = (await Deno.readTextFile(path)).split("\n");
-        const kept = lines.filter((line) => (stepOf(line) ?? Infinity) <= options.step);
-        await replaceFile(path, new TextEncoder().encode(kept.map((line) => line + "\n").join("")));
-      }
-      return new MetricsLog(path, await Deno.open(path, { create: true, append: true }));
-    });
+    return new MetricsLog(path, await openAfter(path, options.step));
+  }
+
+  /** Takes lines of steps after `step` off: those steps will be done again. */
+  async back(step: number): Promise<void> {
+    const file = await openAfter(this.#path, step);
+    this.#file.close();
+    this.#file = file;
   }
 
   /** Writes a line. */
@@ -45,6 +45,18 @@ export class MetricsLog {
   }
 }
 
+/** Opens a log for more lines, without those of steps after `step`. */
+async function openAfter(path: string, step: number): Promise<Deno.FsFile> {
+  return await asUserError(`Cannot write ${path}`, async () => {
+    if (await exists(path)) {
+      const lines = (await Deno.readTextFile(path)).split("\n");
+      const kept = lines.filter((line) => (stepOf(line) ?? Infinity) <= step);
+      await replaceFile(path, new TextEncoder().encode(kept.map((line) => line + "\n").join("")));
+    }
+    return await Deno.open(path, { create: true, append: true });
+  });
+}
+
 function stepOf(line: string): number | undefined {
   try {
     return JSON.parse(line).step;
@@ -53,12 +65,13 @@ function stepOf(line: string): number | undefined {
   }
 }
 
-/** The mean of each metric over several steps. */
+/** The mean of each metric over those of several steps that have it. */
 export function averageMetrics(steps: readonly Metrics[]): Metrics {
+  const names = new Set(steps.flatMap((metrics) => Object.keys(metrics)));
   return Object.fromEntries(
-    Object.keys(steps[0]).map((name) => [
-      name,
-      steps.reduce((sum, metrics) => sum + metrics[name], 0) / steps.length,
-    ]),
+    [...names].map((name) => {
+      const values = steps.flatMap((metrics) => metrics[name] ?? []);
+      return [name, values.reduce((sum, value) => sum + value, 0) / values.length];
+    }),
   );
 }

@@ -15,6 +15,7 @@ import {
 import { type Condition, optionValues, type Parts, type Plugin } from "../plugin/mod.ts";
 import { checkedCondition, type Watch } from "./checked_condition.ts";
 import { guarded, type Origin } from "./guard.ts";
+import type { LearningRates } from "./learning_rate.ts";
 import { fromBytes } from "./pictures.ts";
 import { seedOfName } from "./seeds.ts";
 
@@ -37,6 +38,8 @@ export interface ActivePlugin extends Origin {
   readonly conditions: readonly Condition[];
   /** Moves the networks that it brings. */
   readonly optimizer: Adam | undefined;
+  /** What it draws from inside a step, if it does. */
+  readonly random: Generator | undefined;
   /** Everything that a checkpoint keeps of it, by name. */
   readonly state: Readonly<Record<string, Variable>>;
 }
@@ -48,7 +51,8 @@ export interface SetupOptions {
   /** Shapes of what the discriminator's stages make of a picture. */
   readonly stages: readonly Shape[];
   readonly seed: number;
-  readonly lr: number;
+  /** Step lengths: those of the discriminator are theirs too. */
+  readonly rates: LearningRates;
   readonly betas: readonly [number, number];
   /** The pictures that are trained on. */
   readonly data: Dataset;
@@ -63,7 +67,7 @@ export async function setUpPlugin(
   about: SetupOptions,
 ): Promise<ActivePlugin> {
   const { name, version } = plugin, origin: Origin = { name, source };
-  const { size, batch, stages, data, claimed, seed, watch } = about;
+  const { size, batch, stages, data, claimed, seed, rates, betas, watch } = about;
   const options = optionValues(plugin, given);
   let random: Generator | undefined;
   const parts = await guarded(origin, { hook: "setup" }, async () =>
@@ -98,7 +102,9 @@ export async function setUpPlugin(
     ),
   };
   const parameters = under(networks, (network) => network.namedParameters());
-  const optimizer = Object.keys(parameters).length > 0 ? new Adam(parameters, about) : undefined;
+  const optimizer = Object.keys(parameters).length > 0
+    ? new Adam(parameters, { lr: rates.discriminator, betas })
+    : undefined;
   return {
     ...origin,
     version,
@@ -107,6 +113,7 @@ export async function setUpPlugin(
     parts,
     conditions,
     optimizer,
+    random,
     state: {
       ...parts.state,
       ...under(networks, (network) => network.stateDict()),
@@ -133,6 +140,10 @@ function checkParts({ networks = {}, discriminators = {}, state = {}, ...terms }
     for (const [name, term] of Object.entries(terms[kind] ?? {})) {
       if (typeof term?.value === "function" && /^[a-z][\w.]*$/i.test(name)) continue;
       throw new TypeError(`${kind} must be { value(step) } by name, and "${name}" is not`);
+    }
+    for (const [name, { every = 1 }] of Object.entries(terms[kind] ?? {})) {
+      if (Number.isInteger(every) && every >= 1) continue;
+      throw new TypeError(`${kind}.${name} has every ${every}: a whole number of steps is needed`);
     }
   }
 }

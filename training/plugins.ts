@@ -1,10 +1,11 @@
 // The plugins of a run: their parts side by side, each under its own name.
 
-import { UserError } from "../data/mod.ts";
+import { type Dataset, UserError } from "../data/mod.ts";
 import {
   type Adam,
   add,
   dependsOn,
+  type Generator,
   mean,
   type Module,
   type Shape,
@@ -20,8 +21,10 @@ import {
 } from "../plugin/mod.ts";
 import type { Watch } from "./checked_condition.ts";
 import { guarded, type Origin, requireTensor } from "./guard.ts";
+import { LearningRates, type RateSettings } from "./learning_rate.ts";
 import type { Metrics } from "./metric_ring.ts";
 import type { Moment } from "./moment.ts";
+import { NotFiniteError } from "./not_finite.ts";
 import type { MakeNormalization } from "../models/mod.ts";
 import { normalizationBy, parametrize } from "./plugin_layers.ts";
 import {
@@ -48,10 +51,17 @@ export interface PluginDescription {
 
 /** The plugins of one run, in the order in which they were asked for. */
 export class Plugins implements Watch {
+  /** Step lengths of the run that they were set up for. */
+  readonly rates: LearningRates | undefined;
   /** The step that is traced or done, for messages. */
   step: number | undefined;
   #list: readonly ActivePlugin[] = [];
   #watched = new Map<string, Tensor[]>();
+
+  /** No plugins, or those that {@linkcode Plugins.setUp} puts in. */
+  constructor(options: { rates?: LearningRates } = {}) {
+    this.rates = options.rates;
+  }
 
   /**
    * Sets plugins up for a run.
@@ -61,13 +71,14 @@ export class Plugins implements Watch {
    */
   static async setUp(
     chosen: readonly ChosenPlugin[],
-    about: Omit<SetupOptions, "watch" | "claimed">,
+    about: Omit<SetupOptions, "watch" | "claimed" | "rates"> & RateSettings,
   ): Promise<Plugins> {
-    const plugins = new Plugins(), list: ActivePlugin[] = [];
+    const rates = new LearningRates(about);
+    const plugins = new Plugins({ rates }), list: ActivePlugin[] = [];
     for (const one of chosen) {
       refuseSameName(list, one);
-      const claimed = claimedColumns(chosen.filter((other) => other !== one));
-      list.push(await setUpPlugin(one, { ...about, claimed, watch: plugins }));
+      const claimed = claimedColumns(chosen.filter((other) => other !== one), about.data.columns);
+      list.push(await setUpPlugin(one, { ...about, claimed, rates, watch: plugins }));
     }
     refuseConflicts(list);
     plugins.#list = list;
@@ -86,6 +97,13 @@ export class Plugins implements Watch {
   /** The optimisers of networks that plugins bring. */
   get optimizers(): Adam[] {
     return this.#list.flatMap(({ optimizer }) => optimizer ?? []);
+  }
+
+  /** The random numbers that plugins draw inside a step, as `plugin.NAME`. */
+  get generators(): Record<string, Generator> {
+    return Object.fromEntries(
+      this.#list.flatMap(({ name, random }) => random ? [[`plugin.${name}`, random]] : []),
+    );
   }
 
   /** The adversarial loss. */
@@ -227,7 +245,7 @@ export class Plugins implements Watch {
   /**
    * A step's metrics without the checks.
    *
-   * @throws {UserError} where a number is not finite; the message names it, and the plugin that it is of.
+   * @throws {NotFiniteError} where a number is not finite; the message names it, and the plugin that it is of.
    */
   checkedMetrics(row: Metrics, { step }: { step: number }): Metrics {
     const advice = "The last good checkpoint is kept; starting again goes on from it";
@@ -236,17 +254,16 @@ export class Plugins implements Watch {
     if (name !== undefined) {
       const check = name.match(/^check\.([^.]+)\.(.*)$/);
       if (check) {
-        throw new UserError(
-          `Plugin ${check[1]} made numbers that are not finite in ${
-            check[2]
-          } at step ${step}. ${advice}`,
+        throw new NotFiniteError(
+          `Plugin ${check[1]} made numbers that are not finite in ${check[2]} at step ${step}`,
+          { advice },
         );
       }
       const owner = this.#ownerOf(name);
       const whose = owner === undefined ? "" : ` (of plugin ${owner})`;
-      throw new UserError(
-        `${name}${whose} became ${value} at step ${step}. ${advice}. A lower --lr may help`,
-      );
+      throw new NotFiniteError(`${name}${whose} became ${value} at step ${step}`, {
+        advice: `${advice}. A lower --lr may help`,
+      });
     }
     return Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith("check.")));
   }
@@ -284,13 +301,28 @@ export class Plugins implements Watch {
   }
 }
 
-/** The label columns that plugins read. */
-export function claimedColumns(chosen: readonly ChosenPlugin[]): string[] {
+/** The label columns that plugins read, of those that pictures have, as far as they are known yet. */
+export function claimedColumns(
+  chosen: readonly ChosenPlugin[],
+  columns: Dataset["columns"] = [],
+): string[] {
+  const all = columns.map(({ name }) => name);
   return chosen.flatMap(({ plugin, source, options }) =>
     guarded(
       { name: plugin.name, source },
       { hook: "columns" },
-      () => plugin.columns?.(optionValues(plugin, options)) ?? [],
+      () => plugin.columns?.(optionValues(plugin, options), all) ?? [],
+    )
+  );
+}
+
+/** The label columns without which plugins have no use for a picture. */
+export function requiredColumns(chosen: readonly ChosenPlugin[]): string[] {
+  return chosen.flatMap(({ plugin, source, options }) =>
+    guarded(
+      { name: plugin.name, source },
+      { hook: "requiredColumns" },
+      () => plugin.requiredColumns?.(optionValues(plugin, options)) ?? [],
     )
   );
 }

@@ -1,6 +1,6 @@
 import { UserError } from "../data/mod.ts";
 import type { Condition } from "../plugin/mod.ts";
-import type { TrainSettings } from "./config.ts";
+import { type TrainSettings, withoutDefaults } from "./config.ts";
 import type { PluginDescription, Plugins } from "./plugins.ts";
 
 /**
@@ -21,7 +21,8 @@ export function describeRun(
   about: { data: string; conditions: readonly Condition[]; plugins: Plugins },
 ): RunDescription {
   const conditions = about.conditions.map((condition) => condition.describe());
-  return { data: about.data, ...settings, conditions, plugins: about.plugins.describe() };
+  const plugins = about.plugins.describe();
+  return { data: about.data, ...withoutDefaults(settings), conditions, plugins };
 }
 
 /** Throws a `UserError` that names the first setting in which a run's home differs from what is asked. */

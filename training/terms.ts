@@ -5,6 +5,8 @@ import { add, mul, type Tensor } from "../engine/mod.ts";
 export interface Term<M> {
   /** 1 unless given. */
   readonly weight?: number;
+  /** Steps of which it has a part in the first alone, with as many times its weight; 1 unless given. */
+  readonly every?: number;
   /** Its value without its weight; not called, and so not traced, where the weight is 0. */
   value(moment: M): Tensor;
 }

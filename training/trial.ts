@@ -4,13 +4,13 @@ import { Batches, type Dataset } from "../data/mod.ts";
 import { Device, type Footprint, read, type Tensor } from "../engine/mod.ts";
 import { discriminatorStages } from "../models/mod.ts";
 import { Acgan } from "./acgan.ts";
-import { toTensors } from "./batch.ts";
+import { stepArguments, toTensors } from "./batch.ts";
 import type { TrainSettings } from "./config.ts";
 import { termWeights } from "./losses.ts";
 import { MetricRing, type Metrics } from "./metric_ring.ts";
 import type { ChosenPlugin } from "./plugin_setup.ts";
 import { Plugins } from "./plugins.ts";
-import { type CompiledStep, compileStep, metricNames } from "./step.ts";
+import { batchesPerStep, type CompiledStep, compileStep, metricNames } from "./step.ts";
 
 /** What a {@linkcode Trial} takes. */
 export interface TrialFootprint extends Footprint {
@@ -47,14 +47,14 @@ export class Trial {
     dataset: Dataset,
     { settings, plugins }: { settings: TrainSettings; plugins: Plugins },
   ) {
-    const { batch, seed, flip, emaImages } = settings;
+    const { batch, seed, flip } = settings;
     this.settings = settings;
     this.model = new Acgan(settings, plugins.conditions, { plugins });
     const weights = termWeights(this.model, settings);
     this.#dataset = dataset;
     this.#batches = new Batches(dataset, { batch, seed, flip });
-    this.#ring = new MetricRing(metricNames(this.model, weights), { capacity: 1 });
-    this.#step = compileStep(this.model, { batch, weights, emaImages, ring: this.#ring });
+    this.#ring = new MetricRing(metricNames(this.model, weights, settings), { capacity: 1 });
+    this.#step = compileStep(this.model, { ...settings, weights, ring: this.#ring });
   }
 
   /** The pictures of a step as bytes, and the values that labels tell. */
@@ -70,11 +70,11 @@ export class Trial {
    * @throws {UserError} where a plugin fails while it is traced.
    */
   async step(): Promise<number> {
-    const { images, values } = this.inputs(this.#done);
+    const args = this.#arguments(this.#done);
     this.model.plugins.step = ++this.#done;
     const { bytes } = Device.default.memory;
     const start = performance.now();
-    this.#step(images, ...values);
+    this.#step(...args);
     await read([this.model.step]);
     const milliseconds = performance.now() - start;
     if (this.#done === 1) this.#bytes = Device.default.memory.bytes - bytes;
@@ -89,7 +89,12 @@ export class Trial {
 
   /** What its steps take; known after the first. */
   get footprint(): TrialFootprint {
-    const { images, values } = this.inputs(0);
-    return { ...this.#step.footprint(images, ...values), deviceBytes: this.#bytes };
+    return { ...this.#step.footprint(...this.#arguments(0)), deviceBytes: this.#bytes };
+  }
+
+  #arguments(step: number): Tensor[] {
+    const { size, columns } = this.#dataset, { conditions } = this.model;
+    const about = { size, columns, conditions, batches: batchesPerStep(this.settings) };
+    return stepArguments(this.#batches, step, about);
   }
 }

@@ -45,6 +45,14 @@ const advanceOp: PointwiseOp = {
   },
 };
 
+/** The state of a stream that begins. */
+function wordsOf(seed: number): Uint32Array<ArrayBuffer> {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new RangeError(`Cannot seed a generator with ${seed}: a whole number is needed`);
+  }
+  return new Uint32Array([seed % 2 ** 32, Math.floor(seed / 2 ** 32), 0, 0]);
+}
+
 /**
  * A stream of random numbers on the device. Its state is a variable, so a checkpoint that keeps it continues
  * the stream exactly. Draws are made inside compiled functions; each takes the next number of the stream.
@@ -71,11 +79,12 @@ export class Generator {
    * @param seed a whole number from 0 to 2^53 - 1.
    */
   constructor(seed: number) {
-    if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new RangeError(`Cannot seed a generator with ${seed}: a whole number is needed`);
-    }
-    const words = new Uint32Array([seed % 2 ** 32, Math.floor(seed / 2 ** 32), 0, 0]);
-    this.state = new Variable(words, [4], { name: "generator" });
+    this.state = new Variable(wordsOf(seed), [4], { name: "generator" });
+  }
+
+  /** Begins another stream in place of this one, between calls of compiled functions. */
+  reseed(seed: number): void {
+    this.state.set(wordsOf(seed));
   }
 
   #draw(op: PointwiseOp, shape: Shape): Tensor {

@@ -2,6 +2,7 @@
 
 export { Adam, type AdamOptions } from "./adam.ts";
 export { AdamW } from "./adamw.ts";
+export { clipGradNorm, type ClippedGradients } from "./clip_grad_norm.ts";
 export { ExponentialMovingAverage } from "./exponential_moving_average.ts";
 export {
   Optimizer,

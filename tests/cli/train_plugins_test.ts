@@ -78,7 +78,7 @@ Deno.test("Without anything the classifier takes part, on all columns", async ()
     flags: [],
     values: {},
     plugins: [{ name: "classifier", source: "classifier", options: {} }],
-    columns: { columns: undefined, also: [] },
+    columns: { columns: undefined, also: [], required: [] },
   });
 });
 
@@ -86,10 +86,10 @@ Deno.test("--columns is the classifier's, and --no-classifier leaves it out", as
   using there = folderWithRun();
   const { plugins, columns } = await plan({ columns: ["hair", "eyes"], plugin: [there.a] });
   assertEquals(plugins[0].options, { columns: ["hair", "eyes"] });
-  assertEquals(columns, { columns: ["hair", "eyes"], also: ["tilt"] });
+  assertEquals(columns, { columns: ["hair", "eyes"], also: ["tilt"], required: [] });
   const without = await plan({ classifier: false, plugin: [there.a] });
   assertEquals(without.plugins.map(({ name }) => name), ["a"]);
-  assertEquals(without.columns, { columns: [], also: ["tilt"] });
+  assertEquals(without.columns, { columns: [], also: ["tilt"], required: [] });
 });
 
 Deno.test("Plugins come in the order of the flag, with options by flags of their own", async () => {
@@ -111,7 +111,7 @@ Deno.test("A run that goes on has the plugins, the columns and the options that 
     { name: "classifier", source: "classifier", options: { columns: ["hair"] } },
     { name: "a", source: there.a, options: { weight: 0.5, column: "tilt" } },
   ]);
-  assertEquals(resumed.columns, { columns: ["hair"], also: ["tilt"] });
+  assertEquals(resumed.columns, { columns: ["hair"], also: ["tilt"], required: [] });
   // What is asked for now is checked against the run later, where both are known.
   const changed = await plan({ out: there.run }, { "a.weight": 2 });
   assertEquals(changed.plugins[1].options, { weight: 2, column: "tilt" });

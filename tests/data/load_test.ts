@@ -1,5 +1,5 @@
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { loadDataset, UserError } from "../../data/mod.ts";
+import { Batches, describeProblem, loadDataset, splitDataset, UserError } from "../../data/mod.ts";
 import { faceJpeg, plainPng, temporaryFolder } from "./temporary.ts";
 
 const faces = new URL("../fixtures/faces", import.meta.url).pathname;
@@ -81,7 +81,8 @@ Deno.test("Pictures that cannot be used are left out and named with their row", 
     "also good.png": plainPng(5),
     "unlisted.png": plainPng(6),
   });
-  const { count, columns, problems } = await loadDataset(folder.path, { size: 4 });
+  const options = { size: 4, required: ["eyes"] };
+  const { count, columns, problems } = await loadDataset(folder.path, options);
   assertEquals(count, 2);
   assertEquals(columns[0], { name: "hair", classes: ["black", "pink"] });
   assertEquals(problems.map(({ file, row, reason }) => `${row} ${file}: ${reason}`), [
@@ -97,6 +98,95 @@ Deno.test("Pictures that cannot be used are left out and named with their row", 
     "12 ../outside.png: there is no such file",
     "undefined unlisted.png: labels.csv does not list it",
   ]);
+});
+
+Deno.test("Labels may be missing: their class is -1, and a column without any is none", async () => {
+  using folder = temporaryFolder({
+    "labels.csv": "file,hair,eyes,note\na.png,pink,,\nb.png,,red,\nc.png,,,\nd.png,black, red ,\n",
+    ...Object.fromEntries(["a", "b", "c", "d"].map((name, i) => [`${name}.png`, plainPng(i)])),
+  });
+  const cache = `${folder.path}/.cache`;
+  const load = (options = {}) => loadDataset(folder.path, { size: 4, cache, ...options });
+  const { columns, labels, problems, files, fingerprint } = await load();
+  assertEquals(columns, [
+    { name: "hair", classes: ["black", "pink"] },
+    { name: "eyes", classes: ["red"] },
+  ]);
+  assertEquals(labels, [Int32Array.of(1, -1, -1, 0), Int32Array.of(-1, 0, -1, 0)]);
+  assertEquals([problems, files], [[], ["a.png", "b.png", "c.png", "d.png"]]);
+  // Parts of it and batches keep what is missing.
+  const { train, holdout } = splitDataset(await load(), { holdout: 2, seed: 1 });
+  assertEquals([...train.labels[0], ...holdout.labels[0]].sort(), [-1, -1, 0, 1]);
+  const batch = new Batches(train, { batch: 4, seed: 1, flip: false }).at(0);
+  assertEquals(
+    batch.labels[0].filter((label) => label < 0).length,
+    2 * train.labels[0].filter((label) => label < 0).length,
+  );
+  // The cache is of pictures alone: with it labels are read anew.
+  Deno.writeTextFileSync(
+    `${folder.path}/labels.csv`,
+    "file,hair\na.png,\nb.png,red\nc.png,\nd.png,\n",
+  );
+  const changed = await load();
+  assertEquals(changed.labels, [Int32Array.of(-1, 0, -1, -1)]);
+  assertNotEquals(changed.fingerprint, fingerprint);
+  assertEquals(
+    (await load({ required: ["hair"] })).problems.map(({ row, reason }) => [row, reason]),
+    [
+      [2, "it has no label for hair"],
+      [4, "it has no label for hair"],
+      [5, "it has no label for hair"],
+    ],
+  );
+});
+
+Deno.test("Tables of attributes are read as CelebA has them, between spaces or commas", async () => {
+  const pictures = Object.fromEntries(
+    ["img/1.png", "img/2.png", "img/3.png", "img/4.png"].map((name, i) => [name, plainPng(i)]),
+  );
+  const wanted = [
+    [{ name: "5_o_Clock", classes: ["-1", "1"] }, { name: "Hat", classes: ["-1", "1"] }],
+    [Int32Array.of(1, 0, 0), Int32Array.of(0, 1, 0)],
+  ];
+  using spaced = temporaryFolder({
+    ...pictures,
+    "list_attr_celeba.txt":
+      "4\r\n5_o_Clock Hat \r\n1.png  1 -1\r\n2.png -1  1\n3.png -1 -1\n4.png -1  maybe\n5.png 1\n",
+  });
+  const { columns, labels, problems } = await loadDataset(spaced.path, { size: 4 });
+  assertEquals([columns, labels], wanted);
+  assertEquals(problems.map(describeProblem), [
+    '4.png (list_attr_celeba.txt row 6): its Hat is "maybe", neither 1 nor -1 nor 0',
+    "5.png (list_attr_celeba.txt row 7): the row has 2 cells and the header 3",
+  ]);
+  using commas = temporaryFolder({
+    ...pictures,
+    "list_attr.csv": "image_id,5_o_Clock,Hat\n1.png,1,-1\n2.png,-1,1\nimg/3.png,-1,-1\n",
+  });
+  const read = await loadDataset(commas.path, { size: 4 });
+  assertEquals([read.columns, read.labels], wanted);
+  assertEquals(read.problems.map(describeProblem), ["img/4.png: list_attr.csv does not list it"]);
+  // labels.csv goes before such a table, and a name that is there twice is none.
+  using both = temporaryFolder({
+    ...pictures,
+    "other/1.png": plainPng(9),
+    "list_attr.txt": "Hat\n1.png 1\n2.png -1\n",
+  });
+  assertEquals(
+    (await loadDataset(both.path, { size: 4 })).problems[0].reason,
+    "there is no such file",
+  );
+  Deno.writeTextFileSync(`${both.path}/labels.csv`, "file,hair\nimg/1.png,pink\n");
+  assertEquals((await loadDataset(both.path, { size: 4 })).columns[0].name, "hair");
+});
+
+Deno.test("Without leave to keep them, pictures are decoded and the cache stays as it is", async () => {
+  using cache = temporaryFolder();
+  const options = { size: 8, cache: `${cache.path}/packs` };
+  const unkept = await loadDataset(faces, { ...options, keep: false });
+  assertEquals([...Deno.readDirSync(cache.path)], []);
+  assertEquals(unkept.images, (await loadDataset(faces, options)).images);
+  assertEquals(await loadDataset(faces, { ...options, keep: false }), unkept);
 });
 
 Deno.test("Columns of decimal fractions are left out unless they are asked for", async () => {

@@ -5,23 +5,18 @@ import {
   batchNorm,
   batchNormInference,
   binaryCrossEntropyWithLogits,
-  clamp,
   concat,
   conv2d,
   crossEntropy,
   detach,
-  div,
   embedding,
   exp,
   flatten,
   grad,
   leakyRelu,
   linear,
-  log,
-  matmul,
   mean,
   mul,
-  ne,
   neg,
   norm,
   oneHot,
@@ -34,11 +29,13 @@ import {
   sum,
   tanh,
   type Tensor,
-  transpose,
   unsqueeze,
-  where,
 } from "../../engine/mod.ts";
+import { d2dCe } from "../../plugins/d2d_ce.ts";
 import { perturb, slopePenalty } from "../../plugins/dragan.ts";
+import { projection } from "../../plugins/projection.ts";
+import { squaredSlope } from "../../plugins/r1.ts";
+import { between, unitSlopePenalty } from "../../plugins/wasserstein.ts";
 import type { Attributes } from "./cases.ts";
 import type { Inputs, Operation } from "./operations.ts";
 
@@ -134,10 +131,6 @@ function penaltyAt(i: Inputs, point: Tensor): { gradients: Tensor; norms: Tensor
   return gradientNorms((x) => tinyDiscriminator(d, x), point);
 }
 
-function unitLength(x: Tensor): Tensor {
-  return div(x, norm(x, { dim: 1, keepdim: true }));
-}
-
 const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
 
 /** Every operation of the family `gan_math`. */
@@ -165,14 +158,15 @@ export const ganMath: Readonly<Record<string, Operation>> = {
     return { out: mul(penalty, lambda), extra: { grad_x: gradients, norms } };
   },
   wgan_gp_penalty: (i, { lambda }) => {
-    const point = add(mul(i.eps, i.x_real), mul(sub(1, i.eps), i.x_fake));
-    const { gradients, norms } = penaltyAt(i, point);
-    return { out: unitPenalty(norms, lambda), extra: { grad_x: gradients, norms } };
+    const at = between(i.x_real, i.x_fake, { share: i.eps });
+    const { gradients, norms } = penaltyAt(i, at);
+    const penalty = unitSlopePenalty((x) => tinyDiscriminator(part(i, "D."), x).src, { at });
+    return { out: mul(penalty, lambda), extra: { grad_x: gradients, norms } };
   },
   r1_penalty: (i, { gamma }) => {
     const { gradients, norms } = penaltyAt(i, i.x_real);
-    const squares = sum(square(gradients), { dim: [1, 2, 3] });
-    return { out: mul(mean(squares), gamma / 2), extra: { grad_x: gradients, norms } };
+    const penalty = squaredSlope((x) => tinyDiscriminator(part(i, "D."), x).src, { at: i.x_real });
+    return { out: mul(penalty, gamma / 2), extra: { grad_x: gradients, norms } };
   },
   acgan_dragan_d_loss_net: (i, { lambda }) => {
     const { loss, extra } = lossOnNets(i);
@@ -203,20 +197,12 @@ export const ganMath: Readonly<Record<string, Operation>> = {
     return { out: add(mul(h, perSample(i.gamma)), perSample(i.beta)), extra };
   },
   projection_discriminator: (i) => {
-    const h = sum(relu(i.features), { dim: [2, 3] });
-    const projection = sum(mul(embedding(i.y, i.embed), h), { dim: 1, keepdim: true });
-    return add(linear(h, i.weight, { bias: i.bias }), projection);
+    const seen = relu(i.features), h = sum(seen, { dim: [2, 3] });
+    const projected = projection(reshape(seen, [seen.shape[0], -1]), i.y, { embedding: i.embed });
+    return add(linear(h, i.weight, { bias: i.bias }), unsqueeze(projected, 1));
   },
-  d2d_ce: ({ embed, proxy, y }, { temperature, m_p: positive, m_n: negative }) => {
-    const f = unitLength(embed), v = unitLength(proxy);
-    const own = sum(mul(f, embedding(y, v)), { dim: 1 });
-    const pos = exp(div(clamp(sub(own, positive), { max: 0 }), temperature));
-    const similarity = matmul(f, transpose(f, [0, 1]));
-    const neg_ = exp(div(clamp(sub(similarity, negative), { min: 0 }), temperature));
-    const others = ne(unsqueeze(y, 1), unsqueeze(y, 0));
-    const rest = sum(where(others, neg_, 0), { dim: 1 });
-    return neg(mean(log(div(pos, add(pos, rest)))));
-  },
+  d2d_ce: ({ embed, proxy, y }, { temperature, m_p: positive, m_n: negative }) =>
+    d2dCe(embed, proxy, { classes: y, positive, negative, temperature }),
 };
 
 function conditionalStatistics(

@@ -1,14 +1,14 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { compile, Device, Generator, read, tensor } from "../../engine/mod.ts";
-import { UserError } from "../../plugin/mod.ts";
-import { Tags } from "../../plugins/attributes.ts";
+import { optionValues, type Setup, UserError } from "../../plugin/mod.ts";
+import attributes, { Tags } from "../../plugins/attributes.ts";
 import { temporaryFolder } from "../data/temporary.ts";
 import { chosen, trainsAndResumes, trainTiny } from "./tiny_run.ts";
 
 await Device.open();
 
 const tags = new Tags({ name: "tags", tags: ["hat", "smile"], frequencies: [0.25, 0.9] }, {
-  signs: [[-1, 1], [1, -1]],
+  sources: [{ column: "hat", signs: [-1, 1] }, { column: "smile", signs: [1, -1] }],
 });
 
 Deno.test("Each tag is drawn as often as it occurs", async () => {
@@ -56,6 +56,50 @@ Deno.test("A column that holds no tag is an error that names it", async () => {
   await assertRejects(
     () => trainTiny(`${folder.path}/run`, [chosen("attributes", { columns: ["hair"] })]),
     UserError,
-    'Plugin attributes failed in setup: label column "hair" must hold 1 and -1, or yes and no, and holds "black"',
+    'Plugin attributes failed in setup: label column "hair" must hold 1 and -1, or yes and no, and holds "black"; columns with tags in their cells are cells',
   );
+});
+
+/** What attributes makes of a column `tags` with such cells. */
+async function tagsIn(cells: readonly string[], options: Record<string, unknown> = {}) {
+  const classes = [...new Set(cells)].filter((cell) => cell !== "").sort();
+  const labels = Int32Array.from(cells, (cell) => classes.indexOf(cell));
+  const data = { columns: [{ name: "tags", classes }], labels: [labels] };
+  const values = optionValues(attributes, { cells: ["tags"], ...options });
+  const { conditions } = await attributes.setup(values, { data } as unknown as Setup);
+  return { condition: conditions![0], labels };
+}
+
+Deno.test("Cells of any number of tags are taken apart, and each tag is as frequent as it is", async () => {
+  const { condition, labels } = await tagsIn([
+    "hat;red eyes",
+    "",
+    "smile, hat",
+    "hat|hat",
+    "red eyes",
+  ]);
+  assertEquals(condition.describe(), {
+    kind: "tags",
+    name: "tags",
+    tags: ["hat", "red eyes", "smile"],
+    frequencies: [0.6, 0.4, 0.2],
+  });
+  const read1 = condition.read!({ classes: { tags: labels }, mirrored: new Uint8Array(5) });
+  const [values] = await read([read1]);
+  assertEquals([...values], [1, 1, -1, -1, -1, -1, 1, -1, 1, 1, -1, -1, -1, 1, -1]);
+  assertEquals(condition.parse("red eyes+hat"), [1, 1, -1]);
+  const rare = await tagsIn(["hat;red eyes", "", "smile, hat", "hat|hat", "red eyes"], {
+    least: 2,
+  });
+  assertEquals(rare.condition.describe().tags, ["hat", "red eyes"]);
+});
+
+Deno.test("Tags that nobody could ask for are refused", async () => {
+  await assertRejects(
+    () => tagsIn(["a+b"]),
+    UserError,
+    'has the tag "a+b", which cannot be asked for',
+  );
+  await assertRejects(() => tagsIn(["none;a"]), UserError, 'has the tag "none"');
+  await assertRejects(() => tagsIn([""]), UserError, "there is no tag: name their label columns");
 });

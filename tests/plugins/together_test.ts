@@ -12,7 +12,9 @@ Deno.test("Penalty, augmentation and further discriminators train together, and 
     chosen("diff-augment"),
   ]);
   assertEquals(metrics.length, 20);
-  const names = Object.keys(metrics[0]).filter((name) => /^[dg]\./.test(name));
+  const names = Object.keys(metrics[0]).filter((name) =>
+    /^[dg]\.(adv|class|dragan|multi-scale)/.test(name)
+  );
   assertEquals(names, [
     "d.adv_real",
     "d.adv_fake",

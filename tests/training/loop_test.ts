@@ -70,6 +70,32 @@ Deno.test("Progress and metrics are reported at every log step and checkpoint", 
   }
 });
 
+Deno.test("Pictures are measured every so many steps and after the last, and the figures are logged", async () => {
+  using folder = temporaryFolder();
+  const measured: number[] = [];
+  await train(tinyDataset(), {
+    folder: folder.path,
+    settings: tinySettings,
+    schedule: { ...schedule, steps: 7 },
+    evaluate: {
+      every: 3,
+      async run(pictures, step) {
+        measured.push(step);
+        const drawn = await pictures.draw(await pictures.requests([1, 2]));
+        return { bytes: drawn.length };
+      },
+    },
+  });
+  assertEquals(measured, [3, 6, 7]);
+  const lines = await metricsLines(folder.path);
+  assertEquals(lines.map((line) => [line.step, line["eval.bytes"]]), [
+    [3, 384],
+    [4, undefined],
+    [6, 384],
+    [7, 384],
+  ]);
+});
+
 Deno.test("A damaged newest checkpoint is set aside, and the run goes on from the one before", async () => {
   using whole = temporaryFolder();
   using damaged = temporaryFolder();
@@ -118,17 +144,6 @@ Deno.test("Grids have a row a seed and a column a class", async () => {
   }));
   assertEquals(sizes[1].width - sizes[0].width, 10); // One class more: 8 pixels and a gap of 2.
   assertEquals(sizes[0].height, sizes[1].height);
-});
-
-Deno.test("A loss that is no longer finite stops the run by name and step, and saves nothing", async () => {
-  using folder = temporaryFolder();
-  const settings = { ...tinySettings, lr: 1e30 };
-  const error = await assertRejects(() => start(folder.path, { settings }), UserError);
-  assert(
-    /^[dg]\.[\w.]+ became (NaN|-?Infinity) at step [1-4]\./.test(error.message),
-    error.message,
-  );
-  await assertRejects(() => newest(folder.path), Deno.errors.NotFound);
 });
 
 Deno.test("Too few pictures for a batch are an error", async () => {

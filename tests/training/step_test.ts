@@ -66,6 +66,8 @@ Deno.test("The ring holds the last steps in order, under the names of their metr
     "accuracy.eyes.real",
     "accuracy.hair.fake",
     "accuracy.eyes.fake",
+    "d.auc",
+    "diversity",
   ]);
 });
 
