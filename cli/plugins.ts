@@ -11,10 +11,9 @@ import {
   type PictureSource,
   type Plugin,
 } from "../plugin/mod.ts";
-import type { MakeNormalization } from "../models/mod.ts";
 import { builtIn } from "../plugins/mod.ts";
 import { asListed } from "./config.ts";
-import { type ChosenPlugin, normalizationBy, type PluginDescription } from "../training/mod.ts";
+import type { ChosenPlugin, LayerPlugin, PluginDescription } from "../training/mod.ts";
 
 /** A plugin that was asked for, by name alone or with options: `dragan`, `{ dragan: { weight: 5 } }`. */
 export interface PluginRequest {
@@ -167,12 +166,12 @@ export function kindsOf(plugins: readonly DrawingPlugin[]): Record<string, Condi
   return Object.assign({}, ...plugins.map(({ kinds = {} }) => kinds));
 }
 
-/** Who makes the layers that a plugin put into the generator. */
-export function normalizationOf(
-  plugins: readonly DrawingPlugin[],
-): MakeNormalization | undefined {
-  const owner = plugins.find(({ normalization }) => normalization);
-  return owner && normalizationBy({ ...owner, plugin: owner, options: owner.chosen });
+/** Those of a run's plugins that put layers into its networks. */
+export function layersOf(plugins: readonly DrawingPlugin[]): LayerPlugin[] {
+  return plugins.map((plugin) => ({
+    ...{ name: plugin.name, source: plugin.source },
+    ...{ plugin, options: plugin.chosen },
+  }));
 }
 
 /** Pictures as plugins change what is drawn, by the options that were given. */
@@ -186,7 +185,7 @@ export function withPlugins(
   return {
     size: pictures.size,
     conditions: pictures.conditions,
-    requests: async (seeds, fixed) => (await pictures.requests(seeds, fixed)).map(apply),
+    requests: async (seeds, ...rest) => (await pictures.requests(seeds, ...rest)).map(apply),
     draw: (requests) => pictures.draw(requests),
   };
 }

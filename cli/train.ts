@@ -15,7 +15,7 @@ import type { Options } from "../plugin/mod.ts";
 import { describeTraining } from "./dry_run.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { countAloud, formatProgress } from "./progress.ts";
-import { reservedNames } from "./sample.ts";
+import { reservedNames } from "./sample/mod.ts";
 import { settingOptions, settingsOf } from "./settings.ts";
 import { resolvedConfig } from "./train_config.ts";
 import { choosePlugins, columnsOf, findMore, pluginTrainOptions } from "./train_plugins.ts";

@@ -1,4 +1,4 @@
-// CSV as RFC 4180 has it, and as spreadsheets write it: a byte order mark, CRLF, CR or LF, blank lines.
+// CSV as RFC 4180 has it, and read as spreadsheets write it: a byte order mark, CRLF, CR or LF, blank lines.
 
 /** One record, and the line of the file that it starts on; the first line is 1. */
 export interface CsvRecord {
@@ -50,4 +50,18 @@ export function parseCsv(text: string): CsvRecord[] {
     if (cells.length > 1 || cells[0].trim() !== "") records.push({ line: start, cells });
   }
   return records;
+}
+
+/**
+ * One record with its line break, LF. Cells with commas, quotes, line breaks or outer spaces are quoted.
+ *
+ * ```ts
+ * formatCsv(["a", "b, c"]); // 'a,"b, c"\n'
+ * ```
+ */
+export function formatCsv(cells: readonly string[]): string {
+  const quoted = cells.map((cell) =>
+    /[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
+  );
+  return `${quoted.join(",")}\n`;
 }

@@ -20,9 +20,12 @@ export {
 } from "./avatars/mod.ts";
 export { type Batch, Batches } from "./batches.ts";
 export { decodePicture, encodePng, type Picture, PictureError } from "./codecs.ts";
+export { formatCsv } from "./csv.ts";
 export type { Dataset, LabelColumn, Problem } from "./dataset.ts";
 export { UserError } from "./errors.ts";
 export { encodeGif } from "./gif.ts";
 export { describeProblem, loadDataset, type LoadOptions } from "./load.ts";
+export { LABELS_FILE } from "./labels.ts";
+export { mirrored, nearestPicture, type Neighbour } from "./nearest.ts";
 export { grid, type GridOptions, type Sheet } from "./pictures.ts";
 export { splitDataset } from "./split.ts";

@@ -20,6 +20,8 @@ export interface GridOptions {
   readonly scale?: number;
   /** A heading for each column, cut where the next one begins. */
   readonly labels?: readonly string[];
+  /** A heading for each row, to the left of it. */
+  readonly rowLabels?: readonly string[];
 }
 
 /**
@@ -34,7 +36,7 @@ export interface GridOptions {
  * @throws {RangeError} where the bytes are not a whole number of pictures.
  */
 export function grid(images: Uint8Array, options: GridOptions): Sheet {
-  const { size, columns, padding = 2, scale = 1, labels } = options;
+  const { size, columns, padding = 2, scale = 1, labels, rowLabels = [] } = options;
   const count = images.length / (3 * size * size);
   if (!Number.isInteger(count) || count === 0) {
     throw new RangeError(
@@ -45,12 +47,14 @@ export function grid(images: Uint8Array, options: GridOptions): Sheet {
   }
   const cell = size * scale + padding;
   const heading = labels ? GLYPH_HEIGHT + padding + 1 : 0;
-  const width = columns * cell + padding;
+  const longest = Math.max(0, ...rowLabels.map((label) => [...label].length));
+  const margin = longest > 0 ? padding + longest * (GLYPH_WIDTH + 1) : 0;
+  const width = margin + columns * cell + padding;
   const height = heading + Math.ceil(count / columns) * cell + padding;
   const rgb = new Uint8Array(3 * width * height).fill(255);
   const sheet = { rgb, width, height };
   for (let i = 0; i < count; i++) {
-    const left = padding + (i % columns) * cell;
+    const left = margin + padding + (i % columns) * cell;
     const top = heading + padding + Math.floor(i / columns) * cell;
     const image = images.subarray(i * 3 * size * size, (i + 1) * 3 * size * size);
     for (let y = 0; y < size * scale; y++) {
@@ -66,9 +70,13 @@ export function grid(images: Uint8Array, options: GridOptions): Sheet {
   labels?.slice(0, columns).forEach((label, column) => {
     const room = Math.floor((cell - 1) / (GLYPH_WIDTH + 1));
     const text = label.slice(0, room);
-    const left = column * cell + padding +
+    const left = margin + column * cell + padding +
       ((cell - padding - text.length * (GLYPH_WIDTH + 1)) >> 1);
-    paintText(sheet, { text, left: Math.max(left, padding), top: padding });
+    paintText(sheet, { text, left: Math.max(left, margin + padding), top: padding });
+  });
+  rowLabels.forEach((text, row) => {
+    const top = heading + padding + row * cell + ((cell - padding - GLYPH_HEIGHT) >> 1);
+    paintText(sheet, { text, left: padding, top: Math.max(top, 0) });
   });
   return sheet;
 }

@@ -36,7 +36,7 @@ export function splitDataset(
 }
 
 function pick(dataset: Dataset, options: { picks: readonly number[]; name: string }): Dataset {
-  const { picks, name } = options;
+  const { picks, name } = options, { files } = dataset;
   const bytes = 3 * dataset.size ** 2;
   const images = new Uint8Array(picks.length * bytes);
   picks.forEach((from, to) => {
@@ -47,6 +47,7 @@ function pick(dataset: Dataset, options: { picks: readonly number[]; name: strin
     count: picks.length,
     images,
     labels: dataset.labels.map((column) => Int32Array.from(picks, (i) => column[i])),
+    ...(files && { files: picks.map((i) => files[i]) }),
     fingerprint: `${dataset.fingerprint} ${name}`,
   };
 }

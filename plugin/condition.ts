@@ -1,4 +1,4 @@
-import type { Module, Tensor } from "../engine/mod.ts";
+import type { Generator, HostGenerator, Module, Tensor } from "../engine/mod.ts";
 
 /** Labels of a batch, as the data gives them. */
 export interface Labels {
@@ -22,6 +22,14 @@ export interface NamedValue {
   readonly label: string;
   /** One picture's value, in the numbers that {@linkcode Condition.tensor} takes. */
   readonly value: readonly number[];
+}
+
+/** A value among several that are mixed. */
+export interface Share {
+  /** In the numbers that {@linkcode Condition.tensor} takes. */
+  readonly value: readonly number[];
+  /** How much of it there is, above 0; the weights of a mix add up to 1. */
+  readonly weight: number;
 }
 
 /** Whose values a condition is asked about. */
@@ -106,10 +114,36 @@ export interface Condition {
   showcase(): readonly NamedValue[];
   /** Several pictures' values as one tensor. */
   tensor(values: readonly (readonly number[])[]): Tensor;
+  /**
+   * What `labels.csv` says of a picture's value, by column: what training would read again. Without it, that is
+   * the value's label in the showcase.
+   */
+  labels?(value: readonly number[]): Readonly<Record<string, string>>;
+  /**
+   * The one value that a mix comes to, where values are numbers that have something in between. Without it,
+   * what is mixed is what enters the generator: {@linkcode Condition.encode}.
+   */
+  mix?(shares: readonly Share[]): readonly number[];
 }
 
-/** Makes conditions of one kind again from what {@linkcode Condition.describe} gave. */
-export type ConditionMaker = (description: Record<string, unknown>) => Condition;
+/** What a condition needs besides its description to take part in a discriminator's judgement. */
+export interface Judging {
+  /** Length of the discriminator's features. */
+  readonly features: number;
+  /** Draws weights, which those of the checkpoint then replace. */
+  readonly weights: HostGenerator;
+  /** Random numbers. */
+  readonly random: Generator;
+}
+
+/**
+ * Makes conditions of one kind again from what {@linkcode Condition.describe} gave. Where the run keeps networks
+ * of the condition and the discriminator is made again as well, `judging` is what those are made with.
+ */
+export type ConditionMaker = (
+  description: Record<string, unknown>,
+  judging?: Judging,
+) => Condition;
 
 /** Whether only fakes have values of a condition: nothing tells those of real pictures. */
 export function isLatent(condition: Condition): boolean {

@@ -19,7 +19,7 @@ import {
   tensor,
 } from "../engine/mod.ts";
 import { UserError } from "../data/mod.ts";
-import type { Asked, Condition, Labels, NamedValue, RandomSource } from "./condition.ts";
+import type { Asked, Condition, Labels, NamedValue, RandomSource, Share } from "./condition.ts";
 
 /** What is kept of a {@linkcode Continuous} condition. */
 export interface ContinuousDescription {
@@ -234,6 +234,16 @@ export class Continuous implements Condition {
 
   tensor(values: readonly (readonly number[])[]): Tensor {
     return tensor(Float32Array.from(values, ([t]) => t), [values.length]);
+  }
+
+  /** Seven digits, and always as a fraction: whole numbers in all rows would look like names of classes. */
+  labels([t]: readonly number[]): Readonly<Record<string, string>> {
+    const digits = this.number(t).toPrecision(7);
+    return { [this.name]: digits.includes(".") ? digits : `${digits}.0` };
+  }
+
+  mix(shares: readonly Share[]): readonly number[] {
+    return [shares.reduce((sum, { value: [t], weight }) => sum + weight * t, 0)];
   }
 
   /** The number that a scaled value stands for. */

@@ -14,9 +14,11 @@ export {
   type ConditionMaker,
   type ConditionWeights,
   isLatent,
+  type Judging,
   type Labels,
   type NamedValue,
   type RandomSource,
+  type Share,
 } from "./condition.ts";
 export {
   Continuous,
@@ -52,6 +54,7 @@ export type {
   Judged,
   Judgement,
   LoopHooks,
+  NoiseOptions,
   Parts,
   PictureRequest,
   PictureSource,

@@ -2,7 +2,7 @@
 
 import type { Dataset } from "../data/mod.ts";
 import type { Generator, HostGenerator, Module, Shape, Tensor, Variable } from "../engine/mod.ts";
-import type { Condition } from "./condition.ts";
+import type { Condition, Share } from "./condition.ts";
 import type { Objective } from "./objective.ts";
 import type { Options } from "./options.ts";
 
@@ -92,6 +92,19 @@ export interface PictureRequest {
   readonly z: Float32Array;
   /** A value of each condition, in the order of the conditions. */
   readonly values: readonly (readonly number[])[];
+  /**
+   * By condition, a mix that is drawn in place of its value: the generator is given the mean of their codes. Only
+   * of conditions that have no {@linkcode Condition.mix}; there a mix is a value.
+   */
+  readonly mixes?: Readonly<Record<string, readonly Share[]>>;
+}
+
+/** How the noise of a seed is drawn. */
+export interface NoiseOptions {
+  /** Numbers further from 0 than this are drawn again; by default none are. */
+  readonly truncation?: number;
+  /** Which of the seed's noise vectors; 0, the first, by default. */
+  readonly attempt?: number;
 }
 
 /** Draws pictures with the averaged generator. */
@@ -104,6 +117,7 @@ export interface PictureSource {
   requests(
     seeds: readonly number[],
     given?: Readonly<Record<string, readonly number[]>>,
+    noise?: NoiseOptions,
   ): Promise<PictureRequest[]>;
   /** The pictures asked for: `[count, 3, size, size]` as bytes. */
   draw(requests: readonly PictureRequest[]): Promise<Uint8Array>;

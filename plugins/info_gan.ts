@@ -102,6 +102,10 @@ export class GaussianCode implements Condition {
     return tensor(Float32Array.from(values, ([value]) => value), [values.length]);
   }
 
+  labels([value]: readonly number[]): Readonly<Record<string, string>> {
+    return { [this.name]: value.toFixed(4) };
+  }
+
   #mean(head: Tensor): Tensor {
     return reshape(slice(head, [null, [0, 1]]), [head.shape[0]]);
   }

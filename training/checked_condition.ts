@@ -1,6 +1,6 @@
 import type { Tensor } from "../engine/mod.ts";
 import { UserError } from "../data/mod.ts";
-import type { Asked, Condition } from "../plugin/mod.ts";
+import type { Asked, Condition, Share } from "../plugin/mod.ts";
 import { guarded, type Origin, requireTensor } from "./guard.ts";
 
 /** What checks of a plugin's tensors report to. */
@@ -33,7 +33,7 @@ export function checkedCondition(plugin: Origin, condition: Condition, watch: Wa
     watch.finite(plugin, `${name}.${hook}`, value);
     return value;
   };
-  const { read, measure, loss, score, known, logit } = condition;
+  const { read, measure, loss, score, known, logit, labels, mix } = condition;
   const bound: Condition = {
     kind: condition.kind,
     name,
@@ -62,6 +62,14 @@ export function checkedCondition(plugin: Origin, condition: Condition, watch: Wa
       ]),
   };
   return Object.assign(bound, {
+    ...(labels && {
+      labels: (value: readonly number[]) =>
+        guarded(plugin, { hook: `${name}.labels` }, () => labels.call(condition, value)),
+    }),
+    ...(mix && {
+      mix: (shares: readonly Share[]) =>
+        guarded(plugin, { hook: `${name}.mix` }, () => mix.call(condition, shares)),
+    }),
     ...(read && {
       read: (labels: Parameters<typeof read>[0]) =>
         guarded(

@@ -28,7 +28,7 @@ export {
   usualSettings,
   withoutDefaults,
 } from "./config.ts";
-export { drawGrid } from "./grid.ts";
+export { drawGrid, drawSweep, type Painter, withValue } from "./grid.ts";
 export { estimateStep, kernelSites } from "./kernel_sites.ts";
 export { type ChooseKernels, restoreKernels } from "./kernels.ts";
 export { loadGenerator, type TrainedGenerator } from "./load_generator.ts";
@@ -36,9 +36,12 @@ export { type Evaluation, train, type TrainOptions } from "./loop.ts";
 export { discriminatorTerms, generatorTerms, termWeights } from "./losses.ts";
 export { MetricRing, type Metrics } from "./metric_ring.ts";
 export { type ChosenPlugin } from "./plugin_setup.ts";
-export { normalizationBy } from "./plugin_layers.ts";
+export { type LayerPlugin } from "./plugin_layers.ts";
 export { claimedColumns, type PluginDescription, Plugins, requiredColumns } from "./plugins.ts";
-export { type GivenValues, interpolate, Sampler } from "./sampler.ts";
+export { Critic } from "./critic.ts";
+export { interpolate } from "./interpolate.ts";
+export { withMix } from "./mixes.ts";
+export { type GivenValues, Sampler } from "./sampler.ts";
 export type { RunDescription } from "./run.ts";
 export { prepareRunFolder, readRun } from "./run_folder.ts";
 export { LARGEST_SEED } from "./seeds.ts";

@@ -14,7 +14,7 @@ import { guarded, type Origin, requireTensor } from "./guard.ts";
 import { seedOfName } from "./seeds.ts";
 
 /** A plugin whose layers a network has, with the values of all its options. */
-interface LayerOrigin extends Origin {
+export interface LayerPlugin extends Origin {
   readonly plugin: Pick<Plugin, "discriminatorWeight" | "normalization">;
   readonly options: Readonly<Record<string, unknown>>;
   /** What its numbers report to; nothing looks after those of a network that only draws. */
@@ -23,7 +23,7 @@ interface LayerOrigin extends Origin {
 
 /** Makes the normalisations that a plugin brings; `undefined` where it brings none. */
 export function normalizationBy(
-  origin: LayerOrigin,
+  origin: LayerPlugin,
 ): MakeNormalization | undefined {
   const { plugin, options } = origin;
   if (plugin.normalization === undefined) return undefined;
@@ -41,7 +41,7 @@ export function normalizationBy(
 /** Has every weight of a discriminator used through what a plugin makes for it, if it makes something. */
 export function parametrize(
   discriminator: Module,
-  { seed, ...origin }: LayerOrigin & { readonly seed: number },
+  { seed, ...origin }: LayerPlugin & { readonly seed: number },
 ): void {
   const { plugin, options } = origin, hook = "discriminatorWeight";
   if (plugin.discriminatorWeight === undefined) return;
@@ -61,7 +61,7 @@ export function parametrize(
 /** A layer whose `forward` is guarded, and must give what it is given in the same shape. */
 function checkedLayer<M extends Module & { forward(x: Tensor, ...more: Tensor[]): Tensor }>(
   layer: M,
-  { hook, origin }: { hook: string; origin: LayerOrigin },
+  { hook, origin }: { hook: string; origin: LayerPlugin },
 ): M {
   const forward = layer.forward.bind(layer), { watch } = origin;
   layer.forward = (x, ...more) => {

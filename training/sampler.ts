@@ -8,8 +8,16 @@ import {
   tensor,
 } from "../engine/mod.ts";
 import type { GeneratorNetwork } from "../models/mod.ts";
+import type {
+  Condition,
+  NoiseOptions,
+  PictureRequest,
+  PictureSource,
+  RandomSource,
+} from "../plugin/mod.ts";
 import { encodeAll } from "./acgan.ts";
-import type { Condition, PictureRequest, PictureSource, RandomSource } from "../plugin/mod.ts";
+import { encodeMixed, isMixed, sharesOf } from "./mixes.ts";
+import { noiseOf } from "./noise.ts";
 import { seedOf } from "./seeds.ts";
 
 /** Values of conditions by name. */
@@ -28,6 +36,7 @@ export class Sampler implements PictureSource {
   readonly conditions: readonly Condition[];
   readonly #latent: number;
   readonly #draw: Compiled<Tensor>;
+  readonly #drawMixed: Compiled<Tensor>;
 
   constructor(generator: GeneratorNetwork, conditions: readonly Condition[]) {
     const { latent, size } = generator.eval();
@@ -37,6 +46,11 @@ export class Sampler implements PictureSource {
     this.#draw = compile(
       (z: Tensor, ...values: Tensor[]) => generator.forward(z, encodeAll(conditions, values)),
       { name: "sample" },
+    );
+    this.#drawMixed = compile(
+      (z: Tensor, weights: Tensor, ...values: Tensor[]) =>
+        generator.forward(z, encodeMixed(conditions, values, weights)),
+      { name: "sample mixes" },
     );
   }
 
@@ -54,7 +68,11 @@ export class Sampler implements PictureSource {
     for (let start = 0; start < requests.length; start += CHUNK) {
       // The last chunk is filled up, so that one plan serves all.
       const chunk = Array.from({ length: CHUNK }, (_, i) => requests[start + i] ?? requests[start]);
-      const [images] = await read([this.#draw(...this.#tensors(chunk))]);
+      const [images] = await read([
+        chunk.some(isMixed)
+          ? this.#drawMixed(...this.#mixedTensors(chunk))
+          : this.#draw(...this.#tensors(chunk)),
+      ]);
       const wanted = Math.min(CHUNK, requests.length - start) * bytes;
       pictures.set(toBytes(images.subarray(0, wanted)), start * bytes);
     }
@@ -63,24 +81,38 @@ export class Sampler implements PictureSource {
 
   /** A chunk's noise, and its values of each condition. */
   #tensors(chunk: readonly PictureRequest[]): Tensor[] {
-    const z = Float32Array.from(chunk.flatMap((request) => [...request.z]));
     const values = this.conditions.map((condition, k) =>
       condition.tensor(chunk.map((request) => request.values[k]))
     );
-    return [tensor(z, [CHUNK, this.#latent]), ...values];
+    return [this.#noise(chunk), ...values];
+  }
+
+  /** A chunk's noise, the weights of its shares, and its values of each condition, share by share. */
+  #mixedTensors(chunk: readonly PictureRequest[]): Tensor[] {
+    const { weights, values } = sharesOf(chunk, this.conditions);
+    return [this.#noise(chunk), weights, ...values];
+  }
+
+  #noise(chunk: readonly PictureRequest[]): Tensor {
+    return tensor(Float32Array.from(chunk.flatMap(({ z }) => [...z])), [CHUNK, this.#latent]);
   }
 
   /**
    * The request that belongs to each seed: its own noise, and values from the conditions' priors but for
-   * those that `given` fixes. The same seed asks for the same picture whatever else is drawn.
+   * those that `given` fixes. The same seed asks for the same picture whatever else is drawn; its further
+   * attempts have other noise and the same values.
    */
-  async requests(seeds: readonly number[], given: GivenValues = {}): Promise<PictureRequest[]> {
+  async requests(
+    seeds: readonly number[],
+    given: GivenValues = {},
+    noise: NoiseOptions = {},
+  ): Promise<PictureRequest[]> {
     const source = seededRows(seeds);
     const drawn = await read(
       this.conditions.map((condition) => condition.sample(source, seeds.length)),
     );
     return seeds.map((seed, i) => ({
-      z: noiseOf(seed, this.#latent),
+      z: noiseOf(seed, this.#latent, noise),
       values: this.conditions.map(({ name }, k) => {
         const width = drawn[k].length / seeds.length;
         return given[name] ?? [...drawn[k].subarray(i * width, (i + 1) * width)];
@@ -92,12 +124,6 @@ export class Sampler implements PictureSource {
 /** Numbers in [-1, 1] as bytes. */
 function toBytes(numbers: ArrayLike<number>): Uint8ClampedArray {
   return Uint8ClampedArray.from(numbers, (x) => (x + 1) * 127.5);
-}
-
-/** The noise vector of a seed. */
-function noiseOf(seed: number, length: number): Float32Array {
-  const host = new HostGenerator(seedOf(seed, "picture noise"));
-  return Float32Array.from({ length }, () => host.normal());
 }
 
 /** Random numbers of which row i belongs to seed i. */
@@ -112,32 +138,4 @@ function seededRows(seeds: readonly number[]): RandomSource {
     uniform: (shape) => rows(shape, (host) => host.uniform()),
     normal: (shape) => rows(shape, (host) => host.normal()),
   };
-}
-
-/**
- * The way from one picture to another in `frames` pictures, both ends included: spherical interpolation
- * (Shoemake, 1985) of the noise. Noise of many dimensions lies near a sphere; a straight line would cut
- * through its inside, where there are no pictures. What is shown stays what the first picture shows.
- */
-export function interpolate(
-  from: PictureRequest,
-  to: PictureRequest,
-  options: { frames: number },
-): PictureRequest[] {
-  const { frames } = options;
-  return Array.from({ length: frames }, (_, i) => ({
-    z: slerp(from.z, to.z, { t: frames === 1 ? 0 : i / (frames - 1) }),
-    values: from.values,
-  }));
-}
-
-function slerp(a: Float32Array, b: Float32Array, { t }: { t: number }): Float32Array {
-  const dot = (x: Float32Array, y: Float32Array) =>
-    x.reduce((sum, value, i) => sum + value * y[i], 0);
-  const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-  const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
-  if (angle < 1e-6) return a; // Both point the same way.
-  const from = Math.sin((1 - t) * angle) / Math.sin(angle);
-  const to = Math.sin(t * angle) / Math.sin(angle);
-  return a.map((value, i) => from * value + to * b[i]);
 }

@@ -7,7 +7,6 @@ import {
   type ChosenPlugin,
   loadGenerator,
   NEWEST,
-  normalizationBy,
   presetSettings,
   Sampler,
   termGradients,
@@ -16,7 +15,7 @@ import {
   Trial,
 } from "../../training/mod.ts";
 import { withPlugins } from "../plugins.ts";
-import { reservedNames } from "../sample.ts";
+import { reservedNames } from "../sample/mod.ts";
 import { avatarsFor, classifier, isClassifier, withClassifier } from "./avatars.ts";
 import { compareCost } from "./cost.ts";
 
@@ -185,7 +184,7 @@ async function checkSampling(folder: string, chosen: ChosenPlugin): Promise<stri
   const { plugin } = chosen, options = optionValues(plugin, chosen.options);
   const { generator, conditions } = await loadGenerator(folder, {
     kinds: plugin.kinds,
-    normalization: normalizationBy({ name: plugin.name, source: chosen.source, plugin, options }),
+    layers: [{ name: plugin.name, source: chosen.source, plugin, options }],
   });
   const sampler = withPlugins(new Sampler(generator, conditions), [plugin], {});
   const shown = conditions.map((condition) => checkValues(condition));

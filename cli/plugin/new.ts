@@ -3,7 +3,7 @@ import { UserError } from "../../data/mod.ts";
 import { definePlugin } from "../../plugin/mod.ts";
 import { builtIn } from "../../plugins/mod.ts";
 import { defineCommand } from "../command.ts";
-import { reservedNames } from "../sample.ts";
+import { reservedNames } from "../sample/mod.ts";
 
 /** What a new plugin begins as: this plugin, and its test, under another name. */
 const TEMPLATE = "slider";

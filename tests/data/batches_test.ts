@@ -62,12 +62,14 @@ Deno.test("Pictures keep their labels, and about half of them are mirrored", () 
 });
 
 Deno.test("A split keeps pictures with their labels, and parts them without overlap", () => {
-  const { train, holdout } = splitDataset(numbered(40), { holdout: 0.25, seed: 3 });
+  const files = Array.from({ length: 40 }, (_, i) => `${i}.png`);
+  const { train, holdout } = splitDataset({ ...numbered(40), files }, { holdout: 0.25, seed: 3 });
   assertEquals([train.count, holdout.count], [30, 10]);
   const all = [...train.labels[0], ...holdout.labels[0]].sort((a, b) => a - b);
   assertEquals(all, Array.from({ length: 40 }, (_, i) => i));
   for (const part of [train, holdout]) {
     part.labels[0].forEach((label, i) => assertEquals(part.images[12 * i], label));
+    assertEquals(part.files, [...part.labels[0]].map((label) => `${label}.png`));
   }
   assertNotEquals(train.fingerprint, holdout.fingerprint);
   assertEquals(splitDataset(numbered(40), { holdout: 10, seed: 3 }).holdout.count, 10);

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseCsv } from "../../data/csv.ts";
+import { formatCsv, parseCsv } from "../../data/csv.ts";
 
 Deno.test("A CSV of a spreadsheet is read: byte order mark, CRLF, no end of the last line", () => {
   assertEquals(parseCsv("\ufefffile,hair\r\na.png,pink\r\nb.png,"), [
@@ -19,4 +19,11 @@ Deno.test("Quoted cells hold commas, doubled quotes and line breaks, and lines s
 
 Deno.test("A quote that is never closed names the line that opens it", () => {
   assertThrows(() => parseCsv('a\n"b\nc\n'), SyntaxError, "line 2");
+});
+
+Deno.test("What is written as CSV is read as it was", () => {
+  const rows = [["file", "hair"], ["a, b.png", 'say "hi"'], [" spaced ", "two\nlines"], ["x", ""]];
+  const read = parseCsv(rows.map(formatCsv).join(""));
+  assertEquals(read.map(({ cells }) => cells), rows);
+  assertEquals(formatCsv(["plain", "one word"]), "plain,one word\n");
 });

@@ -100,3 +100,19 @@ Deno.test("Frames of a GIF must be of one size", () => {
   );
   assertThrows(() => encodeGif([], { delayMs: 50 }), RangeError, "at least one frame");
 });
+
+Deno.test("Headings of rows stand to their left, and move the pictures aside", () => {
+  const plain = grid(new Uint8Array(2 * 3 * 16 * 16), { size: 16, columns: 1 });
+  const sheet = grid(new Uint8Array(2 * 3 * 16 * 16), {
+    size: 16,
+    columns: 1,
+    rowLabels: ["I", "0.5"],
+  });
+  const margin = 2 + 3 * 6;
+  assertEquals([sheet.width, sheet.height], [plain.width + margin, plain.height]);
+  const red = (x: number, y: number) => sheet.rgb[3 * (y * sheet.width + x)];
+  assertEquals([red(margin + 1, 2), red(margin + 2, 2)], [255, 0]);
+  // The bar of the I, in the middle of the first row.
+  const top = 2 + ((16 - 7) >> 1);
+  assertEquals([2, 3, 4, 5, 6].map((x) => red(x, top)), [255, 60, 60, 60, 255]);
+});

@@ -84,8 +84,8 @@ Deno.test("What sample and train say of a run: unknown classes, other settings, 
   await assertFails(["sample", run, "--nose", "long"], "Unknown option --nose");
   await assertFails(["sample", `${run}/grids`], "is not a run");
   await assertFails(["sample", run, "-n", "9999", "--scale", "64"], "more than 100 million pixels");
-  await assertFails(["sample", run, "--grid", "hair", "--interpolate", "1,2"], "Choose one of");
-  await assertFails(["sample", run, "--grid", "hair", "--hair", "red"], "shows every hair");
+  await assertFails(["sample", run, "--sweep", "hair", "--interpolate", "1,2"], "Choose one of");
+  await assertFails(["sample", run, "--sweep", "hair", "--hair", "red"], "shows every hair");
   await assertFails(["sample", run, "--seed", String(2 ** 32 - 1)], "The last seed would be above");
   await assertFails([...args, "--batch", "8"], `${run} is a run with batch 4, not 8`);
 

@@ -2,9 +2,10 @@ import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/asser
 import { UserError } from "../../data/mod.ts";
 import { decodeSafetensors, Device, HostGenerator } from "../../engine/mod.ts";
 import { makeGenerator } from "../../models/mod.ts";
-import { drawingPlugins, kindsOf, normalizationOf } from "../../cli/plugins.ts";
+import { drawingPlugins, kindsOf, layersOf } from "../../cli/plugins.ts";
 import { builtIn } from "../../plugins/mod.ts";
-import { loadGenerator, NEWEST, normalizationBy, readRun, Sampler } from "../../training/mod.ts";
+import { loadGenerator, NEWEST, readRun, Sampler } from "../../training/mod.ts";
+import { normalizationBy } from "../../training/plugin_layers.ts";
 import { dropPlugins } from "../../training/run_folder.ts";
 import { temporaryFolder } from "../data/temporary.ts";
 import { assertAsPyTorch } from "../models/torch.ts";
@@ -44,7 +45,7 @@ Deno.test("Its layers are averaged, and drawn with after the run was read again"
   }
   const drawing = await drawingPlugins((await readRun(folder.path))!);
   const { generator, conditions } = await loadGenerator(folder.path, {
-    ...{ kinds: kindsOf(drawing), normalization: normalizationOf(drawing) },
+    ...{ kinds: kindsOf(drawing), layers: layersOf(drawing) },
   });
   const sampler = new Sampler(generator, conditions);
   const draw = async (hair: number) =>

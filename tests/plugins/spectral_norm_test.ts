@@ -1,9 +1,17 @@
-import { assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
+import {
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
+import { drawingPlugins, layersOf } from "../../cli/plugins.ts";
+import { UserError } from "../../data/mod.ts";
 import { decodeSafetensors, Device, HostGenerator } from "../../engine/mod.ts";
 import { GirlsmoeDiscriminator } from "../../models/mod.ts";
 import { optionValues } from "../../plugin/mod.ts";
 import { builtIn } from "../../plugins/mod.ts";
-import { NEWEST } from "../../training/mod.ts";
+import { loadGenerator, NEWEST, readRun } from "../../training/mod.ts";
 import { dropPlugins } from "../../training/run_folder.ts";
 import { parametrize } from "../../training/plugin_layers.ts";
 import { temporaryFolder } from "../data/temporary.ts";
@@ -48,6 +56,15 @@ Deno.test("A run with spectral norm keeps its vectors with D's weights, goes on 
   for (const name of vectors) {
     assertAlmostEquals(Math.hypot(...tensors[name].data as Float32Array), 1, 1e-5);
   }
+  // Pictures are judged later by the weights as they were used, which need the plugin again.
+  const layers = layersOf(await drawingPlugins((await readRun(folder.path))!));
+  assertNotEquals((await loadGenerator(folder.path, { critic: true, layers })).critic, undefined);
+  await assertRejects(
+    () => loadGenerator(folder.path, { critic: true }),
+    UserError,
+    ".parametrization.u",
+  );
+
   await dropPlugins(folder.path, ["spectral-norm"]);
   await trainTiny(folder.path, [chosen("classifier")], { steps: 4 });
 });
