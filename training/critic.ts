@@ -16,7 +16,7 @@ import {
   tensor,
 } from "../engine/mod.ts";
 import type { DiscriminatorNetwork } from "../models/mod.ts";
-import type { Asked, Asked, Condition, PictureRequest } from "../plugin/mod.ts";
+import type { Asked, Condition, PictureRequest } from "../plugin/mod.ts";
 import { hasHead } from "./acgan.ts";
 import { sharesOf } from "./mixes.ts";
 import { fromBytes } from "./pictures.ts";
