@@ -16,6 +16,7 @@ const kao = defineGroup({
     train: () => import("./cli/train.ts"),
     config: () => import("./cli/config_command.ts"),
     sample: () => import("./cli/sample/mod.ts"),
+    eval: () => import("./cli/eval.ts"),
     draw: () => import("./cli/draw.ts"),
     plugin: () => import("./cli/plugin/mod.ts"),
     models: () => import("./cli/models.ts"),

@@ -13,6 +13,7 @@ import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
 import type { Options } from "../plugin/mod.ts";
 import { describeTraining } from "./dry_run.ts";
+import { evalOptions, evaluationOf } from "./evaluation.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { countAloud, formatProgress } from "./progress.ts";
 import { reservedNames } from "./sample/mod.ts";
@@ -57,6 +58,7 @@ export const trainOptions = {
     default: defaultSchedule.checkpointEvery,
     help: "Steps between checkpoints",
   },
+  ...evalOptions,
   cache: {
     type: "string",
     placeholder: "folder",
@@ -137,6 +139,9 @@ export const command = defineCommand({
   }
   console.error(`Grids go to ${folder}/grids, losses to ${folder}/metrics.jsonl`);
 
+  const chooseKernels = kernelChooser(device, options, { seconds: TUNING_SECONDS });
+  const judged = { settings, claimed: wanted.also, chooseKernels };
+  const evaluate = await evaluationOf(dataset, options, judged);
   using stop = stopSignal();
   const step = await train(dataset, {
     ...about,
@@ -147,7 +152,8 @@ export const command = defineCommand({
       declared: trainOptions,
       ...{ options, settings, plugins },
     }),
-    chooseKernels: kernelChooser(device, options, { seconds: TUNING_SECONDS }),
+    chooseKernels,
+    evaluate,
     signal: stop.signal,
     onProgress: (progress) => console.log(formatProgress(progress)),
     onMessage: (message) => console.error(message),

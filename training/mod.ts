@@ -53,3 +53,5 @@ export { prepare, type Prepared, type PrepareOptions } from "./prepare.ts";
 export { type Progress } from "./reporter.ts";
 export { toTensors } from "./batch.ts";
 export { Trial, type TrialFootprint } from "./trial.ts";
+export { asUserError, exists, replaceFile } from "./files.ts";
+export { fromBytes } from "./pictures.ts";

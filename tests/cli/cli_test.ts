@@ -10,7 +10,9 @@ Deno.test("kao --help lists every command", async () => {
     const name of [
       "quickstart",
       "train",
+      "config",
       "sample",
+      "eval",
       "draw",
       "plugin",
       "models",
@@ -28,7 +30,9 @@ Deno.test("Every command answers --help with its usage", async () => {
     const name of [
       "quickstart",
       "train",
+      "config",
       "sample",
+      "eval",
       "draw",
       "plugin",
       "models",
