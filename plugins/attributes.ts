@@ -35,6 +35,8 @@ export interface TagsDescription {
   readonly tags: readonly string[];
   /** How often each tag occurs, from 0 to 1. */
   readonly frequencies: readonly number[];
+  /** Where there are such: for each tag the column that it is in the cells of, empty if it has its own. */
+  readonly cells?: readonly string[];
 }
 
 /** Words for "has it" and "has it not" in a label column. */
@@ -113,10 +115,16 @@ export class Tags implements Condition {
     return tensor(Float32Array.from(values.flat()), [values.length, this.codeSize]);
   }
 
-  /** A column a tag, as {@linkcode read} has them. */
+  /** The cells of a label column that a value fills, as {@linkcode read} has them. */
   labels(value: readonly number[]): Readonly<Record<string, string>> {
-    const { tags } = this.#description;
-    return Object.fromEntries(tags.map((tag, k) => [tag, value[k] > 0 ? "1" : "-1"]));
+    const { tags, cells = [] } = this.#description;
+    const labels: Record<string, string> = {};
+    tags.forEach((tag, k) => {
+      const column = cells[k], has = value[k] > 0;
+      if (!column) labels[tag] = has ? "1" : "-1";
+      else labels[column] = [labels[column] ?? "", has ? tag : ""].filter(Boolean).join(";");
+    });
+    return labels;
   }
 
   #read(
@@ -173,7 +181,12 @@ const attributes: Plugin = definePlugin({
     const frequencies = found.map(({ signs, labels }) =>
       labels.reduce((count, label) => count + Number((signs[label] ?? -1) > 0), 0) / labels.length
     );
-    return { conditions: [new Tags({ name, tags, frequencies }, { sources: found })] };
+    const inCells = found.map(({ column }, k) => k < columns.length ? "" : column);
+    const description = {
+      ...{ name, tags, frequencies },
+      ...(cells.length > 0 && { cells: inCells }),
+    };
+    return { conditions: [new Tags(description, { sources: found })] };
   },
   kinds: { tags: (description) => new Tags(description as unknown as TagsDescription) },
 });

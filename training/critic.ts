@@ -91,6 +91,9 @@ export class Critic {
   }
 }
 
+/** How well a picture is what it was asked to be is judged as of real ones. */
+const AS_REAL: Asked = { network: "discriminator", pictures: "real" };
+
 /**
  * Each picture's loss of a condition, `[batch]`: its head is asked alone, for a condition's own loss is a mean over
  * a batch.
@@ -106,7 +109,7 @@ function losses(
     const own = slice(head, [[i, i + 1]]);
     const lost = Array.from({ length: shares }, (_, s) => {
       const at = i * shares + s;
-      return reshape(condition.loss(own, slice(values, [[at, at + 1]]), ASKED), [1]);
+      return reshape(condition.loss(own, slice(values, [[at, at + 1]]), AS_REAL), [1]);
     });
     return concat(lost);
   });

@@ -10,6 +10,7 @@ Deno.test("kao --help lists every command", async () => {
     const name of [
       "quickstart",
       "train",
+      "config",
       "sample",
       "eval",
       "draw",
@@ -29,6 +30,7 @@ Deno.test("Every command answers --help with its usage", async () => {
     const name of [
       "quickstart",
       "train",
+      "config",
       "sample",
       "eval",
       "draw",

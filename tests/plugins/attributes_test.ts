@@ -83,7 +83,10 @@ Deno.test("Cells of any number of tags are taken apart, and each tag is as frequ
     name: "tags",
     tags: ["hat", "red eyes", "smile"],
     frequencies: [0.6, 0.4, 0.2],
+    cells: ["tags", "tags", "tags"],
   });
+  assertEquals(condition.labels!([1, -1, 1]), { tags: "hat;smile" });
+  assertEquals(condition.labels!([-1, -1, -1]), { tags: "" });
   const read1 = condition.read!({ classes: { tags: labels }, mirrored: new Uint8Array(5) });
   const [values] = await read([read1]);
   assertEquals([...values], [1, 1, -1, -1, -1, -1, 1, -1, 1, 1, -1, -1, -1, 1, -1]);
