@@ -41,14 +41,6 @@ export async function findClassifier(
   options: { holdout: number; seed: number; cache: string; chooseKernels?: ChooseKernels },
 ): Promise<{ split: Split; classifier: KeptClassifier }> {
   const onMessage = (message: string): void => console.error(message);
-  dataset.columns.forEach(({ name }, i) => {
-    const missing = dataset.labels[i].filter((label) => label < 0).length;
-    if (missing === 0) return;
-    throw new UserError(
-      `${missing} pictures have no ${name}, and evaluations need every label: label them, leave them out, ` +
-        `or go without evaluations`,
-    );
-  });
   const split = splitLikeRun(dataset, {
     ...options,
     onProgress: countAloud("Looked for copies of", "held-out pictures"),
