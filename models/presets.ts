@@ -18,6 +18,8 @@ export interface Preset {
   readonly lr: number;
   /** Adam's decay rates of the first and second moments; 0.5 and 0.999 where left out. */
   readonly betas?: readonly [number, number];
+  /** Updates of the discriminator for one of the generator, 1 where left out. */
+  readonly dSteps?: number;
   /** Plugins that such networks are trained with, by name, with their options, unless others are named. */
   readonly plugins?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
@@ -78,6 +80,7 @@ export const presets = {
     batch: 64,
     lr: 1e-4,
     betas: [0.5, 0.9],
+    dSteps: 2,
     plugins: { "spectral-norm": {} },
   },
   girlsmoe64: {

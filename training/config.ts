@@ -97,7 +97,8 @@ export interface Schedule {
 
 /** The networks and the batch of a preset, with every default of training. */
 export function presetSettings(name: PresetName): TrainSettings {
-  const { size, generator, discriminator, batch, lr, betas = [0.5, 0.999] }: Preset = presets[name];
+  const { size, generator, discriminator, batch, lr, betas = [0.5, 0.999], dSteps }: Preset =
+    presets[name];
   return {
     size,
     generator,
@@ -111,6 +112,7 @@ export function presetSettings(name: PresetName): TrainSettings {
     flip: true,
     holdout: 0.05,
     emaImages: 10_000,
+    ...(dSteps !== undefined && { dSteps }),
   };
 }
 
