@@ -1,4 +1,5 @@
 import type { Dataset } from "./dataset.ts";
+import { mirror } from "./mirror.ts";
 import { CounterRandom } from "./random.ts";
 
 /** Pictures for one step. */
@@ -86,9 +87,4 @@ export class Batches {
   #random(epoch: number, purpose: number): CounterRandom {
     return new CounterRandom(this.#seed, 2 * epoch + purpose);
   }
-}
-
-/** Reverses each row in place; planes of a picture are rows on rows. */
-function mirror(image: Uint8Array, size: number): void {
-  for (let at = 0; at < image.length; at += size) image.subarray(at, at + size).reverse();
 }

@@ -28,6 +28,6 @@ export { UserError } from "./errors.ts";
 export { encodeGif } from "./gif.ts";
 export { describeProblem, loadDataset, type LoadOptions } from "./load.ts";
 export { LABELS_FILE } from "./labels.ts";
-export { mirrored, nearestPicture, type Neighbour } from "./nearest.ts";
+export { mirror } from "./mirror.ts";
 export { grid, type GridOptions, type Sheet } from "./pictures.ts";
 export { splitDataset } from "./split.ts";

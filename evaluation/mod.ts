@@ -10,6 +10,7 @@ export { type Curve, readCurves } from "./curves.ts";
 export { evaluator } from "./evaluator.ts";
 export { evaluate, type EvaluationOptions, type Heading, type Subject } from "./evaluate.ts";
 export { type Gallery } from "./gallery.ts";
+export { nearestPicture, type NearPicture } from "./nearest_picture.ts";
 export { reportPage } from "./html/page.ts";
 export { type Report } from "./report.ts";
 export { type Split, splitLikeRun } from "./split.ts";

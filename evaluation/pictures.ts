@@ -1,6 +1,6 @@
 // Labelled pictures in memory, and what is done to them on the host.
 
-import type { Dataset } from "../data/mod.ts";
+import { type Dataset, mirror } from "../data/mod.ts";
 import type { HostGenerator } from "../engine/mod.ts";
 
 /** Pictures with what is known of them: real ones, or samples with what they were asked to be. */
@@ -57,9 +57,7 @@ export function mirrored(
   const images = pictures.images.slice();
   for (let i = 0; i < count; i++) {
     if (!which(i)) continue;
-    for (let at = i * bytes; at < (i + 1) * bytes; at += size) {
-      images.subarray(at, at + size).reverse();
-    }
+    mirror(images.subarray(i * bytes, (i + 1) * bytes), size);
   }
   return { ...pictures, images };
 }

@@ -6,7 +6,14 @@
 // RUN was trained on `kao draw`'s pictures with `--columns hair,style,skin` and the plugin continuous-labels on
 // tilt, hair_length and smile; --gap names intervals that were left out of its data.
 
-import { type AvatarAttributes, drawAvatars, encodePng, fitAvatar, grid } from "../data/mod.ts";
+import {
+  type AvatarAttributes,
+  drawAvatars,
+  encodePng,
+  fitAvatar,
+  grid,
+  mirror,
+} from "../data/mod.ts";
 import { Device } from "../engine/mod.ts";
 import { Categorical, type Continuous, type PictureRequest } from "../plugin/mod.ts";
 import { loadGenerator, Sampler } from "../training/mod.ts";
@@ -60,16 +67,12 @@ async function measure(requests: readonly PictureRequest[]): Promise<Measured[]>
 
 function fit(image: Uint8Array, known: Partial<AvatarAttributes>): Record<Slider, number> {
   // In training half of all pictures were mirrored, and a ponytail is on one side.
-  const there = fitAvatar(image, { size, known }), back = fitAvatar(mirror(image), { size, known });
+  const there = fitAvatar(image, { size, known }),
+    back = fitAvatar(mirror(image.slice(), size), { size, known });
   const looks = there.distance <= back.distance
     ? there.looks
     : { ...back.looks, tilt: -back.looks.tilt };
   return mapped((name) => looks[SLIDERS[name]]);
-}
-
-/** The picture with left and right exchanged. */
-function mirror(image: Uint8Array): Uint8Array {
-  return image.map((_, i) => image[i - i % size + size - 1 - i % size]);
 }
 
 const pictureOf = (pictures: Uint8Array, i: number): Uint8Array =>

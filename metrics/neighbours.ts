@@ -19,6 +19,7 @@ const STRIDE = 64;
  * @param queries [count, length] in row-major order.
  * @param vectors [count, length].
  * @param options.within nothing that is so far, or farther, is looked for; by default everything is.
+ * @param options.except the place of a vector that is passed over.
  * @param options.onProgress told after each query.
  * @throws {RangeError} where there are no vectors, or not whole ones.
  *
@@ -38,10 +39,11 @@ export function nearest(
     length: number;
     norm: "l1" | "l2";
     within?: number;
+    except?: number;
     onProgress?: (done: number, total: number) => void;
   },
 ): Nearest {
-  const { length, norm, within = Infinity, onProgress } = options;
+  const { length, norm, within = Infinity, except, onProgress } = options;
   const count = queries.length / length, others = vectors.length / length;
   if (!(Number.isInteger(count) && Number.isInteger(others) && others > 0)) {
     throw new RangeError(
@@ -55,6 +57,7 @@ export function nearest(
     const query = queries.subarray(i * length, (i + 1) * length);
     let best = norm === "l1" ? within : within ** 2;
     for (let j = 0; j < others; j++) {
+      if (j === except) continue;
       const sum = sumOf(query, vectors, j * length, best);
       if (sum >= best) continue;
       best = sum;

@@ -2,8 +2,6 @@ import {
   BatchNorm2d,
   concat,
   Conv2d,
-  flatten,
-  leakyRelu,
   Linear,
   Module,
   pixelShuffle,
@@ -15,15 +13,18 @@ import {
   type Tensor,
 } from "../engine/mod.ts";
 import {
+  activate,
   type DiscriminatorNetwork,
   type DiscriminatorOptions,
   type GeneratorNetwork,
   type GeneratorOptions,
+  halvedStages,
   initialise,
-  mapValues,
+  newEnds,
   type Normalization,
   numbered,
   type Verdict,
+  verdictOf,
 } from "./network.ts";
 import { normalizationsOf } from "./normalization.ts";
 
@@ -110,15 +111,13 @@ export class AcganDiscriminator extends Module implements DiscriminatorNetwork {
   readonly conv1: Conv2d;
   readonly src: Linear;
   readonly cls: Readonly<Record<string, Linear>>;
-  /** Length of the features that it judges pictures by. */
-  readonly features: number;
   readonly #stages: readonly { readonly conv: Conv2d; readonly bn: BatchNorm2d }[];
 
   /** `size` is the side of the pictures; `heads` gives the length of each head by its name. */
   constructor(widths: DiscriminatorWidths, size: number, options: DiscriminatorOptions) {
     super();
     const { channels } = widths;
-    const { heads, generator } = options;
+    const { generator } = options;
     const shape = { kernelSize: 4, stride: 2, padding: 1, generator };
     this.conv1 = new Conv2d(3, channels[0], shape);
     this.#stages = channels.slice(1).map((width, i) => ({
@@ -126,35 +125,22 @@ export class AcganDiscriminator extends Module implements DiscriminatorNetwork {
       bn: new BatchNorm2d(width),
     }));
     Object.assign(this, numbered(this.#stages, 2));
-    this.stages = acganStages(widths, size);
-    const features = this.features = sizeOf(this.stages.at(-1)!);
-    this.src = new Linear(features, 1, { generator });
-    this.cls = mapValues(heads, (length) => new Linear(features, length, { generator }));
+    this.stages = halvedStages(widths, size);
+    const { src, cls } = newEnds(sizeOf(this.stages.at(-1)!), options);
+    this.src = src;
+    this.cls = cls;
     initialise(this, { generator });
   }
 
   forward(images: Tensor): Verdict {
-    let x = leakyRelu(this.conv1.forward(images), { negativeSlope: 0.2 });
+    let x = activate(this.conv1.forward(images));
     const seen = [x];
     for (const { conv, bn } of this.#stages) {
-      x = leakyRelu(bn.forward(conv.forward(x)), { negativeSlope: 0.2 });
+      x = activate(bn.forward(conv.forward(x)));
       seen.push(x);
     }
-    const features = flatten(x, { start: 1 });
-    return {
-      source: reshape(this.src.forward(features), [images.shape[0]]),
-      heads: mapValues(this.cls, (head) => head.forward(features)),
-      features: seen.with(-1, features),
-    };
+    return verdictOf(this, seen);
   }
-}
-
-/** Shapes of what an {@linkcode AcganDiscriminator}'s stages make of pictures of a size. */
-export function acganStages({ channels }: DiscriminatorWidths, size: number): Shape[] {
-  return channels.map((width, i) => {
-    const side = size / 2 ** (i + 1);
-    return [width, side, side];
-  });
 }
 
 /** A convolution and the normalisation after it. */

@@ -4,17 +4,17 @@ import type { Shape } from "../engine/mod.ts";
 import {
   AcganDiscriminator,
   AcganGenerator,
-  acganStages,
   type DiscriminatorWidths,
   type GeneratorWidths,
 } from "./acgan.ts";
 import { checkBetween, checkList, checkWhole } from "./checks.ts";
-import { GirlsmoeDiscriminator, girlsmoeStages, type GirlsmoeWidths } from "./girlsmoe.ts";
-import type {
-  DiscriminatorNetwork,
-  DiscriminatorOptions,
-  GeneratorNetwork,
-  GeneratorOptions,
+import { GirlsmoeDiscriminator, type GirlsmoeWidths } from "./girlsmoe.ts";
+import {
+  type DiscriminatorNetwork,
+  type DiscriminatorOptions,
+  type GeneratorNetwork,
+  type GeneratorOptions,
+  halvedStages,
 } from "./network.ts";
 import {
   OdenaDiscriminator,
@@ -24,7 +24,7 @@ import {
   odenaStages,
 } from "./odena.ts";
 import { SrresnetGenerator, type SrresnetWidths } from "./srresnet.ts";
-import { ZjusctDiscriminator, zjusctStages, type ZjusctWidths } from "./zjusct.ts";
+import { ZjusctDiscriminator, type ZjusctWidths } from "./zjusct.ts";
 
 /** {@linkcode SrresnetWidths}, as a choice among others. */
 export interface SrresnetSettings extends SrresnetWidths {
@@ -141,7 +141,7 @@ const dcganDiscriminator: DiscriminatorArchitecture<DiscriminatorWidths> = {
     while (kept.length < stages) kept.push(Math.min(2 * kept.at(-1)!, MOST_CHANNELS));
     return { ...widths, channels: kept };
   },
-  stages: acganStages,
+  stages: halvedStages,
   make: (widths, size, options) => new AcganDiscriminator(widths, size, options),
 };
 
@@ -195,7 +195,7 @@ const girlsmoeDiscriminator: DiscriminatorArchitecture<GirlsmoeWidths> = {
       kernels: kernels.slice(0, most),
     };
   },
-  stages: girlsmoeStages,
+  stages: halvedStages,
   make: (widths, size, options) => new GirlsmoeDiscriminator(widths, size, options),
 };
 
@@ -215,7 +215,7 @@ const zjusctDiscriminator: DiscriminatorArchitecture<ZjusctWidths> = {
     ...widths,
     channels: widths.channels.slice(0, Math.max(1, mostHalvings(size))),
   }),
-  stages: zjusctStages,
+  stages: halvedStages,
   make: (widths, size, options) => new ZjusctDiscriminator(widths, size, options),
 };
 

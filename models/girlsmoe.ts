@@ -1,21 +1,21 @@
 import {
   add,
   Conv2d,
-  flatten,
   type HostGenerator,
-  leakyRelu,
-  Linear,
+  type Linear,
   Module,
-  reshape,
   type Shape,
   sizeOf,
   type Tensor,
 } from "../engine/mod.ts";
 import {
+  activate,
   type DiscriminatorNetwork,
   type DiscriminatorOptions,
-  mapValues,
+  halvedStages,
+  newEnds,
   type Verdict,
+  verdictOf,
 } from "./network.ts";
 
 /** Widths of a {@linkcode GirlsmoeDiscriminator}: lists of as many numbers as it has stages. */
@@ -28,8 +28,6 @@ export interface GirlsmoeWidths {
   /** Side of the kernel of each stage's convolution: 4 or 3. */
   readonly kernels: readonly number[];
 }
-
-const activate = (x: Tensor): Tensor => leakyRelu(x, { negativeSlope: 0.2 });
 
 /** Two 3x3 convolutions, a LeakyReLU between them, added to their input; then another one. */
 class ResidualBlock extends Module {
@@ -84,32 +82,19 @@ export class GirlsmoeDiscriminator extends Module implements DiscriminatorNetwor
   /** `size` is the side of the pictures. */
   constructor(widths: GirlsmoeWidths, size: number, options: DiscriminatorOptions) {
     super();
-    const { channels, blocks, kernels } = widths, { heads, generator } = options;
-    this.stages = girlsmoeStages(widths, size);
+    const { channels, blocks, kernels } = widths, { generator } = options;
+    this.stages = halvedStages(widths, size);
     this.trunk = channels.map((to, i) =>
       new Stage([channels[i - 1] ?? 3, to], { kernel: kernels[i], blocks: blocks[i], generator })
     );
-    const features = sizeOf(this.stages.at(-1)!);
-    this.src = new Linear(features, 1, { generator });
-    this.cls = mapValues(heads, (length) => new Linear(features, length, { generator }));
+    const { src, cls } = newEnds(sizeOf(this.stages.at(-1)!), options);
+    this.src = src;
+    this.cls = cls;
   }
 
   forward(images: Tensor): Verdict {
     const seen: Tensor[] = [];
     for (const stage of this.trunk) seen.push(stage.forward(seen.at(-1) ?? images));
-    const features = flatten(seen.at(-1)!, { start: 1 });
-    return {
-      source: reshape(this.src.forward(features), [images.shape[0]]),
-      heads: mapValues(this.cls, (head) => head.forward(features)),
-      features: seen.with(-1, features),
-    };
+    return verdictOf(this, seen);
   }
-}
-
-/** Shapes of what a {@linkcode GirlsmoeDiscriminator}'s stages make of pictures of a size. */
-export function girlsmoeStages({ channels }: GirlsmoeWidths, size: number): Shape[] {
-  return channels.map((width, i) => {
-    const side = size / 2 ** (i + 1);
-    return [width, side, side];
-  });
 }

@@ -1,10 +1,14 @@
 // What every architecture is made to: the two kinds of networks, and what they are made from.
 
 import {
+  flatten,
   type Generator,
   type HostGenerator,
   init,
+  leakyRelu,
+  Linear,
   type Module,
+  reshape,
   type Shape,
   type Tensor,
 } from "../engine/mod.ts";
@@ -92,6 +96,46 @@ export function numbered<T extends object>(
       Object.entries(stage).map(([name, layer]) => [`${name}${first + i}`, layer])
     ),
   );
+}
+
+/** Shapes of what stages make of pictures of a size, each of which halves the side. */
+export function halvedStages(
+  { channels }: { readonly channels: readonly number[] },
+  size: number,
+): Shape[] {
+  return channels.map((width, i) => {
+    const side = size / 2 ** (i + 1);
+    return [width, side, side];
+  });
+}
+
+/** LeakyReLU 0.2, the activation of all discriminators. */
+export function activate(x: Tensor): Tensor {
+  return leakyRelu(x, { negativeSlope: 0.2 });
+}
+
+/** The linear layers that a discriminator ends in: one logit of real or fake, and a head a condition. */
+export interface Ends {
+  readonly src: Linear;
+  readonly cls: Readonly<Record<string, Linear>>;
+}
+
+/** Fresh {@linkcode Ends} for features of a length. */
+export function newEnds(features: number, { heads, generator }: DiscriminatorOptions): Ends {
+  return {
+    src: new Linear(features, 1, { generator }),
+    cls: mapValues(heads, (length) => new Linear(features, length, { generator })),
+  };
+}
+
+/** What is said of pictures by what each stage saw of them. */
+export function verdictOf({ src, cls }: Ends, seen: readonly Tensor[]): Verdict {
+  const features = flatten(seen.at(-1)!, { start: 1 });
+  return {
+    source: reshape(src.forward(features), [features.shape[0]]),
+    heads: mapValues(cls, (head) => head.forward(features)),
+    features: seen.with(-1, features),
+  };
 }
 
 /**

@@ -5,9 +5,7 @@ import {
   Conv2d,
   ConvTranspose2d,
   Dropout,
-  flatten,
   type Generator,
-  leakyRelu,
   Linear,
   Module,
   mul,
@@ -19,15 +17,17 @@ import {
   type Tensor,
 } from "../engine/mod.ts";
 import {
+  activate,
   type DiscriminatorNetwork,
   type DiscriminatorOptions,
   type GeneratorNetwork,
   type GeneratorOptions,
   initialise,
-  mapValues,
+  newEnds,
   type Normalization,
   numbered,
   type Verdict,
+  verdictOf,
 } from "./network.ts";
 import { normalizationsOf } from "./normalization.ts";
 
@@ -115,7 +115,7 @@ export class OdenaDiscriminator extends Module implements DiscriminatorNetwork {
   /** `size` is the side of the pictures. */
   constructor(widths: OdenaDiscriminatorWidths, size: number, options: DiscriminatorOptions) {
     super();
-    const { channels } = widths, { heads, generator } = options;
+    const { channels } = widths, { generator } = options;
     const shapeOf = (at: number) => ({
       kernelSize: 3,
       stride: at % 2 === 0 ? 2 : 1,
@@ -129,28 +129,22 @@ export class OdenaDiscriminator extends Module implements DiscriminatorNetwork {
     }));
     Object.assign(this, numbered(this.#stages, 2));
     this.stages = odenaStages(widths, size);
-    const features = sizeOf(this.stages.at(-1)!);
-    this.src = new Linear(features, 1, { generator });
-    this.cls = mapValues(heads, (length) => new Linear(features, length, { generator }));
+    const { src, cls } = newEnds(sizeOf(this.stages.at(-1)!), options);
+    this.src = src;
+    this.cls = cls;
     this.disturbance = new Disturbance(widths, options);
     initialise(this, { generator });
   }
 
   forward(images: Tensor): Verdict {
-    const activate = (x: Tensor): Tensor =>
-      this.disturbance.forward(leakyRelu(x, { negativeSlope: 0.2 }));
-    let x = activate(this.conv1.forward(images));
+    const disturbed = (x: Tensor): Tensor => this.disturbance.forward(activate(x));
+    let x = disturbed(this.conv1.forward(images));
     const seen = [x];
     for (const { conv, bn } of this.#stages) {
-      x = activate(bn.forward(conv.forward(x)));
+      x = disturbed(bn.forward(conv.forward(x)));
       seen.push(x);
     }
-    const features = flatten(x, { start: 1 });
-    return {
-      source: reshape(this.src.forward(features), [images.shape[0]]),
-      heads: mapValues(this.cls, (head) => head.forward(features)),
-      features: seen.with(-1, features),
-    };
+    return verdictOf(this, seen);
   }
 }
 

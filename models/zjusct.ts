@@ -4,7 +4,6 @@ import {
   Conv2d,
   flatten,
   type HostGenerator,
-  leakyRelu,
   Linear,
   Module,
   reshape,
@@ -13,8 +12,10 @@ import {
   type Tensor,
 } from "../engine/mod.ts";
 import {
+  activate,
   type DiscriminatorNetwork,
   type DiscriminatorOptions,
+  halvedStages,
   mapValues,
   type Verdict,
 } from "./network.ts";
@@ -27,8 +28,6 @@ export interface ZjusctWidths {
   /** Features of each hidden layer of a tower. */
   readonly towers: readonly number[];
 }
-
-const activate = (x: Tensor): Tensor => leakyRelu(x, { negativeSlope: 0.2 });
 
 /** Two 3x3 convolutions and a mean over 2x2 pixels, added to a 1x1 convolution of the mean of the input. */
 class DownBlock extends Module {
@@ -98,7 +97,7 @@ export class ZjusctDiscriminator extends Module implements DiscriminatorNetwork 
   constructor(widths: ZjusctWidths, size: number, options: DiscriminatorOptions) {
     super();
     const { channels, towers } = widths, { heads, generator } = options;
-    this.stages = zjusctStages(widths, size);
+    this.stages = halvedStages(widths, size);
     this.blocks = channels.map((to, i) =>
       new DownBlock([channels[i - 1] ?? 3, to], { first: i === 0, generator })
     );
@@ -119,12 +118,4 @@ export class ZjusctDiscriminator extends Module implements DiscriminatorNetwork 
       features: seen.with(-1, features),
     };
   }
-}
-
-/** Shapes of what a {@linkcode ZjusctDiscriminator}'s blocks make of pictures of a size. */
-export function zjusctStages({ channels }: ZjusctWidths, size: number): Shape[] {
-  return channels.map((width, i) => {
-    const side = size / 2 ** (i + 1);
-    return [width, side, side];
-  });
 }

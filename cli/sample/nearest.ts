@@ -1,14 +1,7 @@
 // Whether a model draws or remembers: each picture beside the real one that is nearest to it.
 
-import {
-  type Dataset,
-  encodePng,
-  grid,
-  loadDataset,
-  mirrored,
-  nearestPicture,
-  type Neighbour,
-} from "../../data/mod.ts";
+import { type Dataset, encodePng, grid, loadDataset, mirror } from "../../data/mod.ts";
+import { nearestPicture, type NearPicture } from "../../evaluation/mod.ts";
 import { writeOutput } from "../output.ts";
 import { countAloud } from "../progress.ts";
 import { drawSeeds } from "./best_of.ts";
@@ -31,7 +24,7 @@ export async function nearest({ options, run: { size } }: Plan): Promise<Work> {
   return async (drawing) => {
     const { pictures } = await drawSeeds(drawing, seeds, options);
     const said = countAloud("Compared"), length = 3 * size ** 2;
-    const pairs = new Uint8Array(2 * count * length), found: Neighbour[] = [];
+    const pairs = new Uint8Array(2 * count * length), found: NearPicture[] = [];
     for (const [i, seed] of seeds.entries()) {
       const picture = pictures.subarray(i * length, (i + 1) * length);
       const near = nearestPicture(picture, real);
@@ -56,13 +49,13 @@ export async function nearest({ options, run: { size } }: Plan): Promise<Work> {
 }
 
 /** The pixels of a neighbour, as they are near. */
-function asNear({ images, size }: Dataset, { index, mirrored: turned }: Neighbour): Uint8Array {
+function asNear({ images, size }: Dataset, { index, mirrored: turned }: NearPicture): Uint8Array {
   const length = 3 * size ** 2, picture = images.subarray(index * length, (index + 1) * length);
-  return turned ? mirrored(picture, size) : picture;
+  return turned ? mirror(picture.slice(), size) : picture;
 }
 
 /** How near some of the real pictures, spread evenly, are to their nearest others. */
-function amongReal(real: Dataset): Neighbour[] {
+function amongReal(real: Dataset): NearPicture[] {
   const length = 3 * real.size ** 2, compared = Math.min(COMPARED, real.count);
   return Array.from({ length: compared }, (_, k) => {
     const except = Math.floor(k * real.count / compared);
@@ -71,7 +64,7 @@ function amongReal(real: Dataset): Neighbour[] {
   });
 }
 
-function median(neighbours: readonly Neighbour[]): number {
+function median(neighbours: readonly NearPicture[]): number {
   const sorted = neighbours.map(({ distance }) => distance).sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

@@ -3,44 +3,30 @@ import { kao } from "./kao.ts";
 
 const noDriver = { VK_DRIVER_FILES: "/nonexistent", VK_ICD_FILENAMES: "" };
 
+const commands = [
+  "quickstart",
+  "train",
+  "config",
+  "sample",
+  "eval",
+  "draw",
+  "plugin",
+  "models",
+  "tune",
+  "doctor",
+  "adapter",
+];
+
 Deno.test("kao --help lists every command", async () => {
   const { code, stdout } = await kao(["--help"]);
   assertEquals(code, 0);
-  for (
-    const name of [
-      "quickstart",
-      "train",
-      "config",
-      "sample",
-      "eval",
-      "draw",
-      "plugin",
-      "models",
-      "tune",
-      "doctor",
-      "adapter",
-    ]
-  ) {
+  for (const name of commands) {
     assertMatch(stdout, new RegExp(`^  ${name} +\\S`, "m"));
   }
 });
 
 Deno.test("Every command answers --help with its usage", async () => {
-  for (
-    const name of [
-      "quickstart",
-      "train",
-      "config",
-      "sample",
-      "eval",
-      "draw",
-      "plugin",
-      "models",
-      "tune",
-      "doctor",
-      "adapter",
-    ]
-  ) {
+  for (const name of commands) {
     const { code, stdout, stderr } = await kao([name, "--help"]);
     assertEquals([code, stderr], [0, ""]);
     assertStringIncludes(stdout, `Usage: kao ${name}`);

@@ -10,11 +10,11 @@ other case is an objective: `in/` has what it has besides (heads, networks, rand
 """
 import json
 import pathlib
-import struct
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from golden_file import write
 
 torch.set_num_threads(1)
 SEED = 30
@@ -367,19 +367,6 @@ def shared_inputs(rng):
 
 def stored(arrays):
     return {k: v.astype(np.int32 if v.dtype.kind == 'i' else np.float32) for k, v in arrays.items()}
-
-
-def write(path, tensors, metadata):
-    header, offset = {'__metadata__': metadata}, 0
-    for name, array in tensors.items():
-        dtype = {'float32': 'F32', 'int32': 'I32'}[array.dtype.name]
-        end = offset + array.nbytes
-        header[name] = {'dtype': dtype, 'shape': list(array.shape), 'data_offsets': [offset, end]}
-        offset = end
-    head = json.dumps(header).encode()
-    head += b' ' * (-len(head) % 8)
-    body = b''.join(np.ascontiguousarray(array).tobytes() for array in tensors.values())
-    path.write_bytes(struct.pack('<Q', len(head)) + head + body)
 
 
 def main():

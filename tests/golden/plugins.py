@@ -8,11 +8,11 @@ Needs torch and numpy. README.md beside this file says what each name in the fil
 import json
 import math
 import pathlib
-import struct
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from golden_file import write
 
 torch.set_num_threads(1)
 SEED = 20
@@ -156,19 +156,6 @@ def compute(op, attrs, arrays, diff, second, rng):
         tensors['jvp/out'] = jvp
     numpy = {k: v.detach().numpy().astype(np.float32) for k, v in tensors.items()}
     return {**{f'in/{k}': v for k, v in arrays.items()}, **numpy}, zeros
-
-
-def write(path, tensors, metadata):
-    header, offset = {'__metadata__': metadata}, 0
-    for name, array in tensors.items():
-        dtype = {'float32': 'F32', 'int32': 'I32'}[array.dtype.name]
-        end = offset + array.nbytes
-        header[name] = {'dtype': dtype, 'shape': list(array.shape), 'data_offsets': [offset, end]}
-        offset = end
-    head = json.dumps(header).encode()
-    head += b' ' * (-len(head) % 8)
-    body = b''.join(np.ascontiguousarray(array).tobytes() for array in tensors.values())
-    path.write_bytes(struct.pack('<Q', len(head)) + head + body)
 
 
 def main():
