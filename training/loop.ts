@@ -1,7 +1,7 @@
 import { Batches, type Dataset, UserError } from "../data/mod.ts";
 import { Device, DeviceLostError } from "../engine/mod.ts";
 import type { PictureSource, Run } from "../plugin/mod.ts";
-import { Acgan } from "./acgan.ts";
+import { Acgan, under } from "./acgan.ts";
 import { CollapseAlarm } from "./alarm.ts";
 import { stepArguments } from "./batch.ts";
 import type { KeepBest } from "./best.ts";
@@ -168,16 +168,14 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
 
   const alarm = new CollapseAlarm();
   const reporter = new Reporter({
-    ...{
-      ring,
-      plugins,
-      lazy,
-      log,
-      step,
-      onProgress,
-      steps: schedule.steps,
-      pictures: batch * perStep,
-    },
+    ring,
+    plugins,
+    lazy,
+    log,
+    step,
+    onProgress,
+    steps: schedule.steps,
+    pictures: batch * perStep,
     watch: (row, at) => alarm.watch(row, at).forEach(say),
   });
   const pace = new Pace();
@@ -201,7 +199,7 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
       if (saving || evaluating || due(schedule.logEvery)) {
         const metrics = await reporter.report(step, async () => ({
           ...(saving && { ...await evaluator?.run(), ...await measuredBy(plugins, about) }),
-          ...(evaluating && prefixed("eval", await evaluate.run(sampler, step))),
+          ...(evaluating && under("eval", await evaluate.run(sampler, step))),
         }));
         // Before the newest: a start that repeats these steps comes to the same best again.
         if (saving || evaluating) await best?.consider(metrics, state, { step, run, retries });
@@ -235,10 +233,6 @@ async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number>
   await plugins.forEach("hooks.end", (plugin) => plugin.parts.hooks?.end?.(about(plugin)));
   ring.destroy();
   return step;
-}
-
-function prefixed(prefix: string, numbers: Metrics): Metrics {
-  return Object.fromEntries(Object.entries(numbers).map(([name, x]) => [`${prefix}.${name}`, x]));
 }
 
 /** What plugins measure at a checkpoint, as `PLUGIN.NAME`. */

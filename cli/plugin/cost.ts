@@ -1,6 +1,7 @@
 // What a step costs with a plugin, against one without.
 
 import type { Trial } from "../../training/mod.ts";
+import { median } from "../median.ts";
 
 /**
  * Takes steps of both in turns, and says in a line what the first costs more.
@@ -29,9 +30,4 @@ export async function compareCost(
   return `${ms("own")} ms a step, ${ms("without")} without it (x${ratio.toFixed(2)}); ` +
     `${mib(a.deviceBytes)} MiB, ${mib(b.deviceBytes)} without; ` +
     `${a.dispatches} dispatches, ${b.dispatches} without`;
-}
-
-/** The middle of an odd count of numbers. */
-export function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 }

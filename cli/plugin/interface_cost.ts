@@ -17,7 +17,7 @@ import {
   Trial,
 } from "../../training/mod.ts";
 import { classifier } from "./avatars.ts";
-import { median } from "./cost.ts";
+import { median } from "../median.ts";
 import { handWritten } from "./hand_written.ts";
 
 type Step = Compiled<Record<string, Tensor>>;

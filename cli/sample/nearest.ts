@@ -2,6 +2,7 @@
 
 import { type Dataset, encodePng, grid, loadDataset, mirror } from "../../data/mod.ts";
 import { nearestPicture, type NearPicture } from "../../evaluation/mod.ts";
+import { median } from "../median.ts";
 import { writeOutput } from "../output.ts";
 import { countAloud } from "../progress.ts";
 import { drawSeeds } from "./best_of.ts";
@@ -41,8 +42,8 @@ export async function nearest({ options, run: { size } }: Plan): Promise<Work> {
     const out = drawing.path(".png", `seed-${seed}`, "nearest");
     await writeOutput(out, await encodePng(sheet.rgb, sheet));
     console.log(
-      `Mean absolute difference of pixels, of 255, median: ${median(found).toFixed(1)} to the ` +
-        `nearest real picture; ${median(amongReal(real)).toFixed(1)} from a real one to another`,
+      `Mean absolute difference of pixels, of 255, median: ${medianOf(found).toFixed(1)} to the ` +
+        `nearest real picture; ${medianOf(amongReal(real)).toFixed(1)} from a real one to another`,
     );
     console.log(`Wrote ${out}: each picture with the nearest real one on its right`);
   };
@@ -64,8 +65,6 @@ function amongReal(real: Dataset): NearPicture[] {
   });
 }
 
-function median(neighbours: readonly NearPicture[]): number {
-  const sorted = neighbours.map(({ distance }) => distance).sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+function medianOf(found: readonly NearPicture[]): number {
+  return median(found.map(({ distance }) => distance));
 }
