@@ -1,35 +1,26 @@
 import { Batches, type Dataset, UserError } from "../data/mod.ts";
-import { Device, DeviceLostError } from "../engine/mod.ts";
-import type { PictureSource, Run } from "../plugin/mod.ts";
+import { Device, DeviceLostError, type Tensor } from "../engine/mod.ts";
+import type { PictureSource } from "../plugin/mod.ts";
 import { Acgan, under } from "./acgan.ts";
 import { CollapseAlarm } from "./alarm.ts";
 import { stepArguments } from "./batch.ts";
 import type { KeepBest } from "./best.ts";
-import {
-  loadCheckpoint,
-  readTensors,
-  restore,
-  saveCheckpoint,
-  setDamagedAside,
-} from "./checkpoint.ts";
 import type { Schedule, TrainSettings } from "./config.ts";
 import { Evaluator } from "./evaluate.ts";
 import { replaceFile } from "./files.ts";
 import { drawGrid } from "./grid.ts";
+import { Hooks } from "./hooks.ts";
 import { type ChooseKernels, settleKernels } from "./kernels.ts";
 import { LazySteps, LazyTerms } from "./lazy_steps.ts";
-import { MetricRing, type Metrics } from "./metric_ring.ts";
+import { MetricRing } from "./metric_ring.ts";
 import { MetricsLog } from "./metrics_log.ts";
 import { NotFiniteError } from "./not_finite.ts";
-import { note } from "./notes.ts";
 import { Pace } from "./pace.ts";
-import { writePluginFile } from "./plugin_files.ts";
-import type { ActivePlugin, ChosenPlugin } from "./plugin_setup.ts";
-import type { Plugins } from "./plugins.ts";
-import { prepare } from "./prepare.ts";
+import type { ChosenPlugin } from "./plugin_setup.ts";
+import { prepare, type Prepared } from "./prepare.ts";
 import { type Progress, Reporter } from "./reporter.ts";
-import { batchSeed, Rollback } from "./rollback.ts";
 import { claimRunFolder, dropPlugins } from "./run_folder.ts";
+import { RunState } from "./run_state.ts";
 import { Sampler } from "./sampler.ts";
 import { batchesPerStep } from "./step.ts";
 
@@ -101,154 +92,167 @@ export async function train(dataset: Dataset, options: TrainOptions): Promise<nu
 }
 
 async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number> {
-  const { folder, settings, schedule, signal, chooseKernels, evaluate } = options;
-  const { onProgress = () => {} } = options;
-  const { batch, seed, flip } = settings;
-
+  const { folder, settings, schedule, config } = options;
   if (options.dropPlugins) await dropPlugins(folder, options.dropPlugins);
-  const prepared = await prepare(dataset, options);
-  const { pictures, unseen, plugins, weights, names, run, best } = prepared;
-  const { conditions } = plugins, { size, columns } = pictures;
+  const prepared = await prepare(dataset, options), { plugins, run, best } = prepared;
 
-  // Where it has got to.
   using _lock = await claimRunFolder(folder, run);
-  if (options.config !== undefined) {
-    await replaceFile(`${folder}/config.yaml`, new TextEncoder().encode(options.config));
+  if (config !== undefined) {
+    await replaceFile(`${folder}/config.yaml`, new TextEncoder().encode(config));
   }
-  const model = new Acgan(settings, conditions, { plugins });
-  const state = model.state();
-  let step = 0, retries = 0;
-  const say = (message: string) => {
-    options.onMessage?.(message);
-    note(folder, { step, message });
-  };
-  const checkpoint = await loadCheckpoint(folder, say);
-  if (checkpoint) {
-    await setDamagedAside(folder, checkpoint);
-    restore(state, checkpoint.tensors);
-    ({ step, retries } = checkpoint);
-  }
-  plugins.step = step + 1;
-  if (step > 0) say(`Going on from step ${step}`);
-  if (step >= schedule.steps) return step;
-  await best?.open(folder, say);
-  const start = checkpoint ? undefined : await readTensors(state);
-  const rollback = new Rollback(model, { folder, seed, start });
-  using log = await MetricsLog.open(`${folder}/metrics.jsonl`, { step });
-
-  // What runs it.
-  const batchesNow = () => new Batches(pictures, { batch, seed: batchSeed(seed, retries), flip });
-  let batches = batchesNow();
-  const perStep = batchesPerStep(settings);
-  const capacity = Math.min(schedule.logEvery, schedule.checkpointEvery, schedule.steps);
-  const ring = new MetricRing(names, { capacity });
-  const lazy = new LazyTerms(model, weights);
-  const trainSteps = new LazySteps(model, { ...settings, weights, ring, lazy });
-  const evaluator = unseen.count > 0 && Evaluator.asks(conditions)
-    ? new Evaluator(model, unseen, { batch })
-    : undefined;
-  const sampler = new Sampler(model.average, conditions);
-  const argumentsAt = (step: number) =>
-    stepArguments(batches, step, { size, columns, conditions, batches: perStep });
-  const sites = [
-    ...trainSteps.kinds().flatMap((kind) => kind.sites(...argumentsAt(step))),
-    ...evaluator?.sites() ?? [],
-    ...sampler.sites(),
-  ];
-  const device = Device.default;
-  await settleKernels(folder, sites, { device, choose: chooseKernels, onMessage: say });
-  const about = (plugin: ActivePlugin): Run => ({
-    step,
-    pictures: sampler,
-    message: say,
-    write: (name, bytes) => writePluginFile(folder, plugin, { name, bytes }),
-  });
-  await plugins.forEach("hooks.start", (plugin) => plugin.parts.hooks?.start?.(about(plugin)));
-  say("Compiling the training step; an adapter's first time takes longest");
-
-  const alarm = new CollapseAlarm();
-  const reporter = new Reporter({
-    ring,
-    plugins,
-    lazy,
-    log,
-    step,
-    onProgress,
-    steps: schedule.steps,
-    pictures: batch * perStep,
-    watch: (row, at) => alarm.watch(row, at).forEach(say),
-  });
-  const pace = new Pace();
-  let saved = step;
-  const save = async () => {
-    await saveCheckpoint(folder, state, { step, run, retries });
-    rollback.saved();
-    saved = step;
-  };
-
-  /** Takes steps up to the last, or until it is told to stop. */
-  const goOn = async () => {
-    while (step < schedule.steps && !signal?.aborted) {
-      trainSteps.at(step + 1)(...argumentsAt(step));
-      step++;
-      plugins.step = step;
-
-      const due = (every: number) => step % every === 0 || step === schedule.steps;
-      const saving = due(schedule.checkpointEvery);
-      const evaluating = evaluate !== undefined && due(evaluate.every);
-      if (saving || evaluating || due(schedule.logEvery)) {
-        const metrics = await reporter.report(step, async () => ({
-          ...(saving && { ...await evaluator?.run(), ...await measuredBy(plugins, about) }),
-          ...(evaluating && under("eval", await evaluate.run(sampler, step))),
-        }));
-        // Before the newest: a start that repeats these steps comes to the same best again.
-        if (saving || evaluating) await best?.consider(metrics, state, { step, run, retries });
-      }
-      if (due(schedule.gridEvery)) {
-        for (const condition of conditions) {
-          const grid = await drawGrid(sampler, condition, { seeds: GRID_SEEDS });
-          const name = `${String(step).padStart(6, "0")}.${condition.name}.png`;
-          await replaceFile(`${folder}/grids/${name}`, grid);
-        }
-      }
-      if (saving) await save();
-      await pace.step();
-    }
-    if (saved === step) return;
-    if (reporter.step < step) await reporter.report(step, () => Promise.resolve({}));
-    await save();
-  };
-  for (let done = false; !done;) {
-    try {
-      await goOn();
-      done = true;
-    } catch (error) {
-      if (!(error instanceof NotFiniteError)) throw error;
-      ({ step, retries } = await rollback.back(error, { onMessage: say }));
-      plugins.step = saved = step;
-      batches = batchesNow();
-      await reporter.back(step);
-    }
-  }
-  await plugins.forEach("hooks.end", (plugin) => plugin.parts.hooks?.end?.(about(plugin)));
-  ring.destroy();
-  return step;
+  const model = new Acgan(settings, plugins.conditions, { plugins });
+  const state = await RunState.open(model, { folder, run, onMessage: options.onMessage });
+  if (state.step > 0) state.say(`Going on from step ${state.step}`);
+  if (state.step >= schedule.steps) return state.step;
+  await best?.open(folder, (message) => state.say(message));
+  using log = await MetricsLog.open(`${folder}/metrics.jsonl`, { step: state.step });
+  using loop = new Loop(model, { ...options, ...prepared, state, log });
+  await loop.run();
+  return state.step;
 }
 
-/** What plugins measure at a checkpoint, as `PLUGIN.NAME`. */
-async function measuredBy(
-  plugins: Plugins,
-  about: (plugin: ActivePlugin) => Run,
-): Promise<Metrics> {
-  const measured: Record<string, number> = {};
-  await plugins.forEach("hooks.checkpoint", async (plugin) => {
-    const numbers = await plugin.parts.hooks?.checkpoint?.(about(plugin)) ?? {};
-    for (const [name, number] of Object.entries(numbers)) {
-      if (typeof number !== "number") {
-        throw new TypeError(`${name} must be a number, not ${number}`);
+/** What a {@linkcode Loop} works with. */
+type LoopOptions = Omit<TrainOptions, "plugins"> & Prepared & {
+  readonly state: RunState;
+  readonly log: MetricsLog;
+};
+
+/** The steps of a start, and what is due between them. */
+class Loop {
+  readonly #options: LoopOptions;
+  readonly #state: RunState;
+  readonly #ring: MetricRing;
+  readonly #steps: LazySteps;
+  readonly #evaluator: Evaluator | undefined;
+  readonly #sampler: Sampler;
+  readonly #hooks: Hooks;
+  readonly #reporter: Reporter;
+  readonly #pace = new Pace();
+  #batches: Batches;
+
+  constructor(model: Acgan, options: LoopOptions) {
+    const { settings, schedule, plugins, weights, unseen, names, state, log } = options;
+    const { conditions } = plugins, { batch } = settings;
+    const capacity = Math.min(schedule.logEvery, schedule.checkpointEvery, schedule.steps);
+    const alarm = new CollapseAlarm();
+    const lazy = new LazyTerms(model, weights);
+    this.#options = options;
+    this.#state = state;
+    this.#ring = new MetricRing(names, { capacity });
+    this.#steps = new LazySteps(model, { ...settings, weights, ring: this.#ring, lazy });
+    this.#evaluator = unseen.count > 0 && Evaluator.asks(conditions)
+      ? new Evaluator(model, unseen, { batch })
+      : undefined;
+    this.#sampler = new Sampler(model.average, conditions);
+    this.#hooks = new Hooks(plugins, { folder: options.folder, pictures: this.#sampler, state });
+    this.#reporter = new Reporter({
+      ring: this.#ring,
+      plugins,
+      lazy,
+      log,
+      step: state.step,
+      steps: schedule.steps,
+      pictures: batch * batchesPerStep(settings),
+      watch: (row, at) => alarm.watch(row, at).forEach((warning) => state.say(warning)),
+      onProgress: options.onProgress ?? (() => {}),
+    });
+    this.#batches = this.#orderPictures();
+  }
+
+  /** Takes steps up to the last, or until it is told to stop, and saves. */
+  async run(): Promise<void> {
+    const { plugins } = this.#options, state = this.#state;
+    plugins.step = state.step + 1;
+    await this.#settleKernels();
+    await this.#hooks.start();
+    state.say("Compiling the training step; an adapter's first time takes longest");
+    for (let done = false; !done;) {
+      try {
+        await this.#goOn();
+        done = true;
+      } catch (error) {
+        if (!(error instanceof NotFiniteError)) throw error;
+        await state.back(error);
+        plugins.step = state.step;
+        this.#batches = this.#orderPictures();
+        await this.#reporter.back(state.step);
       }
-      measured[`${plugin.name}.${name}`] = number;
     }
-  });
-  return measured;
+    await this.#hooks.end();
+  }
+
+  async #goOn(): Promise<void> {
+    const { schedule, signal, plugins } = this.#options, state = this.#state;
+    while (state.step < schedule.steps && !signal?.aborted) {
+      this.#steps.at(state.step + 1)(...this.#nextArguments());
+      state.advance();
+      plugins.step = state.step;
+      await this.#report();
+      if (this.#due(schedule.gridEvery)) await this.#drawGrids();
+      if (this.#due(schedule.checkpointEvery)) await state.save();
+      await this.#pace.step();
+    }
+    if (this.#reporter.step < state.step) {
+      await this.#reporter.report(state.step, () => Promise.resolve({}));
+    }
+    await state.save();
+  }
+
+  /** Whether the step just taken is one of each `every`, or the last. */
+  #due(every: number): boolean {
+    const { step } = this.#state;
+    return step % every === 0 || step === this.#options.schedule.steps;
+  }
+
+  /** Fetches and tells what was not told of yet, and measures what is due. */
+  async #report(): Promise<void> {
+    const { schedule, evaluate, best } = this.#options, { step } = this.#state;
+    const saving = this.#due(schedule.checkpointEvery);
+    const evaluating = evaluate !== undefined && this.#due(evaluate.every);
+    if (!saving && !evaluating && !this.#due(schedule.logEvery)) return;
+    const metrics = await this.#reporter.report(step, async () => ({
+      ...(saving && { ...await this.#evaluator?.run(), ...await this.#hooks.checkpoint() }),
+      ...(evaluating && under("eval", await evaluate.run(this.#sampler, step))),
+    }));
+    // Before the newest is saved: a start that repeats these steps comes to the same best again.
+    if (best && (saving || evaluating)) await this.#state.keepIn(best, metrics);
+  }
+
+  async #drawGrids(): Promise<void> {
+    const { folder, plugins } = this.#options;
+    for (const condition of plugins.conditions) {
+      const grid = await drawGrid(this.#sampler, condition, { seeds: GRID_SEEDS });
+      const name = `${String(this.#state.step).padStart(6, "0")}.${condition.name}.png`;
+      await replaceFile(`${folder}/grids/${name}`, grid);
+    }
+  }
+
+  async #settleKernels(): Promise<void> {
+    const { folder, chooseKernels } = this.#options;
+    const sites = [
+      ...this.#steps.kinds().flatMap((kind) => kind.sites(...this.#nextArguments())),
+      ...this.#evaluator?.sites() ?? [],
+      ...this.#sampler.sites(),
+    ];
+    await settleKernels(folder, sites, {
+      device: Device.default,
+      choose: chooseKernels,
+      onMessage: (message) => this.#state.say(message),
+    });
+  }
+
+  #orderPictures(): Batches {
+    const { pictures, settings: { batch, flip } } = this.#options;
+    return new Batches(pictures, { batch, seed: this.#state.batchSeed, flip });
+  }
+
+  #nextArguments(): Tensor[] {
+    const { pictures: { size, columns }, plugins: { conditions }, settings } = this.#options;
+    const batches = batchesPerStep(settings);
+    return stepArguments(this.#batches, this.#state.step, { size, columns, conditions, batches });
+  }
+
+  [Symbol.dispose](): void {
+    this.#ring.destroy();
+  }
 }

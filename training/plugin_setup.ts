@@ -101,7 +101,7 @@ export async function setUpPlugin(
       ),
     ),
   };
-  const parameters = under(networks, (network) => network.namedParameters());
+  const parameters = eachUnder(networks, (network) => network.namedParameters());
   const optimizer = Object.keys(parameters).length > 0
     ? new Adam(parameters, { lr: rates.discriminator, betas })
     : undefined;
@@ -116,8 +116,8 @@ export async function setUpPlugin(
     random,
     state: {
       ...parts.state,
-      ...under(networks, (network) => network.stateDict()),
-      ...(optimizer && under({ optim: optimizer }, (it) => it.state())),
+      ...eachUnder(networks, (network) => network.stateDict()),
+      ...(optimizer && eachUnder({ optim: optimizer }, (it) => it.state())),
       ...(random && { random: random.state }),
     },
   };
@@ -148,7 +148,7 @@ function checkParts({ networks = {}, discriminators = {}, state = {}, ...terms }
   }
 }
 
-function under<T, V>(
+function eachUnder<T, V>(
   owners: Readonly<Record<string, T>>,
   named: (owner: T) => Readonly<Record<string, V>>,
 ): Record<string, V> {
