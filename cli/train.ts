@@ -28,6 +28,11 @@ const TUNING_SECONDS = 40;
 /** The options of {@linkcode command}. */
 export const trainOptions = {
   out: { type: "string", placeholder: "folder", help: "The run: checkpoints, grids, metrics" },
+  from: {
+    type: "string",
+    placeholder: "run",
+    help: "Begin with the weights of another run, or of a checkpoint of one, where they fit",
+  },
   steps: {
     type: "integer",
     min: 1,
@@ -147,6 +152,7 @@ export const command = defineCommand({
     ...about,
     folder,
     dropPlugins: options.dropPlugin,
+    from: options.from,
     config: resolvedConfig({
       data: positionals.data,
       declared: trainOptions,

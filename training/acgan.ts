@@ -85,12 +85,19 @@ export class Acgan {
     };
   }
 
-  /** Every variable by the name that it has in a checkpoint: all that a run needs to go on exactly. */
-  state(): Record<string, Variable> {
+  /** What the networks have learnt, by the names that it has in a checkpoint. */
+  weights(): Record<string, Variable> {
     return {
       ...under("G", this.generator.stateDict()),
       ...under("D", this.discriminator.stateDict()),
       ...under("ema.G", this.average.stateDict()),
+    };
+  }
+
+  /** Every variable by the name that it has in a checkpoint: all that a run needs to go on exactly. */
+  state(): Record<string, Variable> {
+    return {
+      ...this.weights(),
       ...under("optim.G", this.optimizers.generator.state()),
       ...under("optim.D", this.optimizers.discriminator.state()),
       ...this.plugins.state(),

@@ -31,6 +31,8 @@ export interface Checkpoint {
   readonly retries: number;
   /** What {@linkcode BEST} was kept for. */
   readonly best?: Score;
+  /** Of all that it holds. */
+  readonly sha256: string;
   /** Every variable by name. */
   readonly tensors: Readonly<Record<string, StoredTensor>>;
 }
@@ -204,7 +206,7 @@ async function parseCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
     run: JSON.parse(metadata.run),
     retries: Number(metadata.retries ?? 0),
     ...(metadata.best && { best: JSON.parse(metadata.best) }),
-    tensors,
+    ...{ sha256, tensors },
   };
 }
 

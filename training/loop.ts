@@ -21,6 +21,7 @@ import { prepare, type Prepared } from "./prepare.ts";
 import { type Progress, Reporter } from "./reporter.ts";
 import { claimRunFolder, dropPlugins } from "./run_folder.ts";
 import { RunState } from "./run_state.ts";
+import { findBeginning } from "./transfer.ts";
 import { Sampler } from "./sampler.ts";
 import { batchesPerStep } from "./step.ts";
 
@@ -42,6 +43,8 @@ export interface TrainOptions {
   readonly plugins?: readonly ChosenPlugin[];
   /** Plugins that the run had and goes on without. */
   readonly dropPlugins?: readonly string[];
+  /** A run's folder, or a checkpoint's file, whose weights a new run begins with. */
+  readonly from?: string;
   /** Names that no condition may have, because the caller gives them another meaning. */
   readonly reserved?: readonly string[];
   /**
@@ -94,14 +97,16 @@ export async function train(dataset: Dataset, options: TrainOptions): Promise<nu
 async function trainOn(dataset: Dataset, options: TrainOptions): Promise<number> {
   const { folder, settings, schedule, config } = options;
   if (options.dropPlugins) await dropPlugins(folder, options.dropPlugins);
-  const prepared = await prepare(dataset, options), { plugins, run, best } = prepared;
+  const { ancestor, beginWith } = await findBeginning(folder, options);
+  const prepared = await prepare(dataset, { ...options, ancestor });
+  const { plugins, run, best } = prepared;
 
   using _lock = await claimRunFolder(folder, run);
   if (config !== undefined) {
     await replaceFile(`${folder}/config.yaml`, new TextEncoder().encode(config));
   }
   const model = new Acgan(settings, plugins.conditions, { plugins });
-  const state = await RunState.open(model, { folder, run, onMessage: options.onMessage });
+  const state = await RunState.open(model, { ...options, run, beginWith });
   if (state.step > 0) state.say(`Going on from step ${state.step}`);
   if (state.step >= schedule.steps) return state.step;
   await best?.open(folder, (message) => state.say(message));

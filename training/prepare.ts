@@ -15,6 +15,7 @@ import { Plugins } from "./plugins.ts";
 import { describeRun, type RunDescription } from "./run.ts";
 import { metricNames } from "./step.ts";
 import type { Weights } from "./terms.ts";
+import type { Ancestor } from "./transfer.ts";
 
 const defaultPlugin: ChosenPlugin = {
   plugin: builtIn.classifier,
@@ -38,10 +39,9 @@ export interface Prepared {
 }
 
 /** What a run is prepared from. */
-export type PrepareOptions = Pick<
-  TrainOptions,
-  "settings" | "plugins" | "reserved" | "evaluate" | "keepBest"
->;
+export type PrepareOptions =
+  & Pick<TrainOptions, "settings" | "plugins" | "reserved" | "evaluate" | "keepBest">
+  & { readonly ancestor?: Ancestor };
 
 /** Sets everything up that needs no folder. Throws a `UserError` where data and settings do not fit. */
 export async function prepare(dataset: Dataset, options: PrepareOptions): Promise<Prepared> {
@@ -72,7 +72,10 @@ export async function prepare(dataset: Dataset, options: PrepareOptions): Promis
   const names = metricNames({ conditions, plugins }, weights, settings);
   return {
     ...{ pictures, unseen, plugins, weights, names },
-    run: describeRun(settings, { data: dataset.fingerprint, conditions, plugins }),
+    run: describeRun(settings, {
+      ...{ data: dataset.fingerprint, conditions, plugins },
+      from: options.ancestor,
+    }),
     best: keepBest && BestCheckpoint.check(keepBest, knownMetrics(plugins, { names, options })),
   };
 }

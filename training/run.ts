@@ -2,6 +2,7 @@ import { UserError } from "../data/mod.ts";
 import type { Condition } from "../plugin/mod.ts";
 import { type TrainSettings, withoutDefaults } from "./config.ts";
 import type { PluginDescription, Plugins } from "./plugins.ts";
+import type { Ancestor } from "./transfer.ts";
 
 /**
  * What a run is, as plain JSON: all that decides its numbers. Starts of the same description go on with
@@ -13,16 +14,19 @@ export interface RunDescription extends TrainSettings {
   /** What {@linkcode Condition.describe} gave for each condition. */
   readonly conditions: readonly Record<string, unknown>[];
   readonly plugins: readonly PluginDescription[];
+  /** The checkpoint whose weights it began with. */
+  readonly from?: Ancestor;
 }
 
 /** Describes a run. */
 export function describeRun(
   settings: TrainSettings,
-  about: { data: string; conditions: readonly Condition[]; plugins: Plugins },
+  about: { data: string; conditions: readonly Condition[]; plugins: Plugins; from?: Ancestor },
 ): RunDescription {
   const conditions = about.conditions.map((condition) => condition.describe());
   const plugins = about.plugins.describe();
-  return { data: about.data, ...withoutDefaults(settings), conditions, plugins };
+  const { data, from } = about;
+  return { data, ...withoutDefaults(settings), conditions, plugins, ...(from && { from }) };
 }
 
 /** Throws a `UserError` that names the first setting in which a run's home differs from what is asked. */

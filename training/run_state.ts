@@ -5,6 +5,7 @@ import type { StoredTensor } from "../engine/mod.ts";
 import type { Acgan } from "./acgan.ts";
 import type { BestCheckpoint } from "./best.ts";
 import {
+  type Checkpoint,
   loadCheckpoint,
   readTensors,
   restore,
@@ -16,6 +17,7 @@ import type { NotFiniteError } from "./not_finite.ts";
 import { note } from "./notes.ts";
 import type { RunDescription } from "./run.ts";
 import { seedOfName } from "./seeds.ts";
+import { transfer } from "./transfer.ts";
 
 /** From one state a run is tried again so often. */
 const MOST_RETRIES = 3;
@@ -24,6 +26,8 @@ const MOST_RETRIES = 3;
 export interface RunStateOptions {
   readonly folder: string;
   readonly run: RunDescription;
+  /** Whose weights a run without a checkpoint begins with. */
+  readonly beginWith?: Checkpoint;
   readonly onMessage?: (message: string) => void;
 }
 
@@ -53,17 +57,21 @@ export class RunState {
   }
 
   /**
-   * Gives the model what the run's newest whole checkpoint has for it, where there is one.
+   * Gives the model what the run's newest whole checkpoint has for it, where there is one. A run that
+   * begins with the weights of another has one from then on.
    *
    * @throws {UserError} where all checkpoints are damaged, or one does not fit the model.
    */
   static async open(model: Acgan, options: RunStateOptions): Promise<RunState> {
-    const state = new RunState(model, options), { folder } = options;
+    const state = new RunState(model, options), { folder, beginWith } = options;
     const checkpoint = await loadCheckpoint(folder, (message) => state.say(message));
     if (checkpoint) {
       await setDamagedAside(folder, checkpoint);
       restore(model.state(), checkpoint.tensors);
       state.#at(checkpoint);
+    } else if (beginWith) {
+      state.say(transfer(model, beginWith));
+      await state.#write();
     } else {
       state.#start = await readTensors(model.state());
     }
@@ -94,11 +102,7 @@ export class RunState {
 
   /** Writes a checkpoint, unless the last one is of this step. */
   async save(): Promise<void> {
-    if (this.#saved === this.#step) return;
-    await saveCheckpoint(this.#options.folder, this.#model.state(), this.#about());
-    this.#saved = this.#step;
-    this.#failures = 0;
-    this.#start = undefined;
+    if (this.#saved !== this.#step) await this.#write();
   }
 
   /** Keeps the state as the best one where its metric says so. */
@@ -134,6 +138,13 @@ export class RunState {
     for (const [name, generator] of Object.entries(this.#model.generators)) {
       generator.reseed(seedOfName(run.seed, `${name} retry ${this.#retries}`));
     }
+  }
+
+  async #write(): Promise<void> {
+    await saveCheckpoint(this.#options.folder, this.#model.state(), this.#about());
+    this.#saved = this.#step;
+    this.#failures = 0;
+    this.#start = undefined;
   }
 
   #at({ step, retries }: { step: number; retries: number }): void {
