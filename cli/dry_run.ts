@@ -18,7 +18,7 @@ export async function describeTraining(
   dataset: Dataset,
   options: PrepareOptions & { readonly schedule: Schedule; readonly cpu: boolean },
 ): Promise<string> {
-  const { settings, schedule, cpu } = options;
+  const { settings, schedule, cpu, ancestor } = options;
   const { pictures, unseen, plugins, weights } = await prepare(dataset, options);
   const { conditions } = plugins;
   const layers = inspectNetworks(settings, {
@@ -73,6 +73,7 @@ export async function describeTraining(
       ], { numeric: [1] })
     }`,
     describeSteps(settings, schedule, pictures.count),
+    ...(ancestor ? [`Begins with the weights of step ${ancestor.step} of another run`] : []),
   ].join("\n\n");
 }
 

@@ -2,6 +2,7 @@ import { loadDataset, UserError } from "../data/mod.ts";
 import {
   checkSettings,
   defaultSchedule,
+  findBeginning,
   type KeepBest,
   prepareRunFolder,
   presetSettings,
@@ -139,7 +140,8 @@ export const command = defineCommand({
   if (dryRun) {
     // Evaluations have not been prepared, and nobody knows yet what they will measure.
     const known = keepBest?.metric.startsWith("eval.") ? undefined : keepBest;
-    console.log(await describeTraining(dataset, { ...about, keepBest: known, cpu }));
+    const { ancestor } = await findBeginning(folder, options);
+    console.log(await describeTraining(dataset, { ...about, keepBest: known, ancestor, cpu }));
     return;
   }
   console.error(`Grids go to ${folder}/grids, losses to ${folder}/metrics.jsonl`);

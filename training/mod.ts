@@ -52,6 +52,7 @@ export { type Weights } from "./terms.ts";
 export { prepare, type Prepared, type PrepareOptions } from "./prepare.ts";
 export { type Progress } from "./reporter.ts";
 export { toTensors } from "./batch.ts";
+export { findBeginning } from "./transfer.ts";
 export { Trial, type TrialFootprint } from "./trial.ts";
 export { asUserError, exists, replaceFile } from "./files.ts";
 export { fromBytes } from "./pictures.ts";

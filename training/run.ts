@@ -56,6 +56,12 @@ export function checkSameRun(folder: string, before: unknown, now: RunDescriptio
         `or choose another --out to start anew`,
     );
   }
+  if (key === "from" || key.startsWith("from.")) {
+    throw new UserError(
+      `${folder} was begun with other weights than --from has: leave --from out, ` +
+        `or choose another --out to start anew`,
+    );
+  }
   throw new UserError(
     `${folder} is a run with ${key} ${JSON.stringify(a)}, not ${JSON.stringify(b)}. ` +
       `Go on with the same ${key}, or choose another --out to start anew`,
