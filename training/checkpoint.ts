@@ -86,9 +86,7 @@ async function encodeCheckpoint(
   const tensors = await readTensors(variables);
   const broken = Object.keys(tensors).find((name) => !tensors[name].data.every(Number.isFinite));
   if (broken) {
-    throw new NotFiniteError(`After step ${step}, ${broken} is no longer finite`, {
-      advice: "The last good checkpoint is kept; a lower --lr may help",
-    });
+    throw new NotFiniteError(`After step ${step}, ${broken} is no longer finite`);
   }
   const metadata = {
     format: "pt",

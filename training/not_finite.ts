@@ -1,12 +1,4 @@
 import { UserError } from "../data/mod.ts";
 
 /** A number of a run is no longer finite. From there training cannot go on; from before it can. */
-export class NotFiniteError extends UserError {
-  /** What became what, and when, without advice. */
-  readonly what: string;
-
-  constructor(what: string, options: { advice: string }) {
-    super(`${what}. ${options.advice}`);
-    this.what = what;
-  }
-}
+export class NotFiniteError extends UserError {}

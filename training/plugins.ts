@@ -248,7 +248,6 @@ export class Plugins implements Watch {
    * @throws {NotFiniteError} where a number is not finite; the message names it, and the plugin that it is of.
    */
   checkedMetrics(row: Metrics, { step }: { step: number }): Metrics {
-    const advice = "The last good checkpoint is kept; starting again goes on from it";
     const broken = Object.entries(row).filter(([, value]) => !Number.isFinite(value));
     const [name, value] = broken.find(([name]) => name.startsWith("check.")) ?? broken[0] ?? [];
     if (name !== undefined) {
@@ -256,14 +255,11 @@ export class Plugins implements Watch {
       if (check) {
         throw new NotFiniteError(
           `Plugin ${check[1]} made numbers that are not finite in ${check[2]} at step ${step}`,
-          { advice },
         );
       }
       const owner = this.#ownerOf(name);
       const whose = owner === undefined ? "" : ` (of plugin ${owner})`;
-      throw new NotFiniteError(`${name}${whose} became ${value} at step ${step}`, {
-        advice: `${advice}. A lower --lr may help`,
-      });
+      throw new NotFiniteError(`${name}${whose} became ${value} at step ${step}`);
     }
     return Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith("check.")));
   }

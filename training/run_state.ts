@@ -115,7 +115,7 @@ export class RunState {
    *
    * @throws {UserError} where it went wrong from there too often.
    */
-  async back({ what }: NotFiniteError): Promise<void> {
+  async back({ message: what }: NotFiniteError): Promise<void> {
     const { folder, run } = this.#options;
     this.#failures++;
     const checkpoint = this.#start
