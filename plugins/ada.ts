@@ -77,10 +77,11 @@ const ada: Plugin = definePlugin({
     return {
       state: { p, signs, batches },
       augment: (images) => {
-        const draw = { p: p.value, shape: images.shape, changes };
-        const moves = changes.some((change) => change !== "color");
-        const warped = moves ? warp(images, matrixOf(drawMoves(random, draw))) : images;
-        return changes.includes("color") ? recolor(warped, drawColors(random, draw)) : warped;
+        const [count, , height, width] = images.shape;
+        const numbers = drawNumbers(random, { p: p.value, count, changes });
+        const moves = movesOf(numbers, { height, width }), colors = colorsOf(numbers);
+        const warped = Object.keys(moves).length > 0 ? warp(images, matrixOf(moves)) : images;
+        return colors ? recolor(warped, colors) : warped;
       },
       metrics: {
         signs: ({ real }) => mean(sign(real.source)),
@@ -99,90 +100,100 @@ const ada: Plugin = definePlugin({
   },
 });
 
-/** What changes are drawn by. */
-export interface DrawOptions {
-  /** The probability of each change, a scalar. */
-  readonly p: Tensor;
-  /** Of the pictures: `[batch, 3, height, width]`. */
-  readonly shape: readonly number[];
-  readonly changes: readonly Change[];
+/** What is drawn for changes: numbers even in [-1, 1), or normal ones, in units, two of them at once. */
+const DRAWN = {
+  flip: { change: "flip", even: true, unit: 1 },
+  turn: { change: "turn", even: true, unit: 2 },
+  translation: { change: "translation", even: true, unit: 1 / 8 },
+  scale: { change: "scale", even: false, unit: 0.2 },
+  before: { change: "rotation", even: true, unit: Math.PI },
+  stretch: { change: "scale", even: false, unit: 0.2 },
+  after: { change: "rotation", even: true, unit: Math.PI },
+  shift: { change: "scale", even: false, unit: 1 / 8 },
+  brightness: { change: "color", even: false, unit: 0.2 },
+  contrast: { change: "color", even: false, unit: 0.5 },
+  inversion: { change: "color", even: true, unit: 1 },
+  hue: { change: "color", even: true, unit: Math.PI },
+  saturation: { change: "color", even: false, unit: 1 },
+} as const satisfies Record<string, { change: Change; even: boolean; unit: number }>;
+
+/** Numbers that are drawn for the changes there are to be, `[batch, 2]`: 0 where one does not happen. */
+export type Numbers = Readonly<Partial<Record<keyof typeof DRAWN, Tensor>>>;
+
+/** Draws for a batch of `count` pictures what happens with probability `p`, a scalar, to each of them. */
+export function drawNumbers(
+  random: Generator,
+  { p, count, changes }: { p: Tensor; count: number; changes: readonly Change[] },
+): Numbers {
+  const names = (Object.keys(DRAWN) as (keyof typeof DRAWN)[])
+    .filter((name) => changes.includes(DRAWN[name].change));
+  const kinds = names.map((name) => DRAWN[name]), k = kinds.length;
+  const those = (is: (kind: typeof kinds[number]) => boolean): Tensor =>
+    gt(tensor(kinds.map((kind) => Number(is(kind))), [k, 1]), 0);
+  const drawn = where(
+    those(({ even }) => even),
+    sub(mul(random.uniform([count, k, 2]), 2), 1),
+    random.normal([count, k, 2]),
+  );
+  // There are two rotations: one or both happen with probability p.
+  const likely = where(those(({ change }) => change === "rotation"), sub(1, sqrt(sub(1, p))), p);
+  const happening = where(lt(random.uniform([count, k, 1]), likely), drawn, 0);
+  // By a matrix product, whose result lies in memory: it is read at many places, and else would be drawn
+  // anew at each of them.
+  const units = new Float32Array(4 * k * k);
+  kinds.forEach(({ unit }, i) => [0, 1].forEach((j) => units[(2 * i + j) * (2 * k + 1)] = unit));
+  const numbers = matmul(reshape(happening, [count, 2 * k]), tensor(units, [2 * k, 2 * k]));
+  return Object.fromEntries(
+    names.map((name, i) => [name, slice(numbers, [null, [2 * i, 2 * i + 2]])]),
+  );
 }
 
-/** Draws what happens to each picture, `[batch, 1, 1, 1]`: each with a probability, else what changes nothing. */
-class Chance {
-  readonly #random: Generator;
-  readonly #p: Tensor;
-  readonly #count: number;
-
-  constructor(random: Generator, { p, count }: { p: Tensor; count: number }) {
-    this.#random = random;
-    this.#p = p;
-    this.#count = count;
-  }
-
-  /** `numbers` of them happen together, or none: `[batch, 1, 1, numbers]`. */
-  normal(deviation: number, numbers = 1): Tensor {
-    return this.#maybe(mul(this.#random.normal([this.#count, 1, 1, numbers]), deviation), 0);
-  }
-
-  /** A factor: 2 to the power of a normal number. */
-  factor(deviation: number): Tensor {
-    const drawn = this.#random.normal([this.#count, 1, 1, 1]);
-    return this.#maybe(exp(mul(drawn, deviation * Math.LN2)), 1);
-  }
-
-  /** Even within `most` of 0. */
-  within(most: number, numbers = 1): Tensor {
-    const drawn = this.#random.uniform([this.#count, 1, 1, numbers]);
-    return this.#maybe(mul(sub(drawn, 0.5), 2 * most), 0);
-  }
-
-  /** A whole number from 0 to below `high`, in f32. */
-  whole(high: number): Tensor {
-    return this.#maybe(cast(this.#random.randint(high, [this.#count, 1, 1, 1]), "f32"), 0);
-  }
-
-  #maybe(drawn: Tensor, nothing: number): Tensor {
-    return where(lt(this.#random.uniform([this.#count, 1, 1, 1]), this.#p), drawn, nothing);
-  }
+/** The first of the numbers that were drawn, `[batch, 1, 1, 1]`. */
+function single(numbers: Tensor): Tensor {
+  return reshape(slice(numbers, [null, [0, 1]]), [numbers.shape[0], 1, 1, 1]);
 }
+
+/** 2 to the power of it. */
+const factor = (exponent: Tensor): Tensor => exp(mul(exponent, Math.LN2));
+
+/** 1 for one half of the even numbers, and 0 for the other, and where nothing happens. */
+const half = (even: Tensor): Tensor => cast(lt(even, 0), "f32");
 
 /** How pictures are moved, in this order; each `[batch, 1, 1, 1]`. Changes that are left out do not happen. */
 export interface Moves {
   /** 1 where left and right are swapped, else 0. */
   readonly flip?: Tensor;
-  /** Quarters of a circle, 0 to 3. */
+  /** Quarters of a circle, -2 to 1. */
   readonly turn?: Tensor;
   /** Whole pixels to the right and down, `[batch, 1, 1, 2]`. */
   readonly translation?: Tensor;
   readonly scale?: Tensor;
-  /** Angles before and after the stretch. */
-  readonly rotations?: readonly [Tensor, Tensor];
+  /** An angle. */
+  readonly before?: Tensor;
   /** Factor of the width, and divisor of the height. */
   readonly stretch?: Tensor;
+  /** An angle. */
+  readonly after?: Tensor;
   /** Pixels and parts of them to the right and down, `[batch, 1, 1, 2]`. */
   readonly shift?: Tensor;
 }
 
-/** Draws moves with the deviations of the paper's appendix B. */
-export function drawMoves(random: Generator, { p, shape, changes }: DrawOptions): Moves {
-  const [count, , height, width] = shape, size = tensor([width, height]);
-  const chance = new Chance(random, { p, count });
-  // Two rotations, one or both of which happen with probability p.
-  const rotation = new Chance(random, { p: sub(1, sqrt(sub(1, p))), count });
-  const has = (change: Change): boolean => changes.includes(change);
+/** The moves of pictures of a size by what was drawn. */
+export function movesOf(
+  { flip, turn, translation, scale, before, stretch, after, shift }: Numbers,
+  { height, width }: { height: number; width: number },
+): Moves {
+  const both = (numbers: Tensor): Tensor =>
+    mul(reshape(numbers, [numbers.shape[0], 1, 1, 2]), tensor([width, height]));
   return {
-    ...(has("flip") && { flip: chance.whole(2) }),
-    ...(has("turn") && { turn: chance.whole(4) }),
-    ...(has("translation") && {
-      translation: floor(add(mul(chance.within(1 / 8, 2), size), 0.5)),
-    }),
-    ...(has("scale") && { scale: chance.factor(0.2) }),
-    ...(has("rotation") && { rotations: [rotation.within(Math.PI), rotation.within(Math.PI)] }),
-    ...(has("scale") && {
-      stretch: chance.factor(0.2),
-      shift: mul(chance.normal(1 / 8, 2), size),
-    }),
+    ...(flip && { flip: half(single(flip)) }),
+    ...(turn && { turn: floor(single(turn)) }),
+    ...(translation && { translation: floor(add(both(translation), 0.5)) }),
+    ...(scale && { scale: factor(single(scale)) }),
+    ...(before && { before: single(before) }),
+    ...(stretch && { stretch: factor(single(stretch)) }),
+    ...(after && { after: single(after) }),
+    ...(shift && { shift: both(shift) }),
   };
 }
 
@@ -191,19 +202,19 @@ export function drawMoves(random: Generator, { p, shape, changes }: DrawOptions)
  * changed picture it makes the one that is shown there.
  */
 export function matrixOf(moves: Moves): Tensor {
-  const { flip, turn, translation, scale, rotations, stretch, shift } = moves;
-  const [{ shape: [count] }] = Object.values(moves).flat();
+  const { flip, turn, translation, scale, before, stretch, after, shift } = moves;
+  const [{ shape: [count] }] = Object.values(moves);
   const steps: MatrixStep[] = [];
   if (flip) steps.push(scaled(sub(1, mul(flip, 2)), 1));
   if (turn) {
     const is = (quarters: number): Tensor => cast(eq(turn, quarters), "f32");
-    steps.push(turned(sub(is(0), is(2)), sub(is(1), is(3))));
+    steps.push(turned(sub(is(0), is(-2)), sub(is(1), is(-1))));
   }
   if (translation) steps.push(moved(translation));
   if (scale) steps.push(scaled(div(1, scale), div(1, scale)));
-  if (rotations) steps.push(turned(cos(rotations[0]), sin(rotations[0])));
+  if (before) steps.push(turned(cos(before), sin(before)));
   if (stretch) steps.push(scaled(div(1, stretch), stretch));
-  if (rotations) steps.push(turned(cos(rotations[1]), sin(rotations[1])));
+  if (after) steps.push(turned(cos(after), sin(after)));
   if (shift) steps.push(moved(shift));
   const number = (value: number): Tensor => full([count, 1, 1, 1], value);
   const row = (right: number, down: number): Tensor => {
@@ -219,7 +230,8 @@ type Row = readonly [Tensor, Tensor, Tensor];
 /** Multiplies a matrix, row by row, with one from the right: with the inverse of what is done to pictures. */
 type MatrixStep = (row: Row) => Row;
 
-const scaled = (x: TensorLike, y: TensorLike): MatrixStep => ([p, q, r]) => [mul(p, x), mul(q, y), r];
+const scaled =
+  (x: TensorLike, y: TensorLike): MatrixStep => ([p, q, r]) => [mul(p, x), mul(q, y), r];
 
 const turned = (cosine: Tensor, sine: Tensor): MatrixStep => ([p, q, r]) => [
   add(mul(p, cosine), mul(q, sine)),
@@ -302,15 +314,16 @@ export interface Colors {
   readonly saturation: Tensor;
 }
 
-/** Draws colours with the deviations of the paper's appendix B. */
-export function drawColors(random: Generator, { p, shape: [count] }: DrawOptions): Colors {
-  const chance = new Chance(random, { p, count });
+/** The colours by what was drawn. */
+export function colorsOf(numbers: Numbers): Colors | undefined {
+  const { brightness, contrast, inversion, hue, saturation } = numbers;
+  if (!brightness || !contrast || !inversion || !hue || !saturation) return undefined;
   return {
-    brightness: chance.normal(0.2),
-    contrast: chance.factor(0.5),
-    inversion: chance.whole(2),
-    hue: chance.within(Math.PI),
-    saturation: chance.factor(1),
+    brightness: single(brightness),
+    contrast: factor(single(contrast)),
+    inversion: half(single(inversion)),
+    hue: single(hue),
+    saturation: factor(single(saturation)),
   };
 }
 

@@ -238,10 +238,10 @@ def ada_cases(rng):
         arrays = {'images': images(6, h, w), 'matrix': matrices(6, 1.5 * h)}
         yield f'warp_affine_{name}', 'warp_affine', {'size': size}, arrays, ['images'], False
     n = 6
-    draws = {'flip': whole(2, n), 'turn': whole(4, n), 'translation': np.round(normal(n, 2, 2)),
+    draws = {'flip': whole(2, n), 'turn': whole(4, n) - 2, 'translation': np.round(normal(n, 2, 2)),
              'scale': factor(n, 0.2), 'before': angle(n), 'stretch': factor(n, 0.2), 'after': angle(n),
              'shift': normal(n, 1.3, 2)}
-    draws['flip'][:2], draws['turn'][:4, 0, 0, 0] = 1, [0, 1, 2, 3]
+    draws['flip'][:2], draws['turn'][:4, 0, 0, 0] = 1, [-2, -1, 0, 1]
     yield 'ada_matrix', 'ada_matrix', {}, draws, [], False
     for name, h, w in (('even', 8, 8), ('odd', 7, 10)):
         arrays = {'images': images(4, h, w), 'matrix': matrices(4, h / 2)}

@@ -14,7 +14,7 @@ export const ofPlugins: Readonly<Record<string, Operation>> = {
   cutout: ({ images, ...draws }) => augmentations.cutout.apply(images, draws),
   warp_affine: ({ images, matrix }, { size }) =>
     warpAffine(images, matrix, { size: size ?? undefined }),
-  ada_matrix: ({ before, after, ...moves }) => matrixOf({ ...moves, rotations: [before, after] }),
+  ada_matrix: (moves) => matrixOf(moves),
   ada_warp: ({ images, matrix }) => warp(images, matrix),
   ada_color: ({ images, ...colors }) => recolor(images, colors as unknown as Colors),
   patch_discriminator: ({ images, ...weights }, { pooled, layers, norm, channels }) => {
