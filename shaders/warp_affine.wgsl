@@ -1,5 +1,6 @@
 // Pictures resampled where a matrix each says: straight between pixels, mirrored beyond the edges; or the transpose
-// of that, by which gradients come back. Both only gather: nobody writes what another thread writes, too.
+// of that, by which gradients come back. Both only gather: nobody writes what another thread writes, too. A thread
+// makes one pixel in $EACH channels; those, and the picture, are those of its workgroup.
 
 $SLOTS
 
@@ -34,18 +35,19 @@ fn mirror_image(at: u32, tile: f32, length: f32) -> f32 {
   return tile * length + select(f32(at), length - 1.0 - f32(at), odd > 0.5);
 }
 
-// A thread makes one element: the sum over the pixels of the result that its pixel, or a mirror image of
-// it, has a part in.
+// Sums over the pixels of the result that a pixel, or a mirror image of it, has a part in.
 @compute @workgroup_size($WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let index = id.y * $ROW + id.x;
-  if (index >= $COUNT) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
+  const AREA = $WIDTHu * $HEIGHTu;
+  const RESULT_AREA = $RESULT_WIDTHu * $RESULT_HEIGHTu;
+  let pixel = id.x;
+  if (pixel >= AREA) {
     return;
   }
-  let column = index % $WIDTHu;
-  let row = index / $WIDTHu % $HEIGHTu;
-  let plane = index / ($WIDTHu * $HEIGHTu);
-  let p = places_of(plane / $CHANNELSu);
+  let column = pixel % $WIDTHu;
+  let row = pixel / $WIDTHu;
+  let plane = group.z * $CHANNELSu + group.y * $EACHu;
+  let p = places_of(group.z);
   let determinant = p.right.x * p.down.y - p.down.x * p.right.y;
   // How far from its middle a pixel is felt in the result, and a little more for rounding.
   let reach = vec2f(abs(p.down.y) + abs(p.down.x), abs(p.right.y) + abs(p.right.x)) /
@@ -55,7 +57,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let seen = RESULT_MIDDLE.x * abs(p.right) + RESULT_MIDDLE.y * abs(p.down) + 1.0;
   let first = floor((p.origin - seen) / size);
   let last = floor((p.origin + seen) / size);
-  var sum = 0.0;
+//: for c in 0..EACH
+  var sum$c = 0.0;
+//: end
   for (var down = first.y; down <= last.y; down += 1.0) {
     for (var across = first.x; across <= last.x; across += 1.0) {
       let image = vec2f(
@@ -73,14 +77,19 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         for (var x = low.x; x <= high.x; x++) {
           let near = 1.0 - abs(place_of(p, f32(x), f32(y)) - image);
           if (near.x > 0.0 && near.y > 0.0) {
-            let at = (plane * $RESULT_HEIGHTu + u32(y)) * $RESULT_WIDTHu + u32(x);
-            sum = fma(near.x * near.y, load_x(at), sum);
+            let weight = near.x * near.y;
+            let at = plane * RESULT_AREA + u32(y) * $RESULT_WIDTHu + u32(x);
+//: for c in 0..EACH
+            sum$c = fma(weight, load_x(at + ${c}u * RESULT_AREA), sum$c);
+//: end
           }
         }
       }
     }
   }
-  finish(index, sum);
+//: for c in 0..EACH
+  finish((plane + ${c}u) * AREA + pixel, sum$c);
+//: end
 }
 //: else
 // The pixel at a place of a row that goes on, mirrored, without end.
@@ -89,18 +98,16 @@ fn mirrored(at: i32, length: i32) -> u32 {
   return u32(min(round, 2 * length - 1 - round));
 }
 
-// A thread makes one pixel of the result in every channel.
 @compute @workgroup_size($WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let index = id.y * $ROW + id.x;
-  if (index >= $COUNT) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
+  const AREA = $WIDTHu * $HEIGHTu;
+  const RESULT_AREA = $RESULT_WIDTHu * $RESULT_HEIGHTu;
+  let pixel = id.x;
+  if (pixel >= RESULT_AREA) {
     return;
   }
-  const AREA = $RESULT_WIDTHu * $RESULT_HEIGHTu;
-  let pixel = index % AREA;
-  let slice = index / AREA;
   let at = place_of(
-    places_of(slice),
+    places_of(group.z),
     f32(pixel % $RESULT_WIDTHu),
     f32(pixel / $RESULT_WIDTHu),
   );
@@ -111,14 +118,23 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let right = mirrored(corner.x + 1, $WIDTH);
   let top = $WIDTHu * mirrored(corner.y, $HEIGHT);
   let bottom = $WIDTHu * mirrored(corner.y + 1, $HEIGHT);
-  for (var channel = 0u; channel < $CHANNELSu; channel++) {
-    let plane = slice * $CHANNELSu + channel;
-    let start = plane * ($WIDTHu * $HEIGHTu);
-    // Weights of both, not the one with a share of the difference: pixels that lie on pixels stay as they are.
-    let above = (1.0 - part.x) * load_x(start + top + left) + part.x * load_x(start + top + right);
-    let below = (1.0 - part.x) * load_x(start + bottom + left) +
-      part.x * load_x(start + bottom + right);
-    finish(plane * AREA + pixel, (1.0 - part.y) * above + part.y * below);
-  }
+  // Weights of both, not the one with a share of the difference: pixels that lie on pixels stay as they are.
+  let weights = vec4f(
+    (1.0 - part.y) * (1.0 - part.x),
+    (1.0 - part.y) * part.x,
+    part.y * (1.0 - part.x),
+    part.y * part.x,
+  );
+  let first = group.z * $CHANNELSu + group.y * $EACHu;
+//: for c in 0..EACH
+  let plane$c = (first + ${c}u) * AREA;
+  let near$c = vec4f(
+    load_x(plane$c + top + left),
+    load_x(plane$c + top + right),
+    load_x(plane$c + bottom + left),
+    load_x(plane$c + bottom + right),
+  );
+  finish((first + ${c}u) * RESULT_AREA + pixel, dot(weights, near$c));
+//: end
 }
 //: end

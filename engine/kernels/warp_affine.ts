@@ -3,7 +3,6 @@
 import code from "../../shaders/warp_affine.wgsl" with { type: "text" };
 import { declareSlots } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
-import { threadGrid } from "./gemm_grid.ts";
 import { resultsOf } from "./results.ts";
 import { instantiate } from "./template.ts";
 
@@ -21,6 +20,7 @@ export interface WarpGeometry {
 
 /** A multiply-add for each of the four neighbours of a pixel. */
 const FLOPS = 8;
+const WORKGROUP = 64;
 
 /** Warps `x` by `matrix`, `[batch, 2, 3]`. */
 export function warpAffine(
@@ -29,16 +29,17 @@ export function warpAffine(
   { x, matrix, out }: { x: Slot; matrix: Slot; out: Slot },
 ): Dispatch[] {
   const [height, width] = size, [resultHeight, resultWidth] = result;
-  const threads = batch * (transposed ? channels * height * width : resultHeight * resultWidth);
-  const grid = threadGrid(ctx, { threads, workgroup: 64 });
+  const [rows, columns] = transposed ? size : result;
+  const each = [4, 3, 2, 1].find((count) => channels % count === 0)!;
   const operands = [
     { name: "x", slot: x, quads: false },
     { name: "matrix", slot: matrix, quads: false },
   ];
   const results = resultsOf(ctx, out, { operands, width: 1 });
   const values = {
-    ...grid.values,
+    WORKGROUP,
     CHANNELS: channels,
+    EACH: each,
     HEIGHT: height,
     WIDTH: width,
     RESULT_HEIGHT: resultHeight,
@@ -46,7 +47,7 @@ export function warpAffine(
     TRANSPOSED: Number(transposed),
     SLOTS: declareSlots(results.slots, { names: ["x", "matrix"] }),
   };
-  const shape = `${batch}x${channels} ${height}x${width} ${transposed ? "from" : "to"} ` +
+  const shape = `${batch}x${channels} ${height}x${width} ${transposed ? "<-" : "->"} ` +
     `${resultHeight}x${resultWidth}`;
   return [{
     kernel: "warpAffine",
@@ -54,7 +55,7 @@ export function warpAffine(
     shape,
     code: results.code + instantiate(code, values),
     slots: results.slots,
-    workgroups: grid.workgroups,
+    workgroups: [Math.ceil(rows * columns / WORKGROUP), channels / each, batch],
     flops: FLOPS * batch * channels * resultHeight * resultWidth,
   }];
 }
