@@ -251,11 +251,11 @@ function moved(by: Tensor): MatrixStep {
  */
 export function warp(images: Tensor, matrix: Tensor): Tensor {
   const [count, , height, width] = images.shape;
-  const fine = resample(images, doubling(height), doubling(width));
+  const fine = resample(images, { down: doubling(height), across: doubling(width) });
   // Offsets are twice as long there.
   const size = [2 * height + 2 * MARGIN, 2 * width + 2 * MARGIN] as const;
   const warped = warpAffine(fine, mul(matrix, tensor([1, 1, 2])), { size });
-  const halved = resample(warped, halving(height), halving(width));
+  const halved = resample(warped, { down: halving(height), across: halving(width) });
   const change = sum(abs(sub(matrix, tensor([1, 0, 0, 0, 1, 0], [2, 3]))), { dim: [1, 2] });
   return where(gt(reshape(change, [count, 1, 1, 1]), 0), halved, images);
 }
@@ -297,8 +297,9 @@ function halving(length: number): Tensor {
   return tensor(matrix, [length, across]);
 }
 
-const resample = (images: Tensor, rows: Tensor, columns: Tensor): Tensor =>
-  matmul(matmul(rows, images), columns, { transposeB: true });
+/** Multiplies columns of pixels with one matrix, and rows of them with the other. */
+const resample = (images: Tensor, by: { down: Tensor; across: Tensor }): Tensor =>
+  matmul(matmul(by.down, images), by.across, { transposeB: true });
 
 /** How colours are changed, in this order; each `[batch, 1, 1, 1]`. */
 export interface Colors {

@@ -32,7 +32,7 @@ const transposedOp = op("warpAffineTransposed", true, () => warpOp);
  * `(a x + b y + c, d x + e y + f)` from the middle of the picture, in pixels. Between pixels it is interpolated
  * bilinearly, beyond the edges the picture goes on mirrored, without end. The result is [N, C, ...size].
  *
- * It is PyTorch's `grid_sample` with `padding_mode="reflection"` and `align_corners=False`, where those mirror.
+ * It is PyTorch's `grid_sample` with `padding_mode="reflection"` and `align_corners=False`.
  * Derivatives of any order are with respect to the pictures; matrices are constants. They must be invertible.
  *
  * @param options.size height and width of the result; as the pictures have them where left out.
