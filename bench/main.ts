@@ -4,6 +4,7 @@ import { UserError } from "../data/mod.ts";
 import { Device } from "../engine/mod.ts";
 import { measureCeilings } from "./ceilings.ts";
 import { CHECKED_BATCH, distances, firstSteps } from "./check.ts";
+import { formatInterface, measureInterface } from "./interface.ts";
 import { formatKernels, measureKernels } from "./kernels.ts";
 import { formatLayers, measureLayers } from "./layers.ts";
 import { type Options, parseOptions, usage, workloadNamed } from "./options.ts";
@@ -23,6 +24,7 @@ const subjects: Readonly<Record<string, (options: Options) => Promise<void>>> = 
   kernels,
   scaling,
   plan,
+  interface: pluginInterface,
 };
 
 async function main(args: readonly string[]): Promise<void> {
@@ -201,6 +203,16 @@ async function scaling(options: Options): Promise<void> {
     const steps = options.steps ?? (usual.waiting === "each" ? 1 : usual.steps);
     const scales = await measureScaling(name, { ...options, ...usual, steps });
     print(options, scales, () => `${name}\n${formatScaling(scales)}`);
+  });
+}
+
+/** What plugins cost as such. */
+async function pluginInterface(options: Options): Promise<void> {
+  if (options.words.length > 0) throw new UserError("interface takes no further word");
+  await onDevice(async () => {
+    const { batch = 8, steps = 50 } = options;
+    const result = await measureInterface({ batch, steps });
+    print(options, result, () => formatInterface(result));
   });
 }
 

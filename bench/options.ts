@@ -40,12 +40,13 @@ export function usage(): string {
   deno task bench kernels [FILTER]       every op that has kernels of its own, by itself
   deno task bench scaling [WORKLOAD]     cost a picture and memory at several batches
   deno task bench plan [WORKLOAD]        dispatches of a step on a GPU, and the memory they pass over; runs nothing
+  deno task bench interface              ACGAN through the interface of plugins against ACGAN by hand, in turns
 
 Workloads:
 ${names.join("\n")}
 
   --batch N         pictures a step
-  --steps N         steps that count, 3 on a CPU and 50 on a GPU
+  --steps N         steps that count, 3 on a CPU and 50 on a GPU; 50 pairs of interface
   --warmup N        steps before them, 1 and 10; the first is also shown apart
   --wait each|end   wait for every step's results (on a CPU), or for the last of a row (on a GPU)
   --check           print the results of three steps instead, to compare with other engines' by

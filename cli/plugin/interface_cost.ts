@@ -33,6 +33,8 @@ export interface Way {
   readonly dispatches: number;
   /** Milliseconds of each step. */
   readonly times: readonly number[];
+  /** Milliseconds of JavaScript among them, until the step's kernels are queued. */
+  readonly calls: readonly number[];
   /** Losses and accuracies of the last step. */
   readonly results: Readonly<Record<string, number>>;
 }
@@ -83,7 +85,9 @@ export async function compareWays(
     ];
   };
 
-  const steps = { plugins, byHand }, times = { plugins: [] as number[], byHand: [] as number[] };
+  const steps = { plugins, byHand };
+  const times: Record<keyof Ways, number[]> = { plugins: [], byHand: [] };
+  const calls: Record<keyof Ways, number[]> = { plugins: [], byHand: [] };
   const results: Record<string, Record<string, number>> = {};
   let inputs: Tensor[] = [];
   for (let round = -2; round < rounds; round++) { // The first two trace and compile.
@@ -93,8 +97,12 @@ export async function compareWays(
     for (const which of round % 2 === 0 ? order : order.toReversed()) {
       const start = performance.now();
       const made = steps[which](...inputs);
+      const called = performance.now();
       const numbers = await read(Object.values(made));
-      if (round >= 0) times[which].push(performance.now() - start);
+      if (round >= 0) {
+        times[which].push(performance.now() - start);
+        calls[which].push(called - start);
+      }
       results[which] = Object.fromEntries(
         Object.keys(made).map((name, i) => [name, numbers[i][0]]),
       );
@@ -103,6 +111,7 @@ export async function compareWays(
   const way = (which: keyof typeof steps): Way => ({
     dispatches: steps[which].footprint(...inputs).dispatches,
     times: times[which],
+    calls: calls[which],
     results: results[which],
   });
   return { plugins: way("plugins"), byHand: way("byHand") };

@@ -47,3 +47,4 @@ export { pad, type PadOptions } from "./padding.ts";
 export { Generator } from "./random.ts";
 export { amax, argmax, type ReduceOptions, sum } from "./reduce.ts";
 export { arange, full } from "./source.ts";
+export { warpAffine } from "./warp_affine.ts";

@@ -5,8 +5,8 @@
 
 Needs torch and numpy. The case `shared` has what all of them begin with: weights, pictures, labels, noise. Each
 other case is an objective: `in/` has what it has besides (heads, networks, random numbers of its penalty),
-`extra/terms` the loss terms of each step `[steps, terms]`, by the names in its attribute `terms`, and
-`extra/final.*` every weight and running statistic after the last step.
+`extra/terms` the loss terms of each step `[steps, terms]`, by the names in its attribute `terms`, NaN where a term
+has no part in a step, and `extra/final.*` every weight and running statistic after the last step.
 """
 import json
 import pathlib
@@ -66,6 +66,8 @@ class Objective:
     options = {}
     missing = False
     head = CLASSES
+    # Steps of which `d_more` has a part in the first alone, with as many times its weight.
+    every = 1
 
     def real(self, s):
         return F.softplus(-s).mean()
@@ -173,6 +175,11 @@ class R1(Objective):
         return {'d.r1.penalty': (5, (slopes(self, p, real.images, real.y) ** 2).sum(1).mean())}
 
 
+class LazyR1(R1):
+    options = {'r1': {'every': 4}}
+    every = 4
+
+
 class Dragan(Objective):
     plugins = ['classifier', 'dragan']
 
@@ -243,11 +250,22 @@ class Tac(Objective):
 
     def d_class(self, p, real, fake):
         return {'d.class.kind.real': (1, F.cross_entropy(real.head[:, :CLASSES], real.y)),
-                'd.class.kind.fake': (1, F.cross_entropy(fake.head[:, CLASSES:], fake.y))}
+                'd.class.kind.fake': (1, self.of_fakes(fake))}
+
+    def of_fakes(self, fake):
+        return F.cross_entropy(fake.head[:, CLASSES:], fake.y)
 
     def g_class(self, p, fake):
         told = F.cross_entropy(fake.head[:, :CLASSES], fake.y)
         return {'g.class.kind': (1, told - F.cross_entropy(fake.head[:, CLASSES:], fake.y))}
+
+
+class TacBoth(Tac):
+    """As in the paper's formula, where the classifier learns from fakes, too."""
+    options = {'tac': {'classOn': 'both'}}
+
+    def of_fakes(self, fake):
+        return super().of_fakes(fake) + F.cross_entropy(fake.head[:, :CLASSES], fake.y)
 
 
 class Adc(Objective):
@@ -291,6 +309,7 @@ OBJECTIVES = {
     'least-squares': LeastSquares, 'wasserstein': Wasserstein, 'r1': R1, 'dragan': Dragan,
     'projection': Projection, 'd2d-ce': D2dCe, 'd2d-ce, some labels': D2dCeSomeLabels, 'tac': Tac,
     'adc': Adc, 'some labels': SomeLabels, 'sgan': Sgan, 'projection, hinge, r1': ProjectionHingeR1,
+    'r1, every 4': LazyR1, 'tac, both': TacBoth,
 }
 
 
@@ -317,8 +336,10 @@ def train(objective, shared, own):
         fake_images = draw(p['G'], at('z_d'), classes('c_d')).detach()
         real = Judged(objective, p, at('real'), torch.from_numpy(y[t]).long())
         fake = Judged(objective, p, fake_images, classes('c_d'))
+        more = objective.d_more(p, real, fake, draws) if t % objective.every == 0 else {}
         d = {'d.adv_real': (1, objective.real(real.source)), 'd.adv_fake': (1, objective.fake(fake.source)),
-             **objective.d_class(p, real, fake), **objective.d_more(p, real, fake, draws)}
+             **objective.d_class(p, real, fake),
+             **{k: (objective.every * w, v) for k, (w, v) in more.items()}}
         adam_d.zero_grad()
         sum(w * v for w, v in d.values()).backward()
         adam_d.step()
@@ -384,7 +405,7 @@ def main():
             own['D.cls.kind.bias'] = rng.normal(0, 0.1, objective.head)
         own = stored(own)
         terms, final = train(objective, shared, own)
-        values = np.array([list(step.values()) for step in terms])
+        values = np.array([[step.get(k, np.nan) for k in terms[0]] for step in terms])
         tensors.update({f'{name}/in/{k}': v for k, v in own.items()})
         tensors.update({f'{name}/extra/{k}': v for k, v in stored(
             {'terms': values, **{f'final.{k}': v for k, v in final.items()}}).items()})

@@ -52,6 +52,102 @@ def cutout(i, _):
     return i['images'] * mask, {}
 
 
+def in_place(i, matrix, size=None):
+    """Pictures by matrices of pixels about the middle: PyTorch's grid_sample."""
+    h, w = i.shape[2:]
+    rows, columns = size or (h, w)
+    y, x = torch.meshgrid(torch.arange(rows).double() - (rows - 1) / 2,
+                          torch.arange(columns).double() - (columns - 1) / 2, indexing='ij')
+    at = torch.einsum('nij,jhw->nhwi', matrix, torch.stack([x, y, torch.ones_like(x)]))
+    grid = at * 2 / torch.tensor([w, h]).double()
+    return F.grid_sample(i, grid, padding_mode='reflection', align_corners=False)
+
+
+def warp_affine(i, attrs):
+    return in_place(i['images'], i['matrix'], attrs['size']), {}
+
+
+# sym6, from tables of Daubechies' least asymmetric wavelets.
+SYM6 = torch.tensor([
+    0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.048311742585633,
+    0.4910559419267466, 0.787641141030194, 0.3379294217276218, -0.07263752278646252,
+    -0.021060292512300564, 0.04472490177066578, 0.0017677118642428036, -0.007800708325034148]).double()
+
+
+def along(x, dim, change):
+    """A change of rows [N, 1, length], for every row of x along an axis."""
+    moved = x.movedim(dim, -1)
+    changed = change(moved.reshape(-1, 1, moved.shape[-1]))
+    return changed.reshape(*moved.shape[:-1], -1).movedim(-1, dim)
+
+
+def ada_warp(i, _):
+    """Doubled by the filter, sampled with a margin of six, halved by the filter's transpose."""
+    def doubled(rows):
+        length = rows.shape[-1]
+        mirrored = torch.cat([rows[..., :6].flip(-1), rows, rows[..., -6:].flip(-1)], -1)
+        filtered = F.conv_transpose1d(mirrored, (math.sqrt(2) * SYM6).reshape(1, 1, -1), stride=2)
+        return filtered[..., 17:17 + 2 * length]
+
+    def halved(rows):
+        return F.conv1d(rows[..., 1:], (SYM6 / math.sqrt(2)).reshape(1, 1, -1), stride=2)
+
+    x, matrix = i['images'], i['matrix'].clone()
+    h, w = x.shape[2:]
+    matrix[:, :, 2] *= 2
+    fine = along(along(x, 2, doubled), 3, doubled)
+    moved = in_place(fine, matrix, (2 * h + 12, 2 * w + 12))
+    return along(along(moved, 2, halved), 3, halved), {}
+
+
+def ada_matrix(i, attrs):
+    """The inverse of what is done to pictures, change after change."""
+    n = len(i['scale'])
+    flat = {k: v.reshape(n, -1) for k, v in i.items()}
+    total = torch.eye(3).double().repeat(n, 1, 1)
+
+    def then(matrices):
+        nonlocal total
+        total = torch.tensor(matrices).double() @ total
+
+    def turn(angles):
+        then([[[math.cos(a), -math.sin(a), 0], [math.sin(a), math.cos(a), 0], [0, 0, 1]] for a in angles])
+
+    def scale(pairs):
+        then([[[x, 0, 0], [0, y, 0], [0, 0, 1]] for x, y in pairs])
+
+    def move(pairs):
+        then([[[1, 0, x], [0, 1, y], [0, 0, 1]] for x, y in pairs])
+
+    numbers = {k: [float(x[0]) for x in v] for k, v in flat.items()}
+    scale([(1 - 2 * x, 1) for x in numbers['flip']])
+    turn([-math.pi / 2 * x for x in numbers['turn']])
+    move(flat['translation'].tolist())
+    scale([(x, x) for x in numbers['scale']])
+    turn([-x for x in numbers['before']])
+    scale([(x, 1 / x) for x in numbers['stretch']])
+    turn([-x for x in numbers['after']])
+    move(flat['shift'].tolist())
+    return torch.linalg.inv(total)[:, :2], {}
+
+
+def ada_color(i, _):
+    """One matrix after the other, of red, green, blue, and 1."""
+    total = []
+    axis = torch.ones(3).double() / math.sqrt(3)
+    grey = torch.outer(axis, axis)
+    cross = torch.tensor([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]).double() / math.sqrt(3)
+    eye = torch.eye(3).double()
+    for k in range(len(i['images'])):
+        b, c, l, h, s = (i[name][k].flatten() for name in ('brightness', 'contrast', 'inversion', 'hue', 'saturation'))
+        linear = c * eye
+        linear = (eye - 2 * grey * l) @ linear
+        linear = (h.cos() * eye + (1 - h.cos()) * grey + h.sin() * cross) @ linear
+        linear = (grey + (eye - grey) * s) @ linear
+        total.append(torch.einsum('ij,jhw->ihw', linear, i['images'][k] + b.reshape(1, 1, 1)))
+    return torch.stack(total), {}
+
+
 def patch_discriminator(i, attrs):
     x, extra = i['images'], {}
     for _ in range(attrs['pooled']):
@@ -72,7 +168,8 @@ def match_features(i, attrs):
     return total, {}
 
 
-OPS = {f.__name__: f for f in (color, translation, cutout, patch_discriminator, match_features)}
+OPS = {f.__name__: f for f in (color, translation, cutout, warp_affine, ada_warp, ada_matrix, ada_color,
+                               patch_discriminator, match_features)}
 
 
 def cases(rng):
@@ -117,6 +214,42 @@ def cases(rng):
     inputs = {f'{k}{j}': normal(*shape) for k in ('real', 'fake') for j, shape in enumerate(shapes)}
     fakes = [f'fake{j}' for j in range(len(shapes))]
     yield 'match_features', 'match_features', {'layers': len(shapes)}, inputs, fakes, False
+    yield from ada_cases(rng)
+
+
+def ada_cases(rng):
+    """All linear in the pictures; PyTorch has no second derivative of grid_sample."""
+    normal = lambda n, deviation, k=1: (rng.standard_normal((n, 1, 1, k)) * deviation).astype(np.float32)
+    angle = lambda n: rng.uniform(-math.pi, math.pi, (n, 1, 1, 1)).astype(np.float32)
+    whole = lambda high, n: rng.integers(0, high, (n, 1, 1, 1)).astype(np.float32)
+    factor = lambda n, deviation: np.exp2(normal(n, deviation))
+
+    def images(n, h, w):
+        return rng.uniform(-1, 1, (n, 3, h, w)).astype(np.float32)
+
+    def matrices(n, side):
+        """Turned, scaled, sheared and mirrored, up to beyond the mirror image of the mirror image."""
+        linear = np.eye(2) + rng.uniform(-0.9, 0.9, (n, 2, 2))
+        linear[0] = [[0.6, -0.8], [0.8, 0.6]]
+        linear[1] = [[0, 1], [-1, 0]]
+        return np.concatenate([linear, rng.uniform(-side, side, (n, 2, 1))], 2).astype(np.float32)
+
+    for name, h, w, size in (('odd', 7, 9, None), ('larger', 6, 5, (11, 8)), ('smaller', 8, 8, (3, 4))):
+        arrays = {'images': images(6, h, w), 'matrix': matrices(6, 1.5 * h)}
+        yield f'warp_affine_{name}', 'warp_affine', {'size': size}, arrays, ['images'], False
+    n = 6
+    draws = {'flip': whole(2, n), 'turn': whole(4, n) - 2, 'translation': np.round(normal(n, 2, 2)),
+             'scale': factor(n, 0.2), 'before': angle(n), 'stretch': factor(n, 0.2), 'after': angle(n),
+             'shift': normal(n, 1.3, 2)}
+    draws['flip'][:2], draws['turn'][:4, 0, 0, 0] = 1, [-2, -1, 0, 1]
+    yield 'ada_matrix', 'ada_matrix', {}, draws, [], False
+    for name, h, w in (('even', 8, 8), ('odd', 7, 10)):
+        arrays = {'images': images(4, h, w), 'matrix': matrices(4, h / 2)}
+        yield f'ada_warp_{name}', 'ada_warp', {}, arrays, ['images'], False
+    colors = {'brightness': normal(4, 0.2), 'contrast': factor(4, 0.5), 'inversion': whole(2, 4),
+              'hue': angle(4), 'saturation': factor(4, 1)}
+    colors['inversion'][:2, 0, 0, 0] = [0, 1]
+    yield 'ada_color', 'ada_color', {}, {'images': images(4, 3, 5), **colors}, ['images'], False
 
 
 def compute(op, attrs, arrays, diff, second, rng):
@@ -129,6 +262,8 @@ def compute(op, attrs, arrays, diff, second, rng):
     targets = [inputs[name] for name in diff]
     random = lambda t: torch.from_numpy(
         np.asarray(rng.standard_normal(t.shape), dtype=np.float32)).double()
+    if not diff:
+        return {**{f'in/{k}': v for k, v in arrays.items()}, 'out': out.numpy().astype(np.float32)}, {}
     cotangent = random(out).requires_grad_()
     tensors = {'out': out, 'cotangent/out': cotangent}
     tensors.update({f'extra/{k}': v for k, v in extra.items()})

@@ -1,6 +1,7 @@
 // What the built-in plugins compute.
 
-import { HostGenerator } from "../../engine/mod.ts";
+import { HostGenerator, warpAffine } from "../../engine/mod.ts";
+import { type Colors, matrixOf, recolor, warp } from "../../plugins/ada.ts";
 import { augmentations } from "../../plugins/diff_augment.ts";
 import { matchFeatures, PatchDiscriminator } from "../../plugins/multi_scale.ts";
 import { part } from "./gan_math.ts";
@@ -11,6 +12,11 @@ export const ofPlugins: Readonly<Record<string, Operation>> = {
   color: ({ images, ...draws }) => augmentations.color.apply(images, draws),
   translation: ({ images, ...draws }) => augmentations.translation.apply(images, draws),
   cutout: ({ images, ...draws }) => augmentations.cutout.apply(images, draws),
+  warp_affine: ({ images, matrix }, { size }) =>
+    warpAffine(images, matrix, { size: size ?? undefined }),
+  ada_matrix: (moves) => matrixOf(moves),
+  ada_warp: ({ images, matrix }) => warp(images, matrix),
+  ada_color: ({ images, ...colors }) => recolor(images, colors as unknown as Colors),
   patch_discriminator: ({ images, ...weights }, { pooled, layers, norm, channels }) => {
     const net = new PatchDiscriminator({ pooled, layers, norm, channels }, new HostGenerator(0));
     // The weights of the case in place of the parameters, so that they can be differentiated for.
