@@ -8,13 +8,32 @@ export interface Nearest {
   readonly distance: Float64Array;
 }
 
-/** Numbers after which a sum is compared to the best one so far. */
-const STRIDE = 64;
+/** Numbers in a run: a sum is compared to the best one after each, and runs have sums that are compared first. */
+const RUN = 64;
+
+/** A norm by what its sums are made of. */
+interface Norm {
+  /** The sum over two vectors, or more than `best` where it is more. */
+  readonly sum: (a: Vectors, b: Vectors, from: number, best: number) => number;
+  /** What a run adds at least, by the difference of the two vectors' sums over it. */
+  readonly least: (difference: number) => number;
+}
+
+type Vectors = Uint8Array | Float32Array;
+
+const NORMS: Readonly<Record<"l1" | "l2", Norm>> = {
+  l1: { sum: absoluteSum, least: Math.abs },
+  // By Cauchy and Schwarz: (sum of d)^2 <= RUN * sum of d^2.
+  l2: { sum: squaredSum, least: (difference) => difference ** 2 / RUN },
+};
+/** Bounds of real numbers are rounded: they are taken to be less by this share. */
+const ROUNDING = 1e-9;
 
 /**
  * The nearest of `vectors` to each of `queries` by the sum of absolute differences (L1, as AC-GAN's
- * section 4.4 compares pictures) or by Euclid's distance (L2). A sum that is past the best one already is
- * left where it is, which changes no result.
+ * section 4.4 compares pictures) or by Euclid's distance (L2). Sums over runs of numbers tell how far vectors are
+ * apart at least: the one that may be the nearest is looked at first, and those that cannot be nearer not at all; a
+ * sum that is past the best one is left where it is. None of this changes a result.
  *
  * @param queries [count, length] in row-major order.
  * @param vectors [count, length].
@@ -33,8 +52,8 @@ const STRIDE = 64;
  * ```
  */
 export function nearest(
-  queries: Uint8Array | Float32Array,
-  vectors: Uint8Array | Float32Array,
+  queries: Vectors,
+  vectors: Vectors,
   options: {
     length: number;
     norm: "l1" | "l2";
@@ -52,16 +71,28 @@ export function nearest(
     );
   }
   const index = new Int32Array(count).fill(-1), distance = new Float64Array(count);
-  const sumOf = norm === "l1" ? absoluteSum : squaredSum;
+  const { sum: sumOf, least } = NORMS[norm];
+  const runs = Math.ceil(length / RUN), asked = runSums(queries, length);
+  const known = runSums(vectors, length), bounds = new Float64Array(others);
   for (let i = 0; i < count; i++) {
     const query = queries.subarray(i * length, (i + 1) * length);
-    let best = norm === "l1" ? within : within ** 2;
+    let best = norm === "l1" ? within : within ** 2, closest = -1;
     for (let j = 0; j < others; j++) {
-      if (j === except) continue;
+      let bound = 0;
+      for (let k = 0; k < runs; k++) bound += least(asked[i * runs + k] - known[j * runs + k]);
+      bounds[j] = bound * (1 - ROUNDING);
+      if (j !== except && (closest < 0 || bounds[j] < bounds[closest])) closest = j;
+    }
+    const look = (j: number): void => {
       const sum = sumOf(query, vectors, j * length, best);
-      if (sum >= best) continue;
+      // Of equally near ones the first, but what is looked for is nearer than `within`.
+      if (sum > best || (sum === best && !(j < index[i]))) return;
       best = sum;
       index[i] = j;
+    };
+    if (closest >= 0) look(closest);
+    for (let j = 0; j < others; j++) {
+      if (bounds[j] <= best && j !== except && j !== closest) look(j);
     }
     distance[i] = index[i] < 0 ? Infinity : norm === "l1" ? best : Math.sqrt(best);
     onProgress?.(i + 1, count);
@@ -69,30 +100,31 @@ export function nearest(
   return { index, distance };
 }
 
-function absoluteSum(
-  a: Uint8Array | Float32Array,
-  b: Uint8Array | Float32Array,
-  from: number,
-  best: number,
-): number {
-  let sum = 0;
-  for (let k = 0; k < a.length && sum < best;) {
-    for (const end = Math.min(a.length, k + STRIDE); k < end; k++) {
-      sum += Math.abs(a[k] - b[from + k]);
+/** For each vector the sums over its runs, the last of which may be short. */
+function runSums(vectors: Vectors, length: number): Float64Array {
+  const runs = Math.ceil(length / RUN), sums = new Float64Array(vectors.length / length * runs);
+  for (let i = 0, to = 0; i < vectors.length; i += length) {
+    for (let start = i; start < i + length; start += RUN) {
+      let sum = 0;
+      for (let k = start, end = Math.min(i + length, start + RUN); k < end; k++) sum += vectors[k];
+      sums[to++] = sum;
     }
+  }
+  return sums;
+}
+
+function absoluteSum(a: Vectors, b: Vectors, from: number, best: number): number {
+  let sum = 0;
+  for (let k = 0; k < a.length && sum <= best;) {
+    for (const end = Math.min(a.length, k + RUN); k < end; k++) sum += Math.abs(a[k] - b[from + k]);
   }
   return sum;
 }
 
-function squaredSum(
-  a: Uint8Array | Float32Array,
-  b: Uint8Array | Float32Array,
-  from: number,
-  best: number,
-): number {
+function squaredSum(a: Vectors, b: Vectors, from: number, best: number): number {
   let sum = 0;
-  for (let k = 0; k < a.length && sum < best;) {
-    for (const end = Math.min(a.length, k + STRIDE); k < end; k++) {
+  for (let k = 0; k < a.length && sum <= best;) {
+    for (const end = Math.min(a.length, k + RUN); k < end; k++) {
       const difference = a[k] - b[from + k];
       sum += difference * difference;
     }
