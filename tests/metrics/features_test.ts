@@ -108,7 +108,9 @@ Deno.test("what is passed over changes no neighbour, and of equally near ones th
     reals: (count: number) => Float32Array.from({ length: count }, () => generator.normal()),
   };
   for (const [kind, draw] of Object.entries(draws)) {
-    for (const length of [1, 3, 63, 64, 65, 200]) {
+    for (
+      const [length, width] of [[1], [3], [64], [65], [200], [3 * 49, 7], [3 * 256, 16], [300, 10]]
+    ) {
       const vectors = draw(40 * length), queries = draw(15 * length);
       for (const [from, to] of [[3, 30], [3, 11], [20, 21]]) {
         vectors.copyWithin(to * length, from * length, (from + 1) * length);
@@ -116,7 +118,12 @@ Deno.test("what is passed over changes no neighbour, and of equally near ones th
       queries.set(vectors.subarray(3 * length, 4 * length), 2 * length);
       for (const norm of ["l1", "l2"] as const) {
         for (const options of [{}, { except: 3 }, { within: 0.7 * length }]) {
-          const { index, distance } = nearest(queries, vectors, { length, norm, ...options });
+          const { index, distance } = nearest(queries, vectors, {
+            length,
+            width,
+            norm,
+            ...options,
+          });
           const plain = plainNearest(queries, vectors, { length, norm, ...options });
           assertEquals([...index], plain.map(({ index }) => index), `${kind} ${length} ${norm}`);
           plain.forEach((it, i) => assertAlmostEquals(distance[i], it.distance, 1e-9));
@@ -174,5 +181,9 @@ Deno.test("features that make no sense are refused by what is wrong", () => {
   refused(
     () => nearest(Uint8Array.of(1), new Uint8Array(), { length: 1, norm: "l1" }),
     "one to find",
+  );
+  refused(
+    () => nearest(new Uint8Array(6), new Uint8Array(6), { length: 6, width: 4, norm: "l1" }),
+    "of 6, in rows of 4",
   );
 });
