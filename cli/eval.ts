@@ -3,6 +3,7 @@ import {
   evaluate,
   type FeatureReport,
   type InceptionJudge,
+  type LoadedInception,
   loadInception,
   readCurves,
   type Report,
@@ -29,7 +30,7 @@ import { kernelChooser, tuneOptions } from "./tuning.ts";
 
 /** Samples that are drawn by default on a GPU, and on a CPU. */
 const SAMPLES = { gpu: 5000, cpu: 2000 };
-/** Pictures of each set that Inception v3 sees by default on a CPU, where each takes seconds. */
+/** Pictures of each set that Inception v3 sees by default on a CPU, where each takes about a second. */
 const INCEPTION_CPU = 200;
 /** With `--tune fast` kernels that training did not choose are measured for so long. */
 const TUNING_SECONDS = 15;
@@ -62,9 +63,8 @@ const options = {
   inceptionPictures: {
     type: "integer",
     min: 12,
-    help:
-      "Pictures of each set that it sees, at most; by default all, on a CPU, which takes seconds for each, " +
-      INCEPTION_CPU,
+    help: "Pictures of each set that it sees, at most; by default all, on a CPU " +
+      `${INCEPTION_CPU}, for one takes it about a second`,
   },
   raw: { type: "boolean", help: "Use the weights of the last step instead of their averages" },
   out: {
@@ -178,12 +178,12 @@ export const command = defineCommand({
 async function inceptionJudge(
   { adapter }: Device,
   { inception: file, inceptionPictures }: { inception?: string; inceptionPictures?: number },
-): Promise<InceptionJudge | undefined> {
+): Promise<(LoadedInception & InceptionJudge) | undefined> {
   if (file === undefined) return undefined;
   const loaded = await loadInception(file);
   const most = inceptionPictures ?? (adapter.cpu ? INCEPTION_CPU : undefined);
   const seen = most === undefined ? "all pictures" : `at most ${most} pictures of each set`;
-  const slow = adapter.cpu ? ", seconds for each on a CPU" : "";
+  const slow = adapter.cpu ? ", about a second for each on a CPU" : "";
   console.error(
     `Inception v3 of ${file}, variant ${loaded.network.variant}: it sees ${seen}${slow}`,
   );

@@ -1,4 +1,5 @@
 import { distanceTo, featureReport, LEAST_PICTURES } from "./feature_scores.ts";
+import type { Inception } from "./inception.ts";
 import { INCEPTION_FEATURES } from "./inception_layers.ts";
 import type { LoadedInception } from "./inception_weights.ts";
 import { first, type LabelledPictures } from "./pictures.ts";
@@ -6,7 +7,8 @@ import type { InceptionReport } from "./report.ts";
 import type { Stages } from "./stages.ts";
 
 /** A network, and how many pictures of each set it looks at, at most; all by default. */
-export interface InceptionJudge extends LoadedInception {
+export interface InceptionJudge extends Omit<LoadedInception, "network"> {
+  readonly network: Pick<Inception, "features" | "variant">;
   readonly most?: number;
 }
 

@@ -38,7 +38,7 @@ export function featureMoments(
         `at least two whole vectors are needed`,
     );
   }
-  const rows = Float64Array.from(features), mean = new Float64Array(n);
+  const rows = new Float64Array(features), mean = new Float64Array(n);
   const odd = rows.findIndex((value) => !Number.isFinite(value));
   if (odd >= 0) {
     throw new RangeError(
@@ -127,7 +127,7 @@ function rowsOfRoot(covariance: Float64Array, n: number): Float64Array {
 }
 
 function finite(name: string, numbers: ArrayLike<number>): Float64Array {
-  const result = Float64Array.from(numbers);
+  const result = new Float64Array(numbers);
   const odd = result.findIndex((value) => !Number.isFinite(value));
   if (odd < 0) return result;
   throw new RangeError(`Cannot compare moments: number ${odd} of a ${name} is ${result[odd]}`);

@@ -45,7 +45,7 @@ export function manifoldScores(
   const { dimensions, neighbours = 3, coverageNeighbours = 5 } = options;
   const least = 1 + Math.max(neighbours, coverageNeighbours);
   const [reals, fakes] = [real, samples].map((f) => checkFeatures(f, { dimensions, least }));
-  const [x, y] = [real, samples].map((features) => Float64Array.from(features));
+  const [x, y] = [real, samples].map((features) => new Float64Array(features));
   const ofReal = radii(x, { dimensions, ks: [neighbours, coverageNeighbours] });
   const ofFake = radii(y, { dimensions, ks: [neighbours] });
   let precise = 0, inBalls = 0;

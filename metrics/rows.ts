@@ -26,24 +26,25 @@ export function rowProducts(
 ): Float64Array {
   const rows = a.length / length, columns = b.length / length;
   const result = new Float64Array(rows * columns);
-  const rowOf = (matrix: Float64Array, i: number): Float64Array =>
-    matrix.subarray(i * length, (i + 1) * length);
   for (let i = 0; i < rows; i++) {
-    const x = rowOf(a, i), end = triangle ? i + 1 : columns;
-    let j = 0;
-    for (; j + 4 <= end; j += 4) {
-      const y0 = rowOf(b, j), y1 = rowOf(b, j + 1), y2 = rowOf(b, j + 2), y3 = rowOf(b, j + 3);
+    const x = a.subarray(i * length, (i + 1) * length), end = triangle ? i + 1 : columns;
+    let j = 0, at = 0, to = i * columns;
+    for (; j + 4 <= end; j += 4, at += 4 * length) {
+      const second = at + length, third = second + length, fourth = third + length;
       let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-      for (let k = 0; k < x.length; k++) {
+      for (let k = 0; k < length; k++) {
         const factor = x[k];
-        s0 += factor * y0[k];
-        s1 += factor * y1[k];
-        s2 += factor * y2[k];
-        s3 += factor * y3[k];
+        s0 += factor * b[at + k];
+        s1 += factor * b[second + k];
+        s2 += factor * b[third + k];
+        s3 += factor * b[fourth + k];
       }
-      result.set([s0, s1, s2, s3], i * columns + j);
+      result[to++] = s0;
+      result[to++] = s1;
+      result[to++] = s2;
+      result[to++] = s3;
     }
-    for (; j < end; j++) result[i * columns + j] = dot(x, rowOf(b, j));
+    for (; j < end; j++, at += length) result[to++] = dot(x, b.subarray(at, at + length));
   }
   for (let i = 0; triangle && i < rows; i++) {
     for (let j = i + 1; j < columns; j++) result[i * columns + j] = result[j * columns + i];

@@ -19,7 +19,10 @@ import {
   inceptionSteps,
   type InceptionVariant,
 } from "../../evaluation/inception_layers.ts";
+import { type InceptionJudge, inceptionReport } from "../../evaluation/inception_report.ts";
 import { foldConvolutions } from "../../evaluation/inception_weights.ts";
+import type { LabelledPictures } from "../../evaluation/pictures.ts";
+import { Stages } from "../../evaluation/stages.ts";
 import { temporaryFolder } from "../data/temporary.ts";
 import golden from "./inception.json" with { type: "json" };
 import { hashed, inceptionWeights } from "./inception_weights.ts";
@@ -73,6 +76,49 @@ Deno.test("blocks of both variants give PyTorch's numbers, with batch norm folde
       assertAlmostEquals(result[i * golden.everyOfBlock], value, 1e-5 * largest, `${name} ${i}`);
     });
   }
+});
+
+Deno.test("sets are limited, samples are compared to halves and the whole, and too few tell nothing", async () => {
+  const pictures = (key: string, count: number): LabelledPictures => {
+    const images = Uint8Array.from(hashed(key, count * 12), (u) => 256 * u);
+    return { count, size: 2, images, labels: {} };
+  };
+  const network: InceptionJudge["network"] = {
+    variant: "2015-12-05",
+    features({ images, count }, { onProgress } = {}) {
+      const features = new Float32Array(count * INCEPTION_FEATURES);
+      // Each of 12 numbers comes in 170 or 171 features, a little larger each time.
+      features.forEach((_, i) => {
+        const picture = Math.floor(i / INCEPTION_FEATURES), k = i % INCEPTION_FEATURES;
+        features[i] = images[12 * picture + k % 12] * (1 + k / INCEPTION_FEATURES) / 256;
+      });
+      onProgress?.(count, count);
+      return Promise.resolve(features);
+    },
+  };
+  const told: string[] = [];
+  const stages = new Stages({
+    onProgress: ({ stage, done, total }) => told.push(`${stage} ${done}/${total}`),
+  });
+  const reference = pictures("reference", 40), heldOut = pictures("held out", 11);
+  const sets = { reference, samples: reference, others: pictures("others", 30), heldOut };
+  const judge = { network, file: "weights", sha256: "123", most: 20 };
+  const report = await inceptionReport(judge, sets, { seed: 1, stages });
+  assertEquals(report.weights, { file: "weights", sha256: "123", variant: "2015-12-05" });
+  assertEquals([report.most, report.samples!.count, report.real!.count], [20, 20, 20]);
+  assertEquals([report.heldOut, report.samplesAsHeldOut], [null, null]);
+  assertAlmostEquals(report.samples!.frechet, 0, 1e-3);
+  assertEquals([report.samples!.precision, report.samples!.coverage], [1, 1]);
+  assert(report.real!.frechet > 10);
+  const { count, reference: all, frechet } = report.whole!;
+  assertEquals([count, all], [20, 40]);
+  assert(frechet > 1 && frechet < report.real!.frechet);
+  const stage = "distances in Inception v3's features";
+  assertEquals(told.slice(0, 5), [
+    ...["20/71", "40/71", "60/71", "71/71"].map((part) => `Inception v3 ${part}`),
+    `${stage} 1/5`,
+  ]);
+  assertEquals(told.at(-1), `${stage} 5/5`);
 });
 
 Deno.test("weights that do not fit are refused in one line that says what to do", async () => {
