@@ -76,7 +76,7 @@ const options = {
     type: "string",
     placeholder: "folder",
     default: "runs/cache",
-    help: "Where decoded pictures and the classifier are kept for the next time",
+    help: "Where decoded pictures, the classifier and features are kept for the next time",
   },
   ...tuneOptions,
   ...deviceOptions,
@@ -177,8 +177,9 @@ export const command = defineCommand({
 /** The Inception v3 that was asked for, if one was. @throws {UserError} where its file does not fit. */
 async function inceptionJudge(
   { adapter }: Device,
-  { inception: file, inceptionPictures }: { inception?: string; inceptionPictures?: number },
+  options: { inception?: string; inceptionPictures?: number; cache: string },
 ): Promise<(LoadedInception & InceptionJudge) | undefined> {
+  const { inception: file, inceptionPictures, cache } = options;
   if (file === undefined) return undefined;
   const loaded = await loadInception(file);
   const most = inceptionPictures ?? (adapter.cpu ? INCEPTION_CPU : undefined);
@@ -187,7 +188,7 @@ async function inceptionJudge(
   console.error(
     `Inception v3 of ${file}, variant ${loaded.network.variant}: it sees ${seen}${slow}`,
   );
-  return { ...loaded, most };
+  return { ...loaded, most, cache: `${cache}/inception` };
 }
 
 /** The columns that the classifier learns. @throws {UserError} where there are none. */

@@ -81,7 +81,7 @@ export class Inception {
   async features(
     { images, size, count }: Pick<LabelledPictures, "images" | "size" | "count">,
     { onProgress }: { onProgress?: (done: number, total: number) => void } = {},
-  ): Promise<Float32Array> {
+  ): Promise<Float32Array<ArrayBuffer>> {
     const features = new Float32Array(count * INCEPTION_FEATURES), bytes = 3 * size ** 2;
     for (let start = 0; start < count; start += this.#chunk) {
       const wanted = Math.min(this.#chunk, count - start);

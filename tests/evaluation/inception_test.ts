@@ -12,6 +12,7 @@ import {
   tensor,
 } from "../../engine/mod.ts";
 import { loadInception } from "../../evaluation/mod.ts";
+import { FeatureStore } from "../../evaluation/feature_store.ts";
 import { runSteps } from "../../evaluation/inception.ts";
 import {
   convolutions,
@@ -96,13 +97,14 @@ Deno.test("sets are limited, samples are compared to halves and the whole, and t
       return Promise.resolve(features);
     },
   };
+  using folder = temporaryFolder();
   const told: string[] = [];
   const stages = new Stages({
     onProgress: ({ stage, done, total }) => told.push(`${stage} ${done}/${total}`),
   });
   const reference = pictures("reference", 40), heldOut = pictures("held out", 11);
   const sets = { reference, samples: reference, others: pictures("others", 30), heldOut };
-  const judge = { network, file: "weights", sha256: "123", most: 20 };
+  const judge = { network, file: "weights", sha256: "123", most: 20, cache: folder.path };
   const report = await inceptionReport(judge, sets, { seed: 1, stages });
   assertEquals(report.weights, { file: "weights", sha256: "123", variant: "2015-12-05" });
   assertEquals([report.most, report.samples!.count, report.real!.count], [20, 20, 20]);
@@ -115,10 +117,37 @@ Deno.test("sets are limited, samples are compared to halves and the whole, and t
   assert(frechet > 1 && frechet < report.real!.frechet);
   const stage = "distances in Inception v3's features";
   assertEquals(told.slice(0, 5), [
-    ...["20/71", "40/71", "60/71", "71/71"].map((part) => `Inception v3 ${part}`),
+    ...["20/71", "40/71", "51/71", "71/71"].map((part) => `Inception v3 ${part}`),
     `${stage} 1/5`,
   ]);
   assertEquals(told.at(-1), `${stage} 5/5`);
+  told.length = 0;
+  assertEquals(await inceptionReport(judge, sets, { seed: 1, stages }), report);
+  assertEquals(told[0], "Inception v3 20/20"); // Of samples: the others are known.
+});
+
+Deno.test("features of real pictures are kept, and found for the same pictures and network alone", async () => {
+  using folder = temporaryFolder();
+  const images = Uint8Array.from(hashed("kept", 24), (u) => 256 * u);
+  const pictures: LabelledPictures = { count: 2, size: 2, images, labels: {} };
+  const features = Float32Array.from(hashed("features", 6));
+  const cache = `${folder.path}/new/inception`, about = { network: "one", dimensions: 3 };
+  const store = new FeatureStore(cache, about);
+  assertEquals(await store.find(pictures), undefined);
+  await store.keep(pictures, features);
+  assertEquals(await store.find(pictures), features);
+  assertEquals(await new FeatureStore(cache, about).find(pictures), features);
+  const other = { ...pictures, images: images.map((byte, i) => i === 5 ? byte ^ 1 : byte) };
+  assertEquals(await store.find(other), undefined);
+  assertEquals(
+    await new FeatureStore(cache, { ...about, network: "two" }).find(pictures),
+    undefined,
+  );
+  const [{ name }] = [...Deno.readDirSync(cache)];
+  await Deno.writeTextFile(`${cache}/${name}`, "damaged");
+  assertEquals(await store.find(pictures), undefined);
+  await store.keep(pictures, features);
+  assertEquals(await store.find(pictures), features);
 });
 
 Deno.test("weights that do not fit are refused in one line that says what to do", async () => {

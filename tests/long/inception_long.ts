@@ -99,6 +99,8 @@ Deno.test("eval measures distances in the features of the weights that it is giv
   assertStringIncludes(page, "Distances in Inception v3's features");
   assertStringIncludes(page, used.sha256.slice(0, 12));
 
+  assertEquals([...Deno.readDirSync(`${folder.path}/cache/inception`)].length, 3);
+
   const refused = await kao("eval", run, data, "--inception", `${run}/run.json`);
   assertEquals(refused.code, 1);
   assertStringIncludes(refused.stderr, "run.json is no whole safetensors file");
