@@ -1,5 +1,14 @@
 import { type Dataset, loadDataset, UserError } from "../data/mod.ts";
-import { evaluate, readCurves, type Report, reportPage } from "../evaluation/mod.ts";
+import {
+  evaluate,
+  type FeatureReport,
+  type InceptionJudge,
+  type LoadedInception,
+  loadInception,
+  readCurves,
+  type Report,
+  reportPage,
+} from "../evaluation/mod.ts";
 import {
   LARGEST_SEED,
   loadGenerator,
@@ -9,6 +18,7 @@ import {
   restoreKernels,
   Sampler,
 } from "../training/mod.ts";
+import type { Device } from "../engine/mod.ts";
 import type { Condition, Options } from "../plugin/mod.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOptions, openDevice } from "./device.ts";
@@ -20,6 +30,8 @@ import { kernelChooser, tuneOptions } from "./tuning.ts";
 
 /** Samples that are drawn by default on a GPU, and on a CPU. */
 const SAMPLES = { gpu: 5000, cpu: 2000 };
+/** Pictures of each set that Inception v3 sees by default on a CPU, where each takes about a second. */
+const INCEPTION_CPU = 200;
 /** With `--tune fast` kernels that training did not choose are measured for so long. */
 const TUNING_SECONDS = 15;
 
@@ -43,6 +55,17 @@ const options = {
     type: "list",
     help: "Label columns that the classifier learns; by default those that the run is asked by",
   },
+  inception: {
+    type: "string",
+    placeholder: "file",
+    help: "Weights of Inception v3 as safetensors: measure distances in its features, too",
+  },
+  inceptionPictures: {
+    type: "integer",
+    min: 12,
+    help: "Pictures of each set that it sees, at most; by default all, on a CPU " +
+      `${INCEPTION_CPU}, for one takes it about a second`,
+  },
   raw: { type: "boolean", help: "Use the weights of the last step instead of their averages" },
   out: {
     type: "string",
@@ -53,7 +76,7 @@ const options = {
     type: "string",
     placeholder: "folder",
     default: "runs/cache",
-    help: "Where decoded pictures and the classifier are kept for the next time",
+    help: "Where decoded pictures, the classifier and features are kept for the next time",
   },
   ...tuneOptions,
   ...deviceOptions,
@@ -102,6 +125,7 @@ export const command = defineCommand({
   const dataset = withColumns(loaded, judgedColumns(conditions, names, options.columns));
 
   const device = await openDevice(options);
+  const inception = await inceptionJudge(device, options);
   const { generator, step } = await loadGenerator(folder, {
     raw,
     kinds,
@@ -113,6 +137,8 @@ export const command = defineCommand({
   const open = await restoreKernels(folder, sampler.sites(), { device, onMessage });
   if (open.length > 0) await chooseKernels?.(open);
 
+  if (inception) await chooseKernels?.(inception.network.sites(run.size));
+
   const { split, classifier } = await findClassifier(dataset, {
     holdout: run.holdout,
     seed: run.seed,
@@ -121,7 +147,7 @@ export const command = defineCommand({
   });
 
   const { report, gallery } = await evaluate(
-    { pictures: withPlugins(sampler, plugins, {}), split, classifier, flip: run.flip },
+    { pictures: withPlugins(sampler, plugins, {}), split, classifier, flip: run.flip, inception },
     {
       run: lastPart(folder),
       step,
@@ -148,6 +174,23 @@ export const command = defineCommand({
   console.log(`Wrote ${out}/report.html and report.json in ${took}`);
 });
 
+/** The Inception v3 that was asked for, if one was. @throws {UserError} where its file does not fit. */
+async function inceptionJudge(
+  { adapter }: Device,
+  options: { inception?: string; inceptionPictures?: number; cache: string },
+): Promise<(LoadedInception & InceptionJudge) | undefined> {
+  const { inception: file, inceptionPictures, cache } = options;
+  if (file === undefined) return undefined;
+  const loaded = await loadInception(file);
+  const most = inceptionPictures ?? (adapter.cpu ? INCEPTION_CPU : undefined);
+  const seen = most === undefined ? "all pictures" : `at most ${most} pictures of each set`;
+  const slow = adapter.cpu ? ", about a second for each on a CPU" : "";
+  console.error(
+    `Inception v3 of ${file}, variant ${loaded.network.variant}: it sees ${seen}${slow}`,
+  );
+  return { ...loaded, most, cache: `${cache}/inception` };
+}
+
 /** The columns that the classifier learns. @throws {UserError} where there are none. */
 function judgedColumns(
   conditions: readonly Condition[],
@@ -167,9 +210,12 @@ function judgedColumns(
 }
 
 /** Figures for the terminal. */
-function summary({ accuracy, msSsim, features, neighbours }: Report): string[] {
-  const { samples, real } = features,
-    digits = (x: number | null | undefined) => x?.toPrecision(3) ?? "–";
+function summary({ accuracy, msSsim, features, inception, neighbours }: Report): string[] {
+  const digits = (x: number | null | undefined) => x?.toPrecision(3) ?? "–";
+  const scores = ({ samples, real }: FeatureReport, of = ""): string[] =>
+    (["frechet", "kernel", "precision", "recall", "density", "coverage"] as const).map((name) =>
+      `${name}${of}: samples ${digits(samples?.[name])}, real ${digits(real?.[name])}`
+    );
   return [
     ...Object.entries(accuracy).map(([column, { samples, real }]) =>
       `accuracy ${column}: samples ${percent(samples)}, real ${percent(real)}`
@@ -177,9 +223,8 @@ function summary({ accuracy, msSsim, features, neighbours }: Report): string[] {
     ...Object.entries(msSsim.columns).map(([column, { mean }]) =>
       `MS-SSIM within ${column}: samples ${digits(mean.samples)}, real ${digits(mean.real)}`
     ),
-    ...(["frechet", "kernel", "precision", "recall", "density", "coverage"] as const).map((name) =>
-      `${name}: samples ${digits(samples?.[name])}, real ${digits(real?.[name])}`
-    ),
+    ...scores(features),
+    ...(inception ? scores(inception, " in Inception v3's features") : []),
     `samples nearer to a training picture than the nearest 5% of held-out ones: pixels ` +
     `${percent(neighbours.pixels.nearerThanTwentieth)}, features ` +
     `${percent(neighbours.features.nearerThanTwentieth)}`,

@@ -4,13 +4,14 @@ import { accuracyByColumn, discriminabilityCurve, type Judged } from "./accuracy
 import { FEATURES } from "./classifier.ts";
 import type { KeptClassifier } from "./classifier_store.ts";
 import { diversityByColumn, DiversityMeter } from "./diversity.ts";
-import { featureScores, LEAST_PICTURES } from "./feature_scores.ts";
+import { featureReport } from "./feature_scores.ts";
 import { acrossValues, classStrips, type Gallery, interpolations } from "./gallery.ts";
+import { type InceptionJudge, inceptionReport } from "./inception_report.ts";
 import { Judge } from "./judge.ts";
 import { realPictures } from "./material.ts";
 import { memorisation } from "./memorisation.ts";
 import { first, type LabelledPictures, picturesOf } from "./pictures.ts";
-import type { FeatureScores, Report } from "./report.ts";
+import type { Report } from "./report.ts";
 import { drawSamples } from "./samples.ts";
 import { type Split, withMirrors } from "./split.ts";
 import { type StageListener, Stages } from "./stages.ts";
@@ -25,6 +26,8 @@ export interface Subject {
   readonly classifier: KeptClassifier;
   /** Whether training mirrored pictures: then real ones are, too. */
   readonly flip: boolean;
+  /** A second network to measure distances in. */
+  readonly inception?: InceptionJudge;
 }
 
 /** How much is looked at. */
@@ -78,22 +81,20 @@ export async function evaluate(
   );
   const unseen = split.unseenByRun ? ofHeldOut : firstOf(ofHeldOut, 0);
   const features = await stages.run("distances", (onProgress) => {
+    const [reference, samples, others, heldOut] = [ofReference, ofSamples, ofOthers, unseen]
+      .map(({ opinion }) => opinion.features);
     let done = 0;
-    const score = (set: Judged): FeatureScores | null => {
-      const enough = Math.min(set.of.count, ofReference.of.count) >= LEAST_PICTURES;
-      const scores = enough
-        ? featureScores(ofReference.opinion.features, set.opinion.features, { seed })
-        : null;
-      onProgress(++done, 4);
-      return scores;
-    };
-    return {
-      samples: score(ofSamples),
-      real: score(ofOthers),
-      heldOut: score(unseen),
-      samplesAsHeldOut: score(firstOf(ofSamples, unseen.of.count)),
-    };
+    return featureReport({ reference, samples, others, heldOut }, {
+      dimensions: FEATURES,
+      seed,
+      onScored: () => onProgress(++done, 4),
+    });
   });
+  const inception = subject.inception && await inceptionReport(
+    subject.inception,
+    { ...real, samples, heldOut: unseen.of },
+    { seed, stages },
+  );
   const sought = Math.max(SOUGHT.least, Math.min(SOUGHT.most, unseen.of.count));
   const [known] = await stages.run(
     "features of the training set",
@@ -129,6 +130,7 @@ export async function evaluate(
     discriminability,
     msSsim: { convention: meter.convention, columns: diversity },
     features,
+    ...(inception && { inception }),
     neighbours: neighbours.figures,
     seconds: stages.seconds,
   };

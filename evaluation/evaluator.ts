@@ -2,9 +2,10 @@
 
 import type { Evaluation } from "../training/mod.ts";
 import { accuracyByColumn } from "./accuracy.ts";
+import { FEATURES } from "./classifier.ts";
 import type { KeptClassifier } from "./classifier_store.ts";
 import { DiversityMeter } from "./diversity.ts";
-import { featureScores } from "./feature_scores.ts";
+import { featureScorer } from "./feature_scores.ts";
 import { Judge } from "./judge.ts";
 import { realPictures } from "./material.ts";
 import { first, type LabelledPictures, picturesOf } from "./pictures.ts";
@@ -35,6 +36,7 @@ export async function evaluator(
   const judge = new Judge(classifier.classifier), meter = new DiversityMeter(size, { pairs });
   const real = realPictures(train, { flip, seed }), unseen = picturesOf(heldOut);
   const reference = await judge.ask(first(real.reference, REFERENCE));
+  const score = featureScorer(reference.features, { dimensions: FEATURES, seed });
   const ofUnseen = { of: unseen, opinion: await judge.ask(unseen) };
   const alike = (of: LabelledPictures): Promise<Record<string, number | null>> =>
     meter.means(of, columns, { seed });
@@ -46,10 +48,8 @@ export async function evaluator(
       const ofSamples = { of: samples, opinion: await judge.ask(samples) };
       const accuracy = accuracyByColumn(columns, { samples: ofSamples, real: ofUnseen });
       const alikeSamples = await alike(samples);
-      const { frechet, kernel, precision, recall, density, coverage } = featureScores(
-        reference.features,
+      const { frechet, kernel, precision, recall, density, coverage } = score(
         ofSamples.opinion.features,
-        { seed },
       );
       const figures: [string, number | null][] = columns.flatMap(({ name }) => {
         const samples = alikeSamples[name], real = alikeReal[name];

@@ -33,7 +33,12 @@ export async function memorisation(
   };
   const inPixels = ({ of: { images, count } }: Judged): Nearest => {
     const length = 3 * size ** 2;
-    const found = nearest(images, all.images, { length, norm: "l1", onProgress: told(count) });
+    const found = nearest(images, all.images, {
+      length,
+      width: size,
+      norm: "l1",
+      onProgress: told(count),
+    });
     return { ...found, distance: found.distance.map((sum) => sum / length) };
   };
   const inFeatures = ({ of: { count }, opinion }: Judged): Nearest =>

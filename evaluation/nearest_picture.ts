@@ -26,7 +26,7 @@ export function nearestPicture(
   if (picture.length !== length) {
     throw new RangeError(`A picture of ${size}x${size} has ${length} bytes, not ${picture.length}`);
   }
-  const options = { length, norm: "l1", except } as const;
+  const options = { length, width: size, norm: "l1", except } as const;
   const straight = nearest(picture, images, options), within = straight.distance[0];
   const turned = nearest(mirror(picture.slice(), size), images, { ...options, within });
   const mirrored = turned.index[0] >= 0, { index, distance } = mirrored ? turned : straight;

@@ -1,6 +1,7 @@
 // What an evaluation found, as it is written to report.json.
 
 import type { ManifoldScores } from "../metrics/mod.ts";
+import type { InceptionVariant } from "./inception_layers.ts";
 
 /** A figure of samples beside that of real pictures; null where there were too few pictures for it. */
 export interface Beside {
@@ -45,8 +46,8 @@ export interface DiversityConvention {
   readonly weights: readonly number[];
 }
 
-/** How near a set of pictures is to the training set, in the classifier's features. */
-export interface FeatureScores extends ManifoldScores {
+/** How near a set of pictures is to another, in the features of a network. */
+export interface FeatureDistance {
   /** Pictures in the set. */
   readonly count: number;
   /** Squared Frechet distance. */
@@ -54,6 +55,34 @@ export interface FeatureScores extends ManifoldScores {
   /** Squared maximum mean discrepancy. */
   readonly kernel: number;
   readonly kernelStandardError: number | null;
+}
+
+/** How near a set of pictures is to the training set, with what neighbourhoods tell. */
+export interface FeatureScores extends FeatureDistance, ManifoldScores {}
+
+/** Sets of pictures against half of the training set; null where there were too few pictures. */
+export interface FeatureReport {
+  readonly samples: FeatureScores | null;
+  /** Further pictures of the training set, as many as samples where there are enough. */
+  readonly real: FeatureScores | null;
+  /** Pictures that neither the run nor the classifier was trained on. */
+  readonly heldOut: FeatureScores | null;
+  /** As many samples as there are held-out pictures. */
+  readonly samplesAsHeldOut: FeatureScores | null;
+}
+
+/** What was measured in the features of an Inception v3 whose weights were given. */
+export interface InceptionReport extends FeatureReport {
+  /** Whose weights these are: figures compare between equal ones alone. */
+  readonly weights: {
+    readonly file: string;
+    readonly sha256: string;
+    readonly variant: InceptionVariant;
+  };
+  /** Pictures of each set that were looked at, at most; null for all. */
+  readonly most: number | null;
+  /** Samples against both halves of the training set, as published figures mostly are. */
+  readonly whole: (FeatureDistance & { readonly reference: number }) | null;
 }
 
 /** Quantiles of the distance to the nearest training picture or its mirror image. */
@@ -106,15 +135,10 @@ export interface Report {
     readonly convention: DiversityConvention;
     readonly columns: Readonly<Record<string, ColumnDiversity>>;
   };
-  readonly features: {
-    readonly samples: FeatureScores | null;
-    /** Further pictures of the training set, as many as samples where there are enough. */
-    readonly real: FeatureScores | null;
-    /** Pictures that neither the run nor the classifier was trained on. */
-    readonly heldOut: FeatureScores | null;
-    /** As many samples as there are held-out pictures. */
-    readonly samplesAsHeldOut: FeatureScores | null;
-  };
+  /** In the classifier's features. */
+  readonly features: FeatureReport;
+  /** The same in Inception's, where its weights were given. */
+  readonly inception?: InceptionReport;
   readonly neighbours: { readonly pixels: Memorisation; readonly features: Memorisation };
   /** How long each part took. */
   readonly seconds: Readonly<Record<string, number>>;

@@ -34,6 +34,7 @@ export function splitLikeRun(
   const length = 3 * dataset.size ** 2;
   const { index } = nearest(apart.images, withMirrors(picturesOf(train)).images, {
     length,
+    width: dataset.size,
     norm: "l1",
     within: COPY * length,
     onProgress,

@@ -3,6 +3,7 @@
 
 import { HostGenerator } from "../engine/mod.ts";
 import { checkFeatures } from "./features.ts";
+import { rowProducts } from "./rows.ts";
 
 /** An estimate of a distance, and how far it may be off. */
 export interface KernelDistance {
@@ -54,13 +55,15 @@ export function kernelDistance(
     inOrder(features, permutation(counts[k], generator).subarray(0, blocks * m), n)
   );
   const estimates = Array.from({ length: blocks }, (_, block) => {
-    const from = block * m, to = from + m;
-    let within = 0, across = 0;
-    for (let i = from; i < to; i++) {
-      for (let j = from; j < to; j++) {
-        across += kernel(a, i, b, j, n);
-        if (j < i) within += kernel(a, i, a, j, n) + kernel(b, i, b, j, n);
-      }
+    const part = (features: Float64Array) => features.subarray(block * m * n, (block + 1) * m * n);
+    const kernels = (p: Float64Array, q: Float64Array) =>
+      rowProducts(part(p), part(q), { length: n, triangle: p === q })
+        .map((product) => (product / n + 1) ** 3);
+    const [ofA, ofB, both] = [kernels(a, a), kernels(b, b), kernels(a, b)];
+    const across = both.reduce((sum, k) => sum + k, 0);
+    let within = 0;
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < i; j++) within += ofA[i * m + j] + ofB[i * m + j];
     }
     return 2 * within / (m * (m - 1)) - 2 * across / (m * m);
   });
@@ -72,12 +75,6 @@ export function kernelDistance(
     blockSize: m,
     blocks,
   };
-}
-
-function kernel(a: Float64Array, i: number, b: Float64Array, j: number, n: number): number {
-  let sum = 0;
-  for (let k = 0, p = i * n, q = j * n; k < n; k++) sum += a[p++] * b[q++];
-  return (sum / n + 1) ** 3;
 }
 
 function inOrder(features: ArrayLike<number>, order: Uint32Array, n: number): Float64Array {

@@ -1,6 +1,7 @@
 // Fidelity and diversity of samples by neighbourhoods in a space of features.
 
 import { checkFeatures } from "./features.ts";
+import { dot, rowProducts } from "./rows.ts";
 
 /** Shares of vectors that lie in neighbourhoods of the other set. */
 export interface ManifoldScores {
@@ -44,15 +45,15 @@ export function manifoldScores(
   const { dimensions, neighbours = 3, coverageNeighbours = 5 } = options;
   const least = 1 + Math.max(neighbours, coverageNeighbours);
   const [reals, fakes] = [real, samples].map((f) => checkFeatures(f, { dimensions, least }));
-  const [x, y] = [real, samples].map((features) => Float64Array.from(features));
+  const [x, y] = [real, samples].map((features) => new Float64Array(features));
   const ofReal = radii(x, { dimensions, ks: [neighbours, coverageNeighbours] });
   const ofFake = radii(y, { dimensions, ks: [neighbours] });
   let precise = 0, inBalls = 0;
   const recalled = new Uint8Array(reals), covered = new Uint8Array(reals);
-  for (let j = 0; j < fakes; j++) {
+  eachRow(y, x, dimensions, (j, distances) => {
     let inAny = false;
     for (let i = 0; i < reals; i++) {
-      const distance = squaredDistance(x, i, y, j, dimensions);
+      const distance = distances[i];
       if (distance <= ofReal[0][i]) inAny = true;
       if (distance <= ofFake[0][j]) recalled[i] = 1;
       if (distance <= ofReal[1][i]) {
@@ -61,7 +62,7 @@ export function manifoldScores(
       }
     }
     if (inAny) precise++;
-  }
+  });
   const share = (marks: Uint8Array): number => marks.reduce((sum, mark) => sum + mark, 0) / reals;
   return {
     precision: precise / fakes,
@@ -79,32 +80,48 @@ function radii(
   const count = x.length / dimensions, most = Math.max(...ks);
   const result = ks.map(() => new Float64Array(count));
   const nearest = new Float64Array(most);
-  for (let i = 0; i < count; i++) {
+  eachRow(x, x, dimensions, (i, distances) => {
     nearest.fill(Infinity);
     for (let j = 0; j < count; j++) {
-      if (j === i) continue;
-      const distance = squaredDistance(x, i, x, j, dimensions);
+      const distance = distances[j];
       let at = most - 1;
-      if (distance >= nearest[at]) continue;
+      if (j === i || distance >= nearest[at]) continue;
       for (; at > 0 && nearest[at - 1] > distance; at--) nearest[at] = nearest[at - 1];
       nearest[at] = distance;
     }
     ks.forEach((k, which) => result[which][i] = nearest[k - 1]);
-  }
+  });
   return result;
 }
 
-function squaredDistance(
+/** Vectors whose distances to all others are in memory at once. */
+const BLOCK = 64;
+
+/**
+ * Calls `use` for each vector of `a` with its squared distances to all of `b`, |a|^2 + |b|^2 - 2 a.b: of equal
+ * vectors exactly 0, for their three products are equal sums.
+ */
+function eachRow(
   a: Float64Array,
-  i: number,
   b: Float64Array,
-  j: number,
   n: number,
-): number {
-  let sum = 0;
-  for (let k = 0, p = i * n, q = j * n; k < n; k++) {
-    const difference = a[p++] - b[q++];
-    sum += difference * difference;
+  use: (index: number, distances: Float64Array) => void,
+): void {
+  const squares = (of: Float64Array): Float64Array =>
+    Float64Array.from({ length: of.length / n }, (_, i) => {
+      const vector = of.subarray(i * n, (i + 1) * n);
+      return dot(vector, vector);
+    });
+  const [ofA, ofB] = [a, b].map(squares), count = ofB.length;
+  for (let start = 0; start < ofA.length; start += BLOCK) {
+    const part = a.subarray(start * n, (start + BLOCK) * n);
+    const products = rowProducts(part, b, { length: n });
+    for (let i = 0; i < part.length / n; i++) {
+      const row = products.subarray(i * count, (i + 1) * count);
+      for (let j = 0; j < count; j++) {
+        row[j] = Math.max(0, ofA[start + i] + ofB[j] - 2 * row[j]);
+      }
+      use(start + i, row);
+    }
   }
-  return sum;
 }

@@ -22,6 +22,7 @@ export {
   pixelShuffle,
   pixelUnshuffle,
   type PoolOptions,
+  resizeBilinear,
   upsampleBilinear,
   upsampleNearest,
 } from "./spatial.ts";

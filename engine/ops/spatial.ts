@@ -73,14 +73,24 @@ export function upsampleNearest(x: TensorLike, scale: number): Tensor {
 export function upsampleBilinear(x: TensorLike, scale: number): Tensor {
   const { input, shape: [, , h, w] } = realPicture("upsampleBilinear", x);
   checkWhole("upsampleBilinear", { scale }, { shape: input.shape });
-  const weights = (length: number): Tensor =>
-    weightMatrix([length * scale, length], (row, add) => {
-      const at = Math.max(0, (row + 0.5) / scale - 0.5);
+  return resizeBilinear(input, [h * scale, w * scale]);
+}
+
+/**
+ * Linear interpolation between pixel centres to a size `[height, width]`, PyTorch's `interpolate` with
+ * `align_corners=False`. Nothing is averaged where pictures become smaller: pixels between are passed over.
+ */
+export function resizeBilinear(x: TensorLike, size: readonly [number, number]): Tensor {
+  const { input, shape: [, , h, w] } = realPicture("resizeBilinear", x);
+  checkWhole("resizeBilinear", { size }, { shape: input.shape });
+  const weights = (length: number, target: number): Tensor =>
+    weightMatrix([target, length], (row, add) => {
+      const at = Math.max(0, (row + 0.5) * length / target - 0.5);
       const left = Math.floor(at), right = Math.min(left + 1, length - 1);
       add(left, 1 - (at - left));
       add(right, at - left);
     });
-  return resample(input, { rows: weights(h), columns: weights(w) });
+  return resample(input, { rows: weights(h, size[0]), columns: weights(w, size[1]) });
 }
 
 /** The window of a pooling op. */

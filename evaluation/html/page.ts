@@ -2,7 +2,13 @@
 
 import type { Curve } from "../curves.ts";
 import type { Gallery } from "../gallery.ts";
-import type { FeatureScores, Memorisation, Report } from "../report.ts";
+import type {
+  FeatureDistance,
+  FeatureReport,
+  FeatureScores,
+  Memorisation,
+  Report,
+} from "../report.ts";
 import { escaped, figure, image, percent, section, table } from "./markup.ts";
 import { type Dot, linePlot, scatterPlot, type Series } from "./plots.ts";
 import { STYLE } from "./style.ts";
@@ -24,6 +30,7 @@ export function reportPage(
     discriminability(report),
     diversity(report),
     features(report),
+    inception(report),
     neighbours(report, gallery, scale),
     across(gallery, scale),
     interpolations(gallery, scale),
@@ -181,32 +188,70 @@ function diversity({ msSsim }: Report): string {
 }
 
 function features({ features, classifier }: Report): string {
+  return section(
+    "Distances in features",
+    `How near sets of pictures are to half of the training set, in the ${classifier.features} in-domain features of ` +
+      "the classifier. These are no Inception features: the figures compare between runs on this data alone. A " +
+      "Fréchet distance grows as pictures become fewer; the last two rows are of equal counts.",
+    scoresTable(featureRows(features)),
+  );
+}
+
+function inception({ inception }: Report): string {
+  if (!inception) return "";
+  const { weights, most, whole, ...features } = inception, { file, sha256, variant } = weights;
+  const rows = featureRows(features);
+  if (whole) {
+    rows.splice(1, 0, [
+      `samples, to ${whole.reference} pictures of the whole training set`,
+      ...distanceCells(whole),
+      ...["", "", "", ""],
+    ]);
+  }
+  return section(
+    "Distances in Inception v3's features",
+    "The same in the 2048 features of an Inception v3 (pool3), with pictures brought to 299×299 by linear " +
+      `interpolation. Weights: ${escaped(file)}, taken for the ${variant} network, SHA-256 ${
+        sha256.slice(0, 12)
+      }; ${
+        most === null ? "all pictures" : `at most ${most} pictures of each set`
+      }. Only where those ` +
+      "are the published weights of 2015-12-05 is the Fréchet distance an FID and the kernel distance a KID, and only " +
+      "at equal counts do they compare: kao's page on evaluation says when with published figures.",
+    scoresTable(rows),
+  );
+}
+
+function featureRows(features: FeatureReport): string[][] {
   const sets: [string, FeatureScores | null][] = [
     ["samples", features.samples],
     ["real pictures of the training set", features.real],
     ["held-out pictures", features.heldOut],
     ["as many samples as held-out pictures", features.samplesAsHeldOut],
   ];
-  const rows = sets.flatMap(([name, scores]) =>
+  return sets.flatMap(([name, scores]) =>
     scores
       ? [[
         name,
-        String(scores.count),
-        figure(scores.frechet),
-        `${figure(scores.kernel)} ± ${figure(scores.kernelStandardError)}`,
+        ...distanceCells(scores),
         ...[scores.precision, scores.recall, scores.density, scores.coverage].map(figure),
       ]]
       : []
   );
-  return section(
-    "Distances in features",
-    `How near sets of pictures are to half of the training set, in the ${classifier.features} in-domain features of ` +
-      "the classifier. These are no Inception features: the figures compare between runs on this data alone. A " +
-      "Fréchet distance grows as pictures become fewer; the last two rows are of equal counts.",
-    table(
-      ["", "count", "Fréchet", "kernel", "precision", "recall", "density", "coverage"],
-      rows,
-    ),
+}
+
+function distanceCells({ count, frechet, kernel, kernelStandardError }: FeatureDistance): string[] {
+  return [
+    String(count),
+    figure(frechet),
+    `${figure(kernel)} ± ${figure(kernelStandardError)}`,
+  ];
+}
+
+function scoresTable(rows: readonly string[][]): string {
+  return table(
+    ["", "count", "Fréchet", "kernel", "precision", "recall", "density", "coverage"],
+    rows,
   );
 }
 

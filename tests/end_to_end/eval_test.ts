@@ -92,6 +92,7 @@ Deno.test("eval trains a classifier once, and writes figures and a page by itsel
     await fails([run, `${folder.path}/none`], "none");
     await fails([run, data, "--columns", "shoes"], 'no label column "shoes"');
     await fails([run], "Missing data");
+    await fails([run, data, "--inception", `${run}/run.json`], "is no whole safetensors file");
     const unlabelled = `${folder.path}/unlabelled`;
     await Deno.mkdir(unlabelled);
     const description = JSON.parse(await Deno.readTextFile(`${run}/run.json`));

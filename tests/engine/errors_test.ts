@@ -259,6 +259,10 @@ const mistakes: Record<string, Mistake[]> = {
     [() => kao.upsampleBilinear(f(1, 1, 2, 2), 0), "[1, 1, 2, 2] with scale 0"],
     [() => kao.upsampleBilinear(i(1, 1, 2, 2), 2), "i32 tensor [1, 1, 2, 2]"],
   ],
+  resizeBilinear: [
+    [() => kao.resizeBilinear(f(1, 1, 2, 2), [3, 0]), "[1, 1, 2, 2] with size [3, 0]"],
+    [() => kao.resizeBilinear(i(1, 1, 2, 2), [2, 2]), "i32 tensor [1, 1, 2, 2]"],
+  ],
   avgPool2d: [
     [() => kao.avgPool2d(f(1, 1, 4, 4), { kernelSize: 5 }), "[1, 1, 4, 4] by a kernel [5, 5]"],
     [() => kao.avgPool2d(f(1, 1, 4, 4), { kernelSize: 0 }), "kernelSize [0, 0]"],

@@ -267,6 +267,7 @@ Deno.test("derivatives of resampling and pooling are those of finite differences
     pixelUnshuffle: (x) => kao.pixelUnshuffle(x, 2),
     upsampleNearest: (x) => kao.upsampleNearest(x, 2),
     upsampleBilinear: (x) => kao.upsampleBilinear(x, 2),
+    resizeBilinear: (x) => kao.resizeBilinear(x, [3, 7]),
     avgPool2d: (x) => kao.avgPool2d(x, { kernelSize: 3, stride: 2, padding: 1 }),
     avgPoolTiles: (x) => kao.avgPool2d(x, { kernelSize: 2 }),
     maxPool2d: (x) => kao.maxPool2d(x, { kernelSize: [2, 3], stride: 2, padding: 1 }),

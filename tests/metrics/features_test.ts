@@ -100,6 +100,64 @@ Deno.test("a vector finds its copy, and nothing where nothing is near enough", (
   }
 });
 
+Deno.test("what is passed over changes no neighbour, and of equally near ones the first is found", () => {
+  const generator = new HostGenerator(9);
+  const draws = {
+    // Few levels, and vectors that come again, make ties.
+    bytes: (count: number) => Uint8Array.from({ length: count }, () => 3 * generator.uniform()),
+    reals: (count: number) => Float32Array.from({ length: count }, () => generator.normal()),
+  };
+  for (const [kind, draw] of Object.entries(draws)) {
+    for (
+      const [length, width] of [[1], [3], [64], [65], [200], [3 * 49, 7], [3 * 256, 16], [300, 10]]
+    ) {
+      const vectors = draw(40 * length), queries = draw(15 * length);
+      for (const [from, to] of [[3, 30], [3, 11], [20, 21]]) {
+        vectors.copyWithin(to * length, from * length, (from + 1) * length);
+      }
+      queries.set(vectors.subarray(3 * length, 4 * length), 2 * length);
+      for (const norm of ["l1", "l2"] as const) {
+        for (const options of [{}, { except: 3 }, { within: 0.7 * length }]) {
+          const { index, distance } = nearest(queries, vectors, {
+            length,
+            width,
+            norm,
+            ...options,
+          });
+          const plain = plainNearest(queries, vectors, { length, norm, ...options });
+          assertEquals([...index], plain.map(({ index }) => index), `${kind} ${length} ${norm}`);
+          plain.forEach((it, i) => assertAlmostEquals(distance[i], it.distance, 1e-9));
+        }
+      }
+    }
+  }
+});
+
+/** Nearest neighbours by every distance in full. */
+function plainNearest(
+  queries: Uint8Array | Float32Array,
+  vectors: Uint8Array | Float32Array,
+  options: { length: number; norm: "l1" | "l2"; within?: number; except?: number },
+): { index: number; distance: number }[] {
+  const { length, norm, within = Infinity, except } = options, power = norm === "l1" ? 1 : 2;
+  const rows = (of: Uint8Array | Float32Array) =>
+    Array.from(
+      { length: of.length / length },
+      (_, i) => [...of.slice(i * length, i * length + length)],
+    );
+  return rows(queries).map((query) => {
+    let found = { index: -1, distance: Infinity };
+    rows(vectors).forEach((vector, index) => {
+      const sum = query.reduce((sum, x, k) => sum + Math.abs(x - vector[k]) ** power, 0);
+      const distance = sum ** (1 / power);
+      if (index !== except && distance < within && distance < found.distance) {
+        found = { index, distance };
+      }
+    });
+    return found;
+  });
+}
+
 Deno.test("a confusion table counts what is known, and shares of nothing are no number", () => {
   const counts = confusion([0, 0, 1, -1, 0], [0, 1, 1, 0, 0], { classes: 3 });
   assertEquals(counts, [[2, 1, 0], [0, 1, 0], [0, 0, 0]]);
@@ -123,5 +181,9 @@ Deno.test("features that make no sense are refused by what is wrong", () => {
   refused(
     () => nearest(Uint8Array.of(1), new Uint8Array(), { length: 1, norm: "l1" }),
     "one to find",
+  );
+  refused(
+    () => nearest(new Uint8Array(6), new Uint8Array(6), { length: 6, width: 4, norm: "l1" }),
+    "of 6, in rows of 4",
   );
 });
