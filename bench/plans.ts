@@ -4,6 +4,7 @@
 import { withBindings } from "../engine/variable.ts";
 import type { Passes } from "../engine/compile/passes.ts";
 import { dispatchesOf } from "../engine/compile/sites.ts";
+import { allSlots } from "../engine/kernels/dispatch.ts";
 import type { Tensor, Variable } from "../engine/mod.ts";
 import { table } from "./table.ts";
 import { type WorkloadName, workloads } from "./workloads.ts";
@@ -35,7 +36,7 @@ export function countPlan(
   const outputs = Object.values(withBindings(assignments, () => step(...inputs(0))));
   const target = { cpu: false, images: false, limits };
   const dispatches = dispatchesOf({ name, outputs, assignments }, target, options);
-  const bytes = dispatches.flatMap(({ slots }) => slots).reduce((sum, slot) => sum + slot.bytes, 0);
+  const bytes = dispatches.flatMap(allSlots).reduce((sum, slot) => sum + slot.bytes, 0);
   return { dispatches: dispatches.length, bytes };
 }
 
