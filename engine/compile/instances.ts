@@ -10,7 +10,7 @@ import { livenessBound } from "./memory.ts";
 import { type Neighbours, quarrel, rivalsOf, unite } from "./neighbours.ts";
 
 /** How much more memory may be needed at once than where every dispatch keeps its turn: a share, or bytes. */
-const MOST_MEMORY = { share: 0.1, bytes: 2 ** 20 };
+const MOST_MEMORY = { share: 1 / 8, bytes: 2 ** 24 };
 
 /**
  * Lets dispatches of the same kernel run as one, in the first one's turn. What the others wait for by then comes

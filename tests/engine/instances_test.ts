@@ -90,8 +90,8 @@ Deno.test("everything stays as it was where too much memory would be kept for lo
       launch("n", c, b, d),
     ]);
   };
-  assertEquals(run(2 ** 18), ["2 x k", "m", "n"]);
-  assertEquals(run(2 ** 18 + 8), ["k", "m", "k", "n"]);
+  assertEquals(run(2 ** 22), ["2 x k", "m", "n"]);
+  assertEquals(run(2 ** 22 + 8), ["k", "m", "k", "n"]);
 });
 
 Deno.test("what instances read lies in one texture, and what they write in another", () => {
@@ -195,5 +195,5 @@ Deno.test("two passes of a net, and their gradients, are the same to the bit in 
   assert(instances.some(({ kernel }) => kernel === "pointwise" || kernel === "reduce"), "no fused");
   assertEquals(joined.dispatches.length, apart.dispatches.length - instances.length);
   const grown = livenessBound(joined.dispatches) - livenessBound(apart.dispatches);
-  assertLessOrEqual(grown, 2 ** 20);
+  assertLessOrEqual(grown, 2 ** 24);
 });
