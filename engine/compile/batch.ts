@@ -20,8 +20,8 @@ export interface BatchOptions {
 }
 
 /**
- * A tensor with more elements is not kept alive for a kernel that is put off. Nor does it wait on a CPU's adapter
- * where each workgroup of one kernel pays for what shares its dispatch.
+ * A tensor with more elements is not kept alive for a kernel that is put off. On CPU adapters fewer have to do: each
+ * workgroup there pays for all that shares its dispatch.
  */
 const LARGE = { cpu: 2 ** 14, gpu: 2 ** 18 };
 /** Reductions in one kernel: their totals lie in memory that a workgroup shares. */

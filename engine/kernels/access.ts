@@ -16,7 +16,7 @@ export function hasPlaces(slots: readonly Slot[]): boolean {
   return slots.some((slot) => slot instanceof TexelSlot || slot instanceof ImageSlot);
 }
 
-/** The same kernels on other memory that can share a dispatch: each begins by asking for all their places. */
+/** How often a kernel can be in one dispatch, on other memory each time: it begins with the places of all. */
 export const MOST_INSTANCES = 2;
 
 /** The statement that a shader's `main` begins with: which instance of the kernel it is, by the grid's `z`. */

@@ -20,7 +20,7 @@ import {
 } from "../../engine/mod.ts";
 import type { Launched } from "../../engine/compile/copies.ts";
 import { shareInstances } from "../../engine/compile/instances.ts";
-import { livenessBound, place } from "../../engine/compile/memory.ts";
+import { livenessBound, place, textureRows } from "../../engine/compile/memory.ts";
 import { partnersOf } from "../../engine/compile/neighbours.ts";
 import type { Passes } from "../../engine/compile/passes.ts";
 import { Plan } from "../../engine/compile/plan.ts";
@@ -109,6 +109,9 @@ Deno.test("what instances read lies in one texture, and what they write in anoth
   const [A, B, C, D] = [a, b, c, d].map((slot) => of.get(slot)!.arena);
   assertEquals([A, B], [C, D]);
   assert(A !== B);
+  // Where a texture does not reach that far, the placement says so.
+  const low = place(dispatches, { maxBytes: 2 ** 20, maxRows: 5, reuse: true });
+  assertEquals(textureRows(low).images, 6);
 });
 
 Deno.test("kernels stay apart where what is read would have to lie where it is written", () => {
