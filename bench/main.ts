@@ -129,11 +129,11 @@ function formatSteps(reports: readonly StepReport[]): string {
   ]);
 }
 
-/** The kernels of steps on a GPU, which need not be there. */
+/** The kernels of steps on adapters, which need not be there. */
 function plan(options: Options): Promise<void> {
   const names = options.words.length > 0 ? options.words : Object.keys(workloads);
   const reports = names.map(workloadNamed)
-    .map((name) => reportPlan(name, options.batch ?? workloads[name].batch.gpu));
+    .map((name) => reportPlan(name, options.batch));
   print(options, reports, () => formatPlans(reports));
   return Promise.resolve();
 }

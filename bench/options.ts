@@ -39,7 +39,7 @@ export function usage(): string {
   deno task bench layers [WORKLOAD]      each convolution's three products against the best matrix product
   deno task bench kernels [FILTER]       every op that has kernels of its own, by itself
   deno task bench scaling [WORKLOAD]     cost a picture and memory at several batches
-  deno task bench plan [WORKLOAD]        dispatches of a step on a GPU, and the memory they pass over; runs nothing
+  deno task bench plan [WORKLOAD]        dispatches of a step on a GPU or a CPU adapter, and the memory they pass over; runs nothing
   deno task bench interface              ACGAN through the interface of plugins against ACGAN by hand, in turns
 
 Workloads:

@@ -1,7 +1,7 @@
 // Where the time of a workload's step goes, kernel by kernel, against what the adapter can do.
 
 import { Device } from "../engine/mod.ts";
-import type { Dispatch } from "../engine/kernels/dispatch.ts";
+import { allSlots, type Dispatch } from "../engine/kernels/dispatch.ts";
 import { type Ceilings, measureCeilings } from "./ceilings.ts";
 import { timePlan } from "./clock.ts";
 import { digits } from "./statistics.ts";
@@ -78,8 +78,8 @@ export function groupKernels(
   const total = times.reduce((a, b) => a + b, 0);
   const rate = (amount: number, time: number): number => time === 0 ? 0 : amount / time;
   return [...groups.values()].sort((a, b) => b.time - a.time).map(({ dispatch, count, time }) => {
-    const { kernel, variant, shape, slots, flops } = dispatch;
-    const bytes = slots.reduce((sum, slot) => sum + slot.bytes, 0);
+    const { kernel, variant, shape, flops } = dispatch;
+    const bytes = allSlots(dispatch).reduce((sum, slot) => sum + slot.bytes, 0);
     return {
       ...{ kernel, variant, shape, count },
       ms: time / 1e6,

@@ -12,6 +12,7 @@ $SLOTS
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
+  $BEGIN
   let index = id.y * $ROW + id.x;
   if (index >= $COUNT) {
     return;

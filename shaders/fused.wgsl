@@ -18,6 +18,7 @@ fn main(
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
   //: end
 ) {
+  $BEGIN
   // Large grids are folded into rows, because a grid's side is limited.
   let group = workgroup.x + workgroup.y * grid.x;
   $CHOICE

@@ -38,6 +38,7 @@ fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
+  begin_instance(workgroup.z);
   let block = workgroup.y * $ROWu + workgroup.x;
   if (block >= $BLOCKSu) {
     return;

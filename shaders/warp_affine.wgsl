@@ -38,6 +38,7 @@ fn mirror_image(at: u32, tile: f32, length: f32) -> f32 {
 // Sums over the pixels of the result that a pixel, or a mirror image of it, has a part in.
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
+  $BEGIN
   const AREA = $WIDTHu * $HEIGHTu;
   const RESULT_AREA = $RESULT_WIDTHu * $RESULT_HEIGHTu;
   let pixel = id.x;
@@ -46,8 +47,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   }
   let column = pixel % $WIDTHu;
   let row = pixel / $WIDTHu;
-  let plane = group.z * $CHANNELSu + group.y * $EACHu;
-  let p = places_of(group.z);
+  let plane = group.y * $EACHu;
+  let p = places_of(plane / $CHANNELSu);
   let determinant = p.right.x * p.down.y - p.down.x * p.right.y;
   // How far from its middle a pixel is felt in the result, and a little more for rounding.
   let reach = vec2f(abs(p.down.y) + abs(p.down.x), abs(p.right.y) + abs(p.right.x)) /
@@ -100,14 +101,16 @@ fn mirrored(at: i32, length: i32) -> u32 {
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
+  $BEGIN
   const AREA = $WIDTHu * $HEIGHTu;
   const RESULT_AREA = $RESULT_WIDTHu * $RESULT_HEIGHTu;
   let pixel = id.x;
   if (pixel >= RESULT_AREA) {
     return;
   }
+  let first = group.y * $EACHu;
   let at = place_of(
-    places_of(group.z),
+    places_of(first / $CHANNELSu),
     f32(pixel % $RESULT_WIDTHu),
     f32(pixel / $RESULT_WIDTHu),
   );
@@ -125,7 +128,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     part.y * (1.0 - part.x),
     part.y * part.x,
   );
-  let first = group.z * $CHANNELSu + group.y * $EACHu;
 //: for c in 0..EACH
   let plane$c = (first + ${c}u) * AREA;
   let near$c = vec4f(

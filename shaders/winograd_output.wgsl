@@ -6,6 +6,7 @@ $SLOTS
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
+  begin_instance(id.z);
   var rest = id.y * $ROW + id.x;
   if (rest >= $COUNT) {
     return;

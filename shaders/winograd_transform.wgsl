@@ -36,6 +36,7 @@ fn load(at: u32, vector: u32) -> vec4f {
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
+  begin_instance(id.z);
   var rest = id.y * $ROW + id.x;
   if (rest >= $COUNT) {
     return;

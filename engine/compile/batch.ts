@@ -12,14 +12,18 @@ export type Batch = readonly Group[];
 export interface BatchOptions {
   /** How many buffers one kernel can be bound to. */
   readonly maxBuffers: number;
+  readonly cpu: boolean;
   /** Whether a group's kernel is one that the compiler writes, in a single dispatch. */
   readonly canShare: (group: Group) => boolean;
   /** Variables that tensors are written to. */
   readonly variables: ReadonlyMap<Tensor, Variable>;
 }
 
-/** A tensor with more elements is not kept alive for a kernel that is put off. */
-const LARGE = 2 ** 18;
+/**
+ * A tensor with more elements is not kept alive for a kernel that is put off. On CPU adapters fewer have to do: each
+ * workgroup there pays for all that shares its dispatch.
+ */
+const LARGE = { cpu: 2 ** 14, gpu: 2 ** 18 };
 /** Reductions in one kernel: their totals lie in memory that a workgroup shares. */
 const MOST_FOLDS = 12;
 
@@ -98,7 +102,8 @@ function isUpdate(group: Group, { variables }: BatchOptions): boolean {
 function canWait(group: Group, options: BatchOptions): boolean {
   if (!options.canShare(group)) return false;
   const tensors = [...group.outputs, ...group.reads.keys()];
-  return isUpdate(group, options) || tensors.every(({ size }) => size <= LARGE);
+  const large = LARGE[options.cpu ? "cpu" : "gpu"];
+  return isUpdate(group, options) || tensors.every(({ size }) => size <= large);
 }
 
 function fits(batch: Batch, { maxBuffers, variables }: BatchOptions): boolean {

@@ -3,6 +3,7 @@
 import dispatchCode from "../../shaders/fused.wgsl" with { type: "text" };
 import pointwiseCode from "../../shaders/fused_pointwise.wgsl" with { type: "text" };
 import rowsCode from "../../shaders/fused_rows.wgsl" with { type: "text" };
+import { beginInstance } from "../kernels/access.ts";
 import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
 import { foldGrid } from "../kernels/grid.ts";
 import { instantiate } from "../kernels/template.ts";
@@ -124,6 +125,7 @@ function assemble(
       SHARED: parts.flatMap(({ shared }) => shared).join("\n"),
       FUNCTIONS: parts.map(({ code }) => code).join("\n"),
       WORKGROUP: frame.workgroup,
+      BEGIN: beginInstance(frame.bindings.slots, "workgroup.z"),
       CHOICE: whole ? `part0(group, ${argumentsOf(parts[0])});` : choices.join(" else "),
     }),
     slots: frame.bindings.slots,

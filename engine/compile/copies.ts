@@ -12,8 +12,8 @@ export interface Launched {
 }
 
 /** Leaves out copies into images that are there already, of memory that was not written since. */
-export function shareCopies(launched: readonly Launched[]): Dispatch[] {
-  const kept: Dispatch[] = [];
+export function shareCopies(launched: readonly Launched[]): Launched[] {
+  const kept: Launched[] = [];
   const numbers = new Map<Slot, number>(), versions = new Map<Slot, number>();
   const made = new Map<string, Slot>(), instead = new Map<Slot, Slot>();
   const stateOf = (slot: Slot): string => {
@@ -34,7 +34,7 @@ export function shareCopies(launched: readonly Launched[]): Dispatch[] {
       made.set(key, image);
     }
     for (const slot of written) versions.set(slot, (versions.get(slot) ?? 0) + 1);
-    kept.push({ ...dispatch, slots });
+    kept.push({ dispatch: { ...dispatch, slots }, written });
   }
   return kept;
 }

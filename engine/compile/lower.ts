@@ -20,7 +20,15 @@ import { canShare, fusedDispatches } from "./codegen.ts";
 import { shareCopies } from "./copies.ts";
 import { fuseEpilogues, lowerEpilogue, takesEpilogues } from "./epilogues.ts";
 import { fuse, type Group, stripReshape } from "./fuse.ts";
-import { ArenaSlot, assignSlots, place, type Placement, type Slots, texelRows } from "./memory.ts";
+import { shareInstances } from "./instances.ts";
+import {
+  ArenaSlot,
+  assignSlots,
+  place,
+  type Placement,
+  type Slots,
+  textureRows,
+} from "./memory.ts";
 import type { Passes } from "./passes.ts";
 import { schedule } from "./schedule.ts";
 import { reachable, simplify } from "./simplify.ts";
@@ -106,26 +114,45 @@ export function lower(
   const batches = passes.share
     ? formBatches(groups, needs, {
       maxBuffers,
+      cpu: target.cpu,
       variables,
       canShare: (group) => canShare(group, target),
     })
     : groups.map((group) => [group]);
   const computed = batches.flat().flatMap((group) => group.outputs);
-  const emitted = emit(batches, { given, target, passes });
-  // A texture holds only so much; buffers may be several.
-  return texelRows(emitted.placement) <= target.limits.maxTextureDimension2D
-    ? { outputs, leaves, computed, ...emitted }
-    : {
-      ...{ outputs, leaves, computed },
-      ...emit(batches, { given, target, passes: { ...passes, textures: false } }),
-    };
+  const emitted = emitFitting(batches, { given, target, passes });
+  return { outputs, leaves, computed, ...emitted };
 }
+
+/** Batches as kernels, without the passes that would need higher textures than there are. */
+function emitFitting(
+  batches: readonly Batch[],
+  options: { given: ReadonlyMap<Tensor, Slot>; target: Target; passes: Passes },
+): Emitted {
+  const { target: { limits }, passes } = options;
+  const emitted = emit(batches, options), { placement } = emitted;
+  const { texels, images } = textureRows(placement);
+  // A texture holds only so much; buffers may be several, and images that need not lie together.
+  const textures = texels <= limits.maxTextureDimension2D;
+  const instances = images <= limits.maxTextureDimension2D;
+  if ((textures || !passes.textures) && (instances || !passes.instances)) return emitted;
+  return emitFitting(batches, {
+    ...options,
+    passes: {
+      ...passes,
+      textures: passes.textures && textures,
+      instances: passes.instances && instances,
+    },
+  });
+}
+
+type Emitted = Pick<Lowered, "slots" | "dispatches" | "sites" | "placement">;
 
 /** Batches as kernels, and where all that they bind lies. */
 function emit(
   batches: readonly Batch[],
   options: { given: ReadonlyMap<Tensor, Slot>; target: Target; passes: Passes },
-): Pick<Lowered, "slots" | "dispatches" | "sites" | "placement"> {
+): Emitted {
   const { given, target, passes } = options;
   // A forced variant may be one for GPUs, which know nothing but buffers.
   const textures = passes.textures && target.cpu && target.images && target.variant === undefined;
@@ -148,9 +175,8 @@ function emit(
     launch(batch, { slots, context: contextOf(batch), quads: passes.quads })
       .map((dispatch) => ({ dispatch, written: writtenBy(dispatch, { batch, slots }) }))
   );
-  const dispatches = passes.copies
-    ? shareCopies(launched)
-    : launched.map(({ dispatch }) => dispatch);
+  const kept = passes.copies ? shareCopies(launched) : launched;
+  const dispatches = passes.instances ? shareInstances(kept) : kept.map(({ dispatch }) => dispatch);
   const placement = place(dispatches, {
     maxBytes: target.limits.maxBufferSize,
     maxRows: target.limits.maxTextureDimension2D,

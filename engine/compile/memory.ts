@@ -1,10 +1,11 @@
 // Where stored values lie: in variables and other memory that outlives a run, or in an arena whose ranges
 // are reused as soon as nobody needs what they hold. The arena is buffers, and on CPU adapters a texture.
 
-import type { Dispatch, Slot } from "../kernels/dispatch.ts";
+import { allSlots, type Dispatch, type Slot } from "../kernels/dispatch.ts";
 import { byteLength } from "../dtype.ts";
 import { IMAGE_WIDTH, ImageSlot } from "../kernels/image.ts";
 import { TEXEL_WIDTH, TexelSlot } from "../kernels/texels.ts";
+import { type Neighbours, partnersOf, rivalsOf } from "./neighbours.ts";
 import { storageType } from "./wgsl.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Batch } from "./batch.ts";
@@ -98,7 +99,8 @@ const ALIGNMENT = 256;
  * Places a plan's own memory so that slots alive at the same time never overlap, the largest first.
  *
  * @param options.maxBytes the largest buffer that the device makes; a plan that needs more gets several.
- * @param options.maxRows the highest texture. Texels have only one: see {@linkcode texelRows}.
+ * @param options.maxRows the highest texture. Texels have only one, and images that
+ * have to lie together: see {@linkcode textureRows}.
  * @param options.reuse off: every slot stays alive to the end.
  */
 export function place(
@@ -106,7 +108,7 @@ export function place(
   options: { maxBytes: number; maxRows: number; reuse: boolean },
 ): Placement {
   const lives = livesOf(dispatches, options), { maxBytes, maxRows } = options;
-  const rivals = rivalsOf(dispatches);
+  const rivals = rivalsOf(dispatches), partners = partnersOf(dispatches);
   const rangesOf = (kind: (slot: Slot) => boolean, space: Partial<Space>): Ranges =>
     placeRanges(lives.filter(([slot]) => kind(slot)), { ...anySpace, ...space });
   return {
@@ -117,13 +119,17 @@ export function place(
       unit: IMAGE_WIDTH,
       longest: maxRows * IMAGE_WIDTH,
       rivals,
+      partners,
     }),
   };
 }
 
-/** Rows of the texture that holds the texels. */
-export function texelRows({ texels }: Placement): number {
-  return (texels.lengths[0] ?? 0) / TEXEL_WIDTH;
+/** Rows of the texture that holds the texels, and of the highest that holds images. */
+export function textureRows({ texels, images }: Placement): { texels: number; images: number } {
+  return {
+    texels: (texels.lengths[0] ?? 0) / TEXEL_WIDTH,
+    images: Math.max(0, ...images.lengths) / IMAGE_WIDTH,
+  };
 }
 
 const wholeRows = ({ of, lengths }: Ranges, width: number): Ranges => ({
@@ -136,20 +142,6 @@ const inBuffers = (slot: Slot): boolean => slot instanceof ArenaSlot;
 const inTexels = (slot: Slot): boolean => slot instanceof TexelSlot;
 const inImages = (slot: Slot): boolean => slot instanceof ImageSlot;
 
-/** The images that cannot lie in the same texture, because a kernel reads one and writes the other. */
-function rivalsOf(dispatches: readonly Dispatch[]): ReadonlyMap<Slot, ReadonlySet<Slot>> {
-  const rivals = new Map<Slot, Set<Slot>>();
-  for (const { slots, writes = [] } of dispatches) {
-    for (const written of writes.filter(inImages)) {
-      for (const read of slots.filter((slot) => inImages(slot) && !writes.includes(slot))) {
-        rivals.set(read, (rivals.get(read) ?? new Set()).add(written));
-        rivals.set(written, (rivals.get(written) ?? new Set()).add(read));
-      }
-    }
-  }
-  return rivals;
-}
-
 /** What ranges are made of. */
 interface Space {
   /** Bytes of an element. */
@@ -159,26 +151,40 @@ interface Space {
   /** The length of an arena, at most, unless a single slot is longer. */
   readonly longest: number;
   /** Slots that cannot lie in the same arena. */
-  readonly rivals: ReadonlyMap<Slot, ReadonlySet<Slot>>;
+  readonly rivals: Neighbours;
+  /** Slots that have to lie in the same arena, though it may become too long. */
+  readonly partners: Neighbours;
 }
 
-const anySpace: Space = { bytes: 1, unit: 1, longest: Infinity, rivals: new Map() };
+const anySpace: Space = {
+  bytes: 1,
+  unit: 1,
+  longest: Infinity,
+  rivals: new Map(),
+  partners: new Map(),
+};
 
 /** Each slot at the lowest offset that is free during its life, in the arena that grows the least by it. */
 function placeRanges(lives: readonly [Slot, Life][], space: Space): Ranges {
-  const { bytes, unit, longest, rivals } = space;
+  const { bytes, unit, longest, rivals, partners } = space;
   const of = new Map<Slot, { arena: number; offset: number }>();
   const lengths: number[] = [];
   const placed: { arena: number; offset: number; end: number; life: Life }[] = [];
+  const withPartners = (slots: Iterable<Slot>): Slot[] =>
+    [...slots].flatMap((slot) => [...partners.get(slot) ?? [slot]]);
+  const arenasOf = (slots: readonly Slot[]): Set<number> =>
+    new Set(slots.flatMap((slot) => of.get(slot)?.arena ?? []));
   for (const [slot, life] of lives) {
     const length = Math.ceil(slot.bytes / bytes / unit) * unit;
     const others = placed.filter((other) => meet(other.life, life));
-    const apart = new Set([...rivals.get(slot) ?? []].map((rival) => of.get(rival)?.arena));
+    const own = withPartners([slot]), [home] = arenasOf(own);
+    const apart = arenasOf(withPartners(own.flatMap((each) => [...rivals.get(each) ?? []])));
     const places = lengths.flatMap((end, arena) => {
-      if (apart.has(arena)) return [];
+      if (home === undefined ? apart.has(arena) : arena !== home) return [];
       const offset = lowestGap(others.filter((other) => other.arena === arena), length);
       const growth = Math.max(0, offset + length - end);
-      return offset + length > longest && offset > 0 ? [] : [{ arena, offset, growth }];
+      const long = offset + length > longest && offset > 0 && home === undefined;
+      return long ? [] : [{ arena, offset, growth }];
     });
     const fresh = { arena: lengths.length, offset: 0, growth: length };
     const [{ arena, offset }] = places.length === 0
@@ -198,7 +204,7 @@ function livesOf(
 ): [Slot, Life][] {
   const lives = new Map<Slot, Life>();
   dispatches.forEach((dispatch, at) => {
-    for (const slot of dispatch.slots) {
+    for (const slot of allSlots(dispatch)) {
       if (!(inBuffers(slot) || inTexels(slot) || inImages(slot))) continue;
       const first = lives.get(slot)?.first ?? at;
       lives.set(slot, { first, last: reuse ? at : dispatches.length });

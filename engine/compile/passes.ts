@@ -16,6 +16,8 @@ export interface Passes {
   readonly share: boolean;
   /** Pack operands once that several products read. */
   readonly copies: boolean;
+  /** Run the same kernel on several memories in one dispatch, where it is told their places. */
+  readonly instances: boolean;
   /** Keep what kernels leave to each other in a texture, where loads from one are cheaper. */
   readonly textures: boolean;
   /** Let results take over the memory of the inputs that they replace. */
@@ -34,6 +36,7 @@ export const allPasses: Passes = {
   quads: true,
   share: true,
   copies: true,
+  instances: true,
   textures: true,
   inPlace: true,
   reuse: true,
@@ -49,6 +52,7 @@ export const noPasses: Passes = {
   quads: false,
   share: false,
   copies: false,
+  instances: false,
   textures: false,
   inPlace: false,
   reuse: false,

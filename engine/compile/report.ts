@@ -1,6 +1,6 @@
 // Plans as tables for people: what KAO_DEBUG=plan and KAO_DEBUG=profile print.
 
-import type { Dispatch } from "../kernels/dispatch.ts";
+import { allSlots, type Dispatch } from "../kernels/dispatch.ts";
 import type { Timing } from "../runtime/timer.ts";
 import type { Plan } from "./plan.ts";
 
@@ -25,7 +25,7 @@ export function formatProfile(name: string, plan: Plan, timing: Timing): string 
   const total = timing.passes.reduce((sum, time) => sum + time, 0);
   const lines = [...rows.values()].sort((a, b) => b.time - a.time).map(
     ({ dispatch, count, time }) => {
-      const bytes = count * dispatch.slots.reduce((sum, slot) => sum + slot.bytes, 0);
+      const bytes = count * allSlots(dispatch).reduce((sum, slot) => sum + slot.bytes, 0);
       const perNanosecond = (amount: number): number => time === 0 ? 0 : amount / time;
       return [
         `${fixed(time / 1e6, 9)} ms`,

@@ -1,6 +1,6 @@
 // The memory that a placement asks for, and what of it each dispatch is bound to.
 
-import { hasPlaces, hasTexels } from "../kernels/access.ts";
+import { hasPlaces, hasTexels, MOST_INSTANCES, quadsOf } from "../kernels/access.ts";
 import type { Dispatch, Slot } from "../kernels/dispatch.ts";
 import { IMAGE_WIDTH, ImageSlot } from "../kernels/image.ts";
 import { TEXEL_WIDTH, TexelSlot } from "../kernels/texels.ts";
@@ -52,13 +52,16 @@ export class Resources {
       owner.texture("texels", length / TEXEL_WIDTH, "intermediate values").createView()
     );
     if (!dispatches.some(({ slots }) => hasPlaces(slots))) return;
-    const most = Math.max(...dispatches.map(({ slots }) => slots.length));
+    const most = 4 * MOST_INSTANCES * Math.max(...dispatches.map(({ slots }) => quadsOf(slots)));
     const stride = Math.ceil(most / ALIGNMENT) * ALIGNMENT;
     const places = new Uint32Array(dispatches.length * stride);
-    dispatches.forEach(({ slots }, at) => {
-      const begins = slots.map((slot) => texels.of.get(slot) ?? images.of.get(slot));
-      places.set(begins.map((begin) => begin?.offset ?? 0), at * stride);
-    });
+    dispatches.forEach(({ slots, instances = [] }, at) =>
+      [slots, ...instances].forEach((own, instance) => {
+        const begins = own.map((slot) => texels.of.get(slot) ?? images.of.get(slot));
+        const from = at * stride + 4 * instance * quadsOf(slots);
+        places.set(begins.map((begin) => begin?.offset ?? 0), from);
+      })
+    );
     const buffer = owner.buffer(places.byteLength, "places", UNIFORM);
     owner.upload(buffer, places);
     this.#places = { buffer, stride };

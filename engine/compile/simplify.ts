@@ -22,8 +22,7 @@ export function simplify(
   roots: readonly Tensor[],
   passes: Pick<Passes, "merge" | "algebra">,
 ): Tensor[] {
-  const graph = new Graph(passes);
-  return roots.map((root) => graph.rewrite(root));
+  return new Graph(passes).rewrite(roots);
 }
 
 /**
@@ -58,12 +57,13 @@ class Graph {
     this.#passes = passes;
   }
 
-  rewrite(root: Tensor): Tensor {
-    for (const node of reachable([root], this.#done)) {
+  /** All roots together: what comes out is numbered in the order in which it was written, which plans keep to. */
+  rewrite(roots: readonly Tensor[]): Tensor[] {
+    for (const node of reachable(roots)) {
       const inputs = node.inputs.map((input) => this.#done.get(input)!);
       this.#done.set(node, this.#make(node.op, inputs, node));
     }
-    return this.#done.get(root)!;
+    return roots.map((root) => this.#done.get(root)!);
   }
 
   /** The node of an op on simplified inputs, or something simpler of the same value. */

@@ -1,6 +1,6 @@
 // How kernels read and write what they are bound to: numbers in a storage buffer, or in the texture that all
 // texels of a plan share, or texels of four in an image. Where in their textures texels and images begin is
-// told by a uniform buffer, so that kernels that differ in nothing else are one shader.
+// told by a uniform buffer, so that kernels that differ in nothing else are one shader, and can be one dispatch.
 
 import type { Slot } from "./dispatch.ts";
 import { IMAGE_WIDTH, ImageSlot } from "./image.ts";
@@ -16,9 +16,18 @@ export function hasPlaces(slots: readonly Slot[]): boolean {
   return slots.some((slot) => slot instanceof TexelSlot || slot instanceof ImageSlot);
 }
 
+/** How often a kernel can be in one dispatch, on other memory each time: it begins with the places of all. */
+export const MOST_INSTANCES = 2;
+
+/** The statement that a shader's `main` begins with: which instance of the kernel it is, by the grid's `z`. */
+export function beginInstance(slots: readonly Slot[], z: string): string {
+  return hasPlaces(slots) ? `begin_instance(${z});` : "";
+}
+
 /**
  * WGSL that declares what a kernel is bound to, with functions `load_NAME(at: u32)` and
- * `store_NAME(at: u32, value)` for each slot: of f32 for buffers and texels, of vec4f for images.
+ * `store_NAME(at: u32, value)` for each slot: of f32 for buffers and texels, of vec4f for images. Before it calls
+ * any of them, `main` does what {@linkcode beginInstance} says.
  *
  * @param slots all that the kernel is bound to, in order.
  * @param options.names of the slots in the same order; those without one are left to the shader.
@@ -54,7 +63,7 @@ export function texels(name: string, at: number): string[] {
 
 /** What slots of texels and images have in common. */
 export function declareShared(slots: readonly Slot[]): string[] {
-  const { length } = slots, quads = Math.ceil(length / 4);
+  const { length } = slots, quads = quadsOf(slots);
   return [
     ...(hasTexels(slots)
       ? [
@@ -66,9 +75,29 @@ export function declareShared(slots: readonly Slot[]): string[] {
       ]
       : []),
     ...(hasPlaces(slots)
-      ? [`@group(0) @binding(${length + 1}) var<uniform> places: array<vec4u, ${quads}>;`]
+      ? [
+        `@group(0) @binding(${length + 1}) var<uniform> places: array<vec4u, ${
+          quads * MOST_INSTANCES
+        }>;`,
+        ...Array.from({ length: quads }, (_, quad) => `var<private> begin${quad}: vec4u;`),
+        // By numbers that are known: llvmpipe fetches others for each lane by itself.
+        `fn begin_instance(z: u32) {`,
+        ...Array.from({ length: quads }, (_, quad) => {
+          const places = Array.from({ length: MOST_INSTANCES }, (_, instance) =>
+            `places[${instance * quads + quad}]`);
+          return `  begin${quad} = ${
+            places.reduce((chosen, place, z) => `select(${chosen}, ${place}, z == ${z}u)`)
+          };`;
+        }),
+        `}`,
+      ]
       : []),
   ];
+}
+
+/** Vectors of four that tell the places of one instance's slots. */
+export function quadsOf(slots: readonly Slot[]): number {
+  return Math.ceil(slots.length / 4);
 }
 
 function buffer(name: string, at: number): string[] {
@@ -95,7 +124,7 @@ function image(name: string, { at, written }: { at: number; written: boolean }):
 }
 
 /** Where the slot of a number begins in its texture. */
-const placeOf = (at: number): string => `places[${at >> 2}].${"xyzw"[at & 3]}`;
+const placeOf = (at: number): string => `begin${at >> 2}.${"xyzw"[at & 3]}`;
 
 /** The coordinates of texel `i`. */
 const xy = (width: number): string => `vec2u(i % ${width}u, i / ${width}u)`;

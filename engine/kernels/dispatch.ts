@@ -24,11 +24,21 @@ export interface Dispatch {
    * may keep in texels is declared by `declareSlots`.
    */
   readonly slots: readonly Slot[];
-  /** The images among `slots` that are written. */
+  /**
+   * Further memory that the same kernel works on, each in the order of `slots`, and bound along with them, for it
+   * differs in nothing but its place in textures. Instances are counted by the grid's `z`.
+   */
+  readonly instances?: readonly (readonly Slot[])[];
+  /** The images that are written, of all instances. */
   readonly writes?: readonly Slot[];
   readonly workgroups: readonly [number, number, number];
   /** Floating-point operations, counted as the direct form of the operation needs them. */
   readonly flops: number;
+}
+
+/** The memory that a dispatch works on, of all its instances. */
+export function allSlots({ slots, instances = [] }: Dispatch): readonly Slot[] {
+  return [slots, ...instances].flat();
 }
 
 /** What launchers may know of the machine when they choose a variant. */

@@ -1,7 +1,7 @@
 // The plain form of the matrix product, one result a thread.
 
 import code from "../../shaders/matmul_direct.wgsl" with { type: "text" };
-import { declareSlots } from "./access.ts";
+import { beginInstance, declareSlots } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { threadGrid } from "./gemm_grid.ts";
 import {
@@ -22,12 +22,15 @@ export function matmulDirect(
   const grid = threadGrid(ctx, { threads: g.batch * g.m * g.n, workgroup: 64 });
   const operands = [{ name: "a", slot: a, quads: false }, { name: "b", slot: b, quads: false }];
   const results = resultsOf(ctx, out, { operands, width: 1 });
-  const SLOTS = declareSlots(results.slots, { names: ["a", "b"] });
+  const access = {
+    SLOTS: declareSlots(results.slots, { names: ["a", "b"] }),
+    BEGIN: beginInstance(results.slots, "id.z"),
+  };
   return [{
     kernel: "matmul",
     variant: `direct${results.label}`,
     shape: describeMatmul(g),
-    code: results.code + instantiate(code, { ...grid.values, ...matmulValues(g), SLOTS }),
+    code: results.code + instantiate(code, { ...grid.values, ...matmulValues(g), ...access }),
     slots: results.slots,
     workgroups: grid.workgroups,
     flops: matmulFlops(g),

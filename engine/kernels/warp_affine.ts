@@ -1,7 +1,7 @@
 // Launches the resampling of pictures by a matrix each, and its transpose.
 
 import code from "../../shaders/warp_affine.wgsl" with { type: "text" };
-import { declareSlots } from "./access.ts";
+import { beginInstance, declareSlots } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { resultsOf } from "./results.ts";
 import { instantiate } from "./template.ts";
@@ -46,6 +46,7 @@ export function warpAffine(
     RESULT_WIDTH: resultWidth,
     TRANSPOSED: Number(transposed),
     SLOTS: declareSlots(results.slots, { names: ["x", "matrix"] }),
+    BEGIN: beginInstance(results.slots, "group.z"),
   };
   const shape = `${batch}x${channels} ${height}x${width} ${transposed ? "<-" : "->"} ` +
     `${resultHeight}x${resultWidth}`;
@@ -55,7 +56,7 @@ export function warpAffine(
     shape,
     code: results.code + instantiate(code, values),
     slots: results.slots,
-    workgroups: [Math.ceil(rows * columns / WORKGROUP), channels / each, batch],
+    workgroups: [Math.ceil(rows * columns / WORKGROUP), batch * channels / each, 1],
     flops: FLOPS * batch * channels * resultHeight * resultWidth,
   }];
 }

@@ -1,10 +1,24 @@
-import { assert } from "@std/assert";
-import { reportPlan } from "../../bench/plans.ts";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { countPlan, formatPlans, reportPlan } from "../../bench/plans.ts";
 
 Deno.test("epilogues save dispatches and passes over memory", () => {
-  const training = reportPlan("acgan32", 32), sampling = reportPlan("moe-sample", 16);
-  for (const { plan, without_epilogues: without, workload } of [training, sampling]) {
+  for (const [workload, batch] of [["acgan32", 32], ["moe-sample", 16]] as const) {
+    const plan = countPlan(workload, { batch });
+    const without = countPlan(workload, { batch, passes: { epilogues: false } });
     const less = [without.dispatches - plan.dispatches, without.bytes - plan.bytes];
     assert(less[0] >= 12 && less[1] >= 30e6, `${workload}: ${less}`);
   }
+});
+
+Deno.test("a training step takes 60 % of the dispatches of its first version, on either adapter", () => {
+  const first = 343, report = reportPlan("acgan32"), { gpu, cpu } = report;
+  assertEquals([gpu.batch, cpu.batch], [64, 32]);
+  assertLessOrEqual(cpu.plan.dispatches, 0.6 * first);
+  assertLessOrEqual(gpu.plan.dispatches, 0.6 * first);
+  assertLessOrEqual(cpu.plan.dispatches, cpu.without_instances.dispatches - 60);
+  const rows = formatPlans([report]).split("\n").filter((row) => row.includes("acgan32"));
+  assertEquals(rows.map((row) => row.match(/\d+/g)!.slice(1, 3).map(Number)), [
+    [gpu.batch, gpu.plan.dispatches],
+    [cpu.batch, cpu.plan.dispatches],
+  ]);
 });

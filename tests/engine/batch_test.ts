@@ -23,9 +23,9 @@ function group(
 
 function batches(
   groups: readonly Group[],
-  options: { updates?: readonly Group[]; maxBuffers?: number } = {},
+  options: { updates?: readonly Group[]; maxBuffers?: number; cpu?: boolean } = {},
 ): number[][] {
-  const { updates = [], maxBuffers = 8 } = options;
+  const { updates = [], maxBuffers = 8, cpu = false } = options;
   const producer = new Map(groups.map((each) => [each.outputs[0], each]));
   const needs = new Map(
     groups.map((each) => [each, new Set([...each.reads.keys()].map((x) => producer.get(x)!))]),
@@ -36,7 +36,7 @@ function batches(
     ),
   );
   const canShare = ({ kind }: Group): boolean => kind !== "kernel";
-  return formBatches(groups, needs, { maxBuffers, variables, canShare })
+  return formBatches(groups, needs, { maxBuffers, cpu, variables, canShare })
     .map((batch) => batch.map((each) => groups.indexOf(each)));
 }
 
@@ -64,6 +64,15 @@ Deno.test("kernels that need each other run one after the other", () => {
 Deno.test("large kernels keep their place, and take along neighbours that are free", () => {
   const a = group(LARGE), b = group(LARGE), c = group(LARGE, { of: [b] });
   assertEquals(batches([a, b, c]), [[0, 1], [2]]);
+});
+
+Deno.test("on a CPU, what a thousand threads work on keeps its place, too", () => {
+  const size = 2 ** 15, first = group(LARGE, { kind: "kernel" });
+  const a = group(size), second = group(LARGE, { kind: "kernel" });
+  const third = group(LARGE, { kind: "kernel", of: [a] });
+  const groups = [first, a, second, third];
+  assertEquals(batches(groups), [[0], [2], [1], [3]]);
+  assertEquals(batches(groups, { cpu: true }), [[0], [1], [2], [3]]);
 });
 
 Deno.test("no more share a dispatch than a kernel can be bound to", () => {

@@ -27,8 +27,8 @@ Deno.test("a copy that is there already is left out, and its readers read the fi
     launch("pack", [source, b], { written: [b] }),
     launch("product", [a, b, out], { flops: 1, written: [out] }),
   ]);
-  assertEquals(kept.map(({ code }) => code), ["pack", "product"]);
-  assertEquals(kept[1].slots.map((slot) => slot === a), [true, true, false]);
+  assertEquals(kept.map(({ dispatch }) => dispatch.code), ["pack", "product"]);
+  assertEquals(kept[1].dispatch.slots.map((slot) => slot === a), [true, true, false]);
 });
 
 Deno.test("a copy is made again in another layout, of other memory, or of what was written since", () => {

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { add, matmul, mul, relu, sub, sum, tanh, type Tensor, tensor } from "../../engine/mod.ts";
 import { lower, type Target } from "../../engine/compile/lower.ts";
-import { livenessBound, place, placementBytes, texelRows } from "../../engine/compile/memory.ts";
+import { livenessBound, place, placementBytes, textureRows } from "../../engine/compile/memory.ts";
 import { allPasses, type Passes } from "../../engine/compile/passes.ts";
 import { Plan } from "../../engine/compile/plan.ts";
 import { declareSlots } from "../../engine/kernels/access.ts";
@@ -39,7 +39,7 @@ Deno.test("texels that are alive at once lie apart in one texture, and memory is
   for (const [x, y] of [[a, b], [b, c], [c, d]]) assert(apart(range(x), range(y)));
   // Rounded up to whole rows, which both of the large ones fit in together with what is alive beside them.
   assertEquals(lengths, [TEXEL_WIDTH]);
-  assertEquals(texelRows(placement), 1);
+  assertEquals(textureRows(placement), { texels: 1, images: 0 });
   assertEquals(placementBytes(placement), 4 * TEXEL_WIDTH);
   assertEquals(of.get(d)!.offset, 0);
   assertEquals(livenessBound(dispatches), 4 * (900 + 300));
@@ -78,13 +78,14 @@ Deno.test("shaders load and store by name, whatever the memory is", () => {
     "@group(0) @binding(1) var image: texture_storage_2d<rgba32float, read>;",
     "@group(0) @binding(4) var result: texture_storage_2d<rgba32float, write>;",
     "@group(0) @binding(5) var texels: texture_storage_2d<r32float, read_write>;",
-    "@group(0) @binding(6) var<uniform> places: array<vec4u, 2>;",
+    "@group(0) @binding(6) var<uniform> places: array<vec4u, 4>;",
   ]);
   for (const name of ["load_x", "store_x", "load_image", "load_y", "store_y", "store_result"]) {
     assertStringIncludes(code, `fn ${name}(at: u32`);
   }
-  assertStringIncludes(code, "load_texel(places[0].z + at)");
-  assertStringIncludes(code, "places[1].x + at");
+  assertStringIncludes(code, "load_texel(begin0.z + at)");
+  assertStringIncludes(code, "begin1.x + at");
+  assertStringIncludes(code, "begin1 = select(places[1], places[3], z == 1u);");
   assertEquals(declareSlots([buffer], { names: ["x"] }).includes("places"), false);
 });
 

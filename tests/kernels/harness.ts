@@ -3,7 +3,7 @@
 // all that are texels.
 
 import { assert } from "@std/assert";
-import { hasPlaces, hasTexels } from "../../engine/kernels/access.ts";
+import { hasPlaces, hasTexels, MOST_INSTANCES, quadsOf } from "../../engine/kernels/access.ts";
 import type { Dispatch, KernelContext, Precision, Slot } from "../../engine/kernels/dispatch.ts";
 import { IMAGE_WIDTH, ImageSlot } from "../../engine/kernels/image.ts";
 import { TEXEL_WIDTH, TexelSlot } from "../../engine/kernels/texels.ts";
@@ -109,7 +109,7 @@ export class KernelHarness {
       begins.get(slot) ?? (slot instanceof ImageSlot ? IMAGE_GAP * IMAGE_WIDTH : 0);
     const told: GPUBuffer[] = [];
     const placesOf = (slots: readonly Slot[]): GPUBuffer => {
-      const places = new Uint32Array(4 * Math.ceil(slots.length / 4));
+      const places = new Uint32Array(4 * MOST_INSTANCES * quadsOf(slots));
       places.set(slots.map(beginOf));
       const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
       const buffer = device.createBuffer({ size: places.byteLength, usage });

@@ -1,0 +1,102 @@
+// The same kernel on other memory, in one dispatch: on CPU adapters, where kernels are told by numbers where in
+// their textures they find things. So the discriminator goes over real and fake pictures side by side.
+
+import { hasPlaces, MOST_INSTANCES } from "../kernels/access.ts";
+import { allSlots, type Dispatch, type Slot } from "../kernels/dispatch.ts";
+import { ImageSlot } from "../kernels/image.ts";
+import { TexelSlot } from "../kernels/texels.ts";
+import type { Launched } from "./copies.ts";
+import { livenessBound } from "./memory.ts";
+import { type Neighbours, quarrel, rivalsOf, unite } from "./neighbours.ts";
+
+/** How much more memory may be needed at once than where every dispatch keeps its turn: a share, or bytes. */
+const MOST_MEMORY = { share: 1 / 8, bytes: 2 ** 24 };
+
+/**
+ * Lets dispatches of the same kernel run as one, in the first one's turn. What the others wait for by then comes
+ * before, if it is a single dispatch; and if too much would have to be kept for longer, everything stays as it was.
+ */
+export function shareInstances(launched: readonly Launched[]): Dispatch[] {
+  const apart = launched.map(({ dispatch }) => dispatch), joined = joinTwins(launched);
+  const needed = livenessBound(apart), { share, bytes } = MOST_MEMORY;
+  return livenessBound(joined) <= needed + Math.max(share * needed, bytes) ? joined : apart;
+}
+
+/** Takes dispatches in order, and along with each one others of the same kernel that can run by then. */
+function joinTwins(launched: readonly Launched[]): Dispatch[] {
+  const waits = predecessors(launched);
+  const alike = Map.groupBy(launched.keys(), (at) => launched[at].dispatch.code);
+  const rivals = rivalsOf(launched.map(({ dispatch }) => dispatch));
+  let partners: Neighbours = new Map();
+  const begun = new Set<number>(), done = new Set<number>(), joined: Dispatch[] = [];
+
+  const twinsOf = (at: number): number[] => {
+    const { dispatch } = launched[at], twins: number[] = [];
+    for (const other of alike.get(dispatch.code)!) {
+      if (twins.length + 1 === MOST_INSTANCES) break;
+      const { dispatch: twin } = launched[other];
+      if (begun.has(other) || !isTwin(dispatch, twin)) continue;
+      const missing = [...waits[other]].filter((each) => !done.has(each));
+      const ready = missing.every((each) => !begun.has(each) && waits[each].isSubsetOf(done));
+      if (missing.length > 1 || !ready) continue;
+      const together = unite(partners, dispatch.slots, twin.slots);
+      if (quarrel(dispatch.slots, { partners: together, rivals })) continue;
+      partners = together;
+      begun.add(other);
+      missing.forEach(run);
+      twins.push(other);
+    }
+    return twins;
+  };
+  const run = (at: number): void => {
+    if (begun.has(at)) return;
+    begun.add(at);
+    const all = [at, ...twinsOf(at)];
+    joined.push(join(all.map((each) => launched[each].dispatch)));
+    all.forEach((each) => done.add(each));
+  };
+  launched.forEach((_, at) => run(at));
+  return joined;
+}
+
+/** Whether two dispatches of one kernel are bound to the same, but for places in textures. */
+function isTwin(a: Dispatch, b: Dispatch): boolean {
+  const [x, y, z] = a.workgroups;
+  return hasPlaces(a.slots) && z === 1 && x === b.workgroups[0] && y === b.workgroups[1] &&
+    a.slots.every((slot, at) => slot === b.slots[at] || (isPlaced(slot) && isPlaced(b.slots[at])));
+}
+
+const isPlaced = (slot: Slot): boolean => slot instanceof TexelSlot || slot instanceof ImageSlot;
+
+function join(instances: readonly Dispatch[]): Dispatch {
+  const [first, ...others] = instances;
+  if (others.length === 0) return first;
+  const [x, y] = first.workgroups, count = instances.length;
+  const writes = instances.flatMap(({ writes = [] }) => writes);
+  return {
+    ...first,
+    variant: `${count} x ${first.variant}`,
+    ...(first.writes && { writes }),
+    instances: others.map(({ slots }) => slots),
+    workgroups: [x, y, count],
+    flops: count * first.flops,
+  };
+}
+
+/** The dispatches that have to run before each: who wrote what it reads, or used what it writes. */
+function predecessors(launched: readonly Launched[]): ReadonlySet<number>[] {
+  const writer = new Map<Slot, number>(), users = new Map<Slot, number[]>();
+  return launched.map(({ dispatch, written }, at) => {
+    const before = new Set<number>();
+    for (const slot of allSlots(dispatch)) {
+      const source = writer.get(slot);
+      if (source !== undefined) before.add(source);
+      if (written.includes(slot)) {
+        users.get(slot)?.forEach((user) => before.add(user));
+        writer.set(slot, at);
+        users.set(slot, []);
+      } else users.set(slot, [...users.get(slot) ?? [], at]);
+    }
+    return before;
+  });
+}
