@@ -17,7 +17,10 @@ const MOST_MEMORY = { share: 1 / 8, bytes: 2 ** 24 };
  * before, if it is a single dispatch; and if too much would have to be kept for longer, everything stays as it was.
  */
 export function shareInstances(launched: readonly Launched[]): Dispatch[] {
-  const apart = launched.map(({ dispatch }) => dispatch), joined = joinTwins(launched);
+  const apart = launched.map(({ dispatch }) => dispatch);
+  const deep = apart.find(({ slots, workgroups }) => hasPlaces(slots) && workgroups[2] !== 1);
+  if (deep) throw new Error(`${deep.kernel} spreads over the grid's z, which tells its instances`);
+  const joined = joinTwins(launched);
   const needed = livenessBound(apart), { share, bytes } = MOST_MEMORY;
   return livenessBound(joined) <= needed + Math.max(share * needed, bytes) ? joined : apart;
 }
@@ -61,8 +64,8 @@ function joinTwins(launched: readonly Launched[]): Dispatch[] {
 
 /** Whether two dispatches of one kernel are bound to the same, but for places in textures. */
 function isTwin(a: Dispatch, b: Dispatch): boolean {
-  const [x, y, z] = a.workgroups;
-  return hasPlaces(a.slots) && z === 1 && x === b.workgroups[0] && y === b.workgroups[1] &&
+  const [x, y] = a.workgroups;
+  return hasPlaces(a.slots) && x === b.workgroups[0] && y === b.workgroups[1] &&
     a.slots.every((slot, at) => slot === b.slots[at] || (isPlaced(slot) && isPlaced(b.slots[at])));
 }
 

@@ -31,6 +31,7 @@ export interface Dispatch {
   readonly instances?: readonly (readonly Slot[])[];
   /** The images that are written, of all instances. */
   readonly writes?: readonly Slot[];
+  /** The third is the number of instances. */
   readonly workgroups: readonly [number, number, number];
   /** Floating-point operations, counted as the direct form of the operation needs them. */
   readonly flops: number;
