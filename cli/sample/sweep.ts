@@ -40,8 +40,9 @@ export function parseSweep(text: string, conditions: readonly Condition[]): Swee
     );
   }
   const values = Array.from({ length: count }, (_, k) => {
-    const number = from + k / (count - 1) * (to - from);
-    const exact = Number((k === count - 1 ? to : number).toPrecision(6));
+    // A weighted mean: a difference would leave something next to 0 where 0 is meant.
+    const number = (from * (count - 1 - k) + to * k) / (count - 1);
+    const exact = Number(number.toPrecision(6));
     return { label: String(Number(exact.toPrecision(3))), value: condition.parse(String(exact)) };
   });
   return { condition, values };

@@ -48,6 +48,7 @@ Deno.test("A sweep goes through what a condition shows, or through numbers", () 
   assertEquals(labels("smile=0..2:5"), ["0", "0.5", "1", "1.5", "2"]);
   assertEquals(labels("smile=2..0.5:4"), ["2", "1.5", "1", "0.5"]);
   assertEquals(labels("code1=-1..1:3"), ["-1", "0", "1"]);
+  assertEquals(labels("code1=-0.3..0.6:4"), ["-0.3", "0", "0.3", "0.6"]);
   assertEquals(labels("smile=0..1").length, 7);
   assertEquals(labels("smile=0..1:4"), ["0", "0.333", "0.667", "1"]);
   assertEquals(parseSweep("smile=0..2:3", conditions).values.map(({ value }) => value[0]), [
