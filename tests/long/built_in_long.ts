@@ -46,6 +46,12 @@ const plugins: Readonly<Record<string, ChosenPlugin>> = {
   wasserstein: chosen("wasserstein"),
 };
 
+/** Beside another augmentation hues stay as they are: hair is told by them. */
+const sparing = chosen("ada", {
+  ...{ start: 0.2, kimg: 2 },
+  changes: ["flip", "turn", "translation", "scale", "rotation"],
+});
+
 /** Plugins that tell hair in place of the classifier. */
 const IN_PLACE = ["adc", "d2d-ce", "sgan", "tac"];
 /** Those that cannot be together with the others: there is one adversarial loss, and one way to tell hair. */
@@ -83,9 +89,8 @@ const cases = Object.entries({
   ),
   "all together": [
     classifier,
-    ...Object.keys(plugins).filter((name) => !EXCLUSIVE.includes(name)).map((name) =>
-      plugins[name]
-    ),
+    ...Object.entries({ ...plugins, ada: sparing }).filter(([name]) => !EXCLUSIVE.includes(name))
+      .map(([, one]) => one),
   ],
 });
 for (const [name, asked] of cases) {
