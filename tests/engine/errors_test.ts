@@ -259,6 +259,14 @@ const mistakes: Record<string, Mistake[]> = {
     [() => kao.upsampleBilinear(f(1, 1, 2, 2), 0), "[1, 1, 2, 2] with scale 0"],
     [() => kao.upsampleBilinear(i(1, 1, 2, 2), 2), "i32 tensor [1, 1, 2, 2]"],
   ],
+  warpAffine: [
+    [() => kao.warpAffine(f(1, 1, 2, 2), f(2, 2, 3)), "[1, 1, 2, 2] by f32 matrices [2, 2, 3]"],
+    [() => kao.warpAffine(f(1, 2, 2), f(1, 2, 3)), "[1, 2, 2] by f32 matrices [1, 2, 3]"],
+    [
+      () => kao.warpAffine(f(1, 1, 2, 2), f(1, 2, 3), { size: [0, 2] }),
+      "[1, 1, 2, 2] with size [0, 2]",
+    ],
+  ],
   resizeBilinear: [
     [() => kao.resizeBilinear(f(1, 1, 2, 2), [3, 0]), "[1, 1, 2, 2] with size [3, 0]"],
     [() => kao.resizeBilinear(i(1, 1, 2, 2), [2, 2]), "i32 tensor [1, 1, 2, 2]"],

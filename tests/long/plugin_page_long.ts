@@ -21,7 +21,10 @@ Deno.test("The plugins of docs/plugins.md train, all of them together", async ()
     plugins.push((await import(pathToFileURL(`${folder.path}/${i}.ts`).href)).default);
   }
   const names = plugins.map(({ name }) => name);
-  assertEquals(names, ["calm", "brightness", "direction", "smooth", "coarse", "grain", "steady"]);
+  assertEquals(names, [
+    ...["calm", "brightness", "direction", "smooth", "coarse"],
+    ...["weight-norm", "group-norm", "grain", "steady"],
+  ]);
 
   const settings = {
     ...presetSettings("small32"),
