@@ -33,11 +33,14 @@ export const references: Readonly<Record<WorkloadName, readonly Record<string, n
   "double-backward": [{ loss_D: 6.431356 }, { loss_D: 6.493586 }, { loss_D: 6.209155 }],
 };
 
-/** How far a step in float32 may be from the reference, by workload and step. */
+/**
+ * How far a step in float32 may be from the reference, by workload and step. In the third of `acgan32` PyTorch's own
+ * in float32 is 7e-4 away.
+ */
 export const tolerances: Readonly<Record<WorkloadName, readonly number[]>> = {
   "acgan64": [1e-4, 1e-2, Infinity],
   "moe-sample": [1e-3, 1e-3, 1e-3],
-  "acgan32": [1e-3, 1e-3, 1e-3],
+  "acgan32": [1e-4, 1e-4, 2e-3],
   "double-backward": [1e-3, 1e-3, 1e-3],
 };
 
