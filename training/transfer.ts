@@ -2,7 +2,7 @@
 
 import { UserError } from "../data/mod.ts";
 import type { Acgan } from "./acgan.ts";
-import { type Checkpoint, loadCheckpoint, NEWEST, readCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, loadCheckpoint, NEWEST, PREVIOUS, readCheckpoint } from "./checkpoint.ts";
 import { exists } from "./files.ts";
 import { readRun } from "./run_folder.ts";
 
@@ -30,7 +30,9 @@ export async function findBeginning(
   folder: string,
   { from, onMessage = () => {} }: { from?: string; onMessage?: (message: string) => void },
 ): Promise<Beginning> {
-  const before = await exists(`${folder}/${NEWEST}`) ? await readRun(folder) : undefined;
+  // A crash while a checkpoint takes its name can leave the one before alone.
+  const begun = await exists(`${folder}/${NEWEST}`) || await exists(`${folder}/${PREVIOUS}`);
+  const before = begun ? await readRun(folder) : undefined;
   if (before && (before.from || from === undefined)) return { ancestor: before.from };
   if (from === undefined) return {};
   const beginWith = from.endsWith(".safetensors")
