@@ -14,6 +14,9 @@
 // g2 * B_G2. Rows come in blocks of LANES_M * TM texels, each block with its whole depth together. All
 // strides count texels.
 //
+// Or A lies TRANSPOSED, as a product of other rows laid it out: a texel holds four steps of one row, and
+// four rows are four loads where four steps were. Its steps come in blocks of A_LENGTH texels.
+//
 // Slices are independent products: a batch of matrices, or the parities of a strided input gradient.
 // Where a product has few tiles but is deep, its outermost loop is cut in SPLITS parts, each written
 // apart, for gemm_image_sum.wgsl to add in order: no atomics, the same bits each time.
@@ -56,7 +59,11 @@ fn main(
   let first = 0u;
   let end = $L0u;
   //: end
+  //: if TRANSPOSED
+  let a_row = a_start(slice) + (m_block * ${LANES_M * TM}u + m) * ${4 * A_ROW}u;
+  //: else
   let a_row = a_start(slice) + m_block * $A_BLOCKu + m;
+  //: end
   let b_slice = b_start(slice);
   //: for j in 0..TN
   let column$j = b_slice + group_offset(n + ${j}u);
@@ -73,7 +80,11 @@ fn main(
     {
       let l1 = 0u;
     //: end
+      //: if TRANSPOSED
+      let a_inner = a_row + l0 / $A_LENGTHu * $A_BLOCKu + l0 % $A_LENGTHu;
+      //: else
       let a_inner = a_row + l0 * $A_L0u + l1 * $A_L1u;
+      //: end
       let b_inner = l0 * $B_L0u + l1 * $B_L1u;
       //: if L2 > UNROLL
       for (var l2 = 0u; l2 < $L2u; l2 += $UNROLLu) {
@@ -81,12 +92,19 @@ fn main(
       {
         let l2 = 0u;
       //: end
+        //: if TRANSPOSED
+        //: for i in 0..4*TM
+        let a$i = load_a(a_inner + ${i * A_ROW}u);
+        //: end
+        //: end
         //: for u in 0..UNROLL
+        //: if !TRANSPOSED
         let p$u = a_inner + (l2 + ${u}u) * $A_L2u;
-        let q$u = b_inner + (l2 + ${u}u) * $B_L2u;
         //: for i in 0..TM
         let a${u * TM + i} = load_a(p$u + ${i}u);
         //: end
+        //: end
+        let q$u = b_inner + (l2 + ${u}u) * $B_L2u;
         //: for j in 0..TN
         let b${u * TN + j} = load_b(q$u + column$j);
         //: end
@@ -96,7 +114,11 @@ fn main(
         {
           var sum = c${i * TN + j};
           //: for u in 0..UNROLL
+          //: if TRANSPOSED
+          sum = fma(vec4f(a$i[$u]), b${u * TN + j}, sum);
+          //: else
           sum = fma(vec4f(a${u * TM + i / 4}[${i % 4}]), b${u * TN + j}, sum);
+          //: end
           //: end
           c${i * TN + j} = sum;
         }

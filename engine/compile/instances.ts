@@ -11,22 +11,36 @@ import { type Neighbours, quarrel, rivalsOf, unite } from "./neighbours.ts";
 
 /** How much more memory may be needed at once than where every dispatch keeps its turn: a share, or bytes. */
 const MOST_MEMORY = { share: 1 / 8, bytes: 2 ** 24 };
+/**
+ * By how much a dispatch may come before its turn, tried in this order: a share of the memory that is needed at
+ * once, kept through the whole run; or more for less long.
+ */
+const REACHES = [1, 1 / 32, 1 / 64, 1 / 128, 1 / 256];
 
 /**
  * Lets dispatches of the same kernel run as one, in the first one's turn. What the others wait for by then comes
- * before, if it is a single dispatch; and if too much would have to be kept for longer, everything stays as it was.
+ * before, if it is a single dispatch. What comes so early has to be kept for longer: if that is too much, those
+ * that keep most of it keep their turns, and at last all.
  */
 export function shareInstances(launched: readonly Launched[]): Dispatch[] {
   const apart = launched.map(({ dispatch }) => dispatch);
   const deep = apart.find(({ slots, workgroups }) => hasPlaces(slots) && workgroups[2] !== 1);
   if (deep) throw new Error(`${deep.kernel} spreads over the grid's z, which tells its instances`);
-  const joined = joinTwins(launched);
   const needed = livenessBound(apart), { share, bytes } = MOST_MEMORY;
-  return livenessBound(joined) <= needed + Math.max(share * needed, bytes) ? joined : apart;
+  const most = needed + Math.max(share * needed, bytes);
+  for (const reach of REACHES) {
+    const joined = joinTwins(launched, { keeping: reach * needed * launched.length });
+    if (livenessBound(joined) <= most) return joined;
+  }
+  return apart;
 }
 
-/** Takes dispatches in order, and along with each one others of the same kernel that can run by then. */
-function joinTwins(launched: readonly Launched[]): Dispatch[] {
+/**
+ * Takes dispatches in order, and along with each one others of the same kernel that can run by then.
+ *
+ * @param options.keeping bytes that another writes, times the dispatches by which it comes before its turn, at most.
+ */
+function joinTwins(launched: readonly Launched[], options: { keeping: number }): Dispatch[] {
   const waits = predecessors(launched);
   const alike = Map.groupBy(launched.keys(), (at) => launched[at].dispatch.code);
   const rivals = rivalsOf(launched.map(({ dispatch }) => dispatch));
@@ -39,6 +53,7 @@ function joinTwins(launched: readonly Launched[]): Dispatch[] {
       if (twins.length + 1 === MOST_INSTANCES) break;
       const { dispatch: twin } = launched[other];
       if (begun.has(other) || !isTwin(dispatch, twin)) continue;
+      if ((other - at) * bytesOf(launched[other].written) > options.keeping) continue;
       const missing = [...waits[other]].filter((each) => !done.has(each));
       const ready = missing.every((each) => !begun.has(each) && waits[each].isSubsetOf(done));
       if (missing.length > 1 || !ready) continue;
@@ -61,6 +76,9 @@ function joinTwins(launched: readonly Launched[]): Dispatch[] {
   launched.forEach((_, at) => run(at));
   return joined;
 }
+
+const bytesOf = (slots: readonly Slot[]): number =>
+  slots.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** Whether two dispatches of one kernel are bound to the same, but for places in textures. */
 function isTwin(a: Dispatch, b: Dispatch): boolean {

@@ -109,6 +109,24 @@ export function chooseSplits(
   return wanted <= 1 ? 1 : Math.ceil(outer / Math.ceil(outer / wanted));
 }
 
+/** An operand whose texels are four rows of one step. */
+export interface RowsOfA {
+  readonly slot: ImageSlot;
+  /** How far apart blocks of rows lie. */
+  readonly block: number;
+  readonly loops: Triple;
+}
+
+/** An operand whose texels are four steps of one row; then loops are `[depth / 4, 1, 4]`. */
+export interface TransposedA {
+  readonly slot: ImageSlot;
+  /** How far apart rows lie. */
+  readonly row: number;
+  /** Texels of steps that lie side by side, and how far apart such blocks of them lie. */
+  readonly length: number;
+  readonly block: number;
+}
+
 /** A product in the layout of shaders/gemm_image.wgsl; strides count texels. */
 export interface ImageGemm {
   readonly kernel: string;
@@ -121,8 +139,7 @@ export interface ImageGemm {
   readonly slices?: number;
   /** Texels of rows, padded. */
   readonly rows: number;
-  /** `block` is how far apart blocks of rows lie. */
-  readonly a: { readonly slot: ImageSlot; readonly block: number; readonly loops: Triple };
+  readonly a: RowsOfA | TransposedA;
   readonly b: { readonly slot: ImageSlot; readonly loops: Triple; readonly groups: Triple };
   /** WGSL of what the shader leaves open, and what it names with a dollar. */
   readonly operands: string;
@@ -175,8 +192,11 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
       G1: groups[1],
       G2: groups[2],
       A_BLOCK: a.block,
+      TRANSPOSED: Number("row" in a),
+      ...("row" in a ? { A_ROW: a.row, A_LENGTH: a.length } : {
+        ...{ A_L0: a.loops[0], A_L1: a.loops[1], A_L2: a.loops[2] },
+      }),
       ...{ L0: loops[0], L1: loops[1], L2: loops[2] },
-      ...{ A_L0: a.loops[0], A_L1: a.loops[1], A_L2: a.loops[2] },
       ...{ B_L0: b.loops[0], B_L1: b.loops[1], B_L2: b.loops[2] },
       ...{ B_G0: b.groups[0], B_G1: b.groups[1], B_G2: b.groups[2] },
     }),

@@ -6,7 +6,7 @@
 // parity of the result.
 
 import type { Conv2dGeometry } from "./conv2d_geometry.ts";
-import { type WinogradMatrices, winogradMatrices } from "./winograd_matrices.ts";
+import { turned, type WinogradMatrices, winogradMatrices } from "./winograd_matrices.ts";
 
 type Pair = readonly [number, number];
 
@@ -29,8 +29,6 @@ export interface Filtering {
     readonly row: number;
     readonly parity: Pair;
     readonly tap: Pair;
-    /** Taps count from the far end. */
-    readonly turned?: boolean;
   };
   readonly result: {
     readonly channels: number;
@@ -68,7 +66,7 @@ export function inputGradFiltering(g: Conv2dGeometry, m: number): Filtering {
   return {
     kernel: "conv2dInputGrad",
     geometry: g,
-    matrices: winogradMatrices(m, k / s),
+    matrices: turned(winogradMatrices(m, k / s)),
     source: {
       channels: g.outChannels,
       size: g.outputSize,
@@ -80,7 +78,6 @@ export function inputGradFiltering(g: Conv2dGeometry, m: number): Filtering {
       row: k * k,
       parity: [k, 1],
       tap: [s * k, s],
-      turned: true,
     },
     result: { channels: g.inChannels, size: g.inputSize, step: s },
   };

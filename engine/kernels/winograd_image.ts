@@ -12,9 +12,12 @@ import {
   type ImageTile,
   paddedRows,
   resultImage,
+  type RowsOfA,
+  type TransposedA,
 } from "./gemm_image.ts";
 import type { ImageSlot } from "./image.ts";
 import { packImage } from "./pack_image.ts";
+import type { TemplateValues } from "./template.ts";
 import { type Filtering, inputGradFiltering, outputFiltering } from "./winograd_geometry.ts";
 import { transpose, winogradMatrices } from "./winograd_matrices.ts";
 import { outputTiles, transformTiles } from "./winograd_transform.ts";
@@ -47,20 +50,11 @@ function filter(
   f: Filtering,
   slots: { source: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const { kernel, geometry: g, matrices: { m, r, n, ...matrices }, source, weight, result } = f;
+  const { kernel, geometry: g, matrices: { m, r, n, ...matrices }, source, result } = f;
   const shape = describeConv2d(g), variant = `winograd ${m}`;
-  const images = Math.ceil(g.batch / 4);
   const [h, w] = source.size, [height, width] = result.size;
   const inStep = source.step, outStep = result.step;
-  const tiles = [height, width].map((size) => Math.ceil(Math.ceil(size / outStep) / m));
-  const columns = tiles[0] * images * tiles[1];
-  const slices = outStep ** 2 * n * n, depth = inStep ** 2 * source.channels;
-  const product = productOf({
-    rows: Math.ceil(result.channels / 4),
-    columns,
-    depth,
-    slices,
-  });
+  const { images, tiles, product } = productOfFiltering(f), { depth, slices } = product;
   // A parity of the result may begin one later: see shaders/conv2d_input_grad_image.wgsl.
   const late = outStep > 1 && g.padding[0] % outStep > 0 ? 1 : 0;
 
@@ -104,40 +98,11 @@ function filter(
     slice: depth * product.width,
     texels: product.columnBlocks * slices * depth * product.width,
   }, packed.image);
-  const a = transformTiles(ctx, {
-    kernel,
-    variant: `${variant} weight`,
-    shape,
-    matrix: weight.turned ? matrices.filter.map((row) => row.toReversed()) : matrices.filter,
-    axes: [
-      { size: source.channels, from: weight.channel, to: product.block },
-      parities(inStep, { from: weight.parity[1], to: source.channels * product.block }),
-      parities(inStep, { from: weight.parity[0], to: inStep * source.channels * product.block }),
-      parities(outStep, {
-        from: weight.parity[1],
-        to: n * n * depth * product.block,
-        reversed: late > 0,
-      }),
-      parities(outStep, {
-        from: weight.parity[0],
-        to: outStep * n * n * depth * product.block,
-        reversed: late > 0,
-      }),
-      {
-        axes: [{ size: product.rows, from: 4 * weight.row, vector: 4 }],
-        length: product.block,
-        to: slices * depth * product.block,
-      },
-    ],
-    down: weight.tap[0],
-    across: weight.tap[1],
-    slice: depth * product.block,
-    texels: product.rows * slices * depth,
-    memory: { vector: weight.row, limit: result.channels },
-  }, slots.weight);
+  const a = transformFilters(ctx, f, { product, late, slot: slots.weight });
   const { dispatch, image } = multiply(ctx, { kernel, variant, shape, flops: conv2dFlops(g) }, {
     product,
-    a: a.image,
+    a: a.operand,
+    values: a.values,
     b: b.image,
   });
   const plane = height * width, slice = 4 * product.rows * product.groups;
@@ -169,6 +134,99 @@ function filter(
       step: [outStep, outStep],
     }, { products: image, out: slots.out }),
   ];
+}
+
+/** The tiles of a filtering along both axes, four images at a time, and their products. */
+function productOfFiltering(
+  { geometry: { batch }, matrices: { m, n }, source, result }: Filtering,
+): { images: number; tiles: readonly number[]; product: TileProduct } {
+  const images = Math.ceil(batch / 4);
+  const tiles = result.size.map((size) => Math.ceil(Math.ceil(size / result.step) / m));
+  const product = productOf({
+    rows: Math.ceil(result.channels / 4),
+    columns: tiles[0] * images * tiles[1],
+    depth: source.step ** 2 * source.channels,
+    slices: result.step ** 2 * n * n,
+  });
+  return { images, tiles, product };
+}
+
+/**
+ * The transformed weight. An input gradient reads what its convolution reads, where texels of that hold no
+ * channels past the last: so that a plan that has both transforms weights once, and of a large layer they are
+ * most of the bytes.
+ */
+function transformFilters(
+  ctx: KernelContext,
+  f: Filtering,
+  { product, late, slot }: { product: TileProduct; late: number; slot: Slot },
+): { dispatch: Dispatch; operand: RowsOfA | TransposedA; values: TemplateValues } {
+  const { geometry: g, matrices: { m, n } } = f;
+  if (f.kernel === "conv2dInputGrad") {
+    const forward = outputFiltering(g, m), { product: other } = productOfFiltering(forward);
+    if (g.outChannels % (4 * other.block) === 0) {
+      const { dispatch, image } = tilesOfFilters(ctx, forward, { product: other, late: 0, slot });
+      const { slices, depth, block } = other;
+      return {
+        dispatch,
+        operand: { slot: image, row: block, length: block, block: slices * depth * block },
+        values: {
+          ...{ FILTERS: n * n, A_SLICE: depth * block, A_PARITY: g.inChannels * block },
+          ...{ PARITIES: f.result.step ** 2, REVERSED: late },
+        },
+      };
+    }
+  }
+  const { dispatch, image } = tilesOfFilters(ctx, f, { product, late, slot });
+  const { a, values } = rowsOfA(product, image);
+  return { dispatch, operand: a, values };
+}
+
+/** The weight's tiles as the rows of a filtering's products. */
+function tilesOfFilters(
+  ctx: KernelContext,
+  f: Filtering,
+  { product, late, slot }: { product: TileProduct; late: number; slot: Slot },
+): { dispatch: Dispatch; image: ImageSlot } {
+  const { kernel, geometry: g, matrices: { m, n, filter }, source, weight, result } = f;
+  const { depth, slices, block } = product;
+  const inStep = source.step, outStep = result.step, reversed = late > 0;
+  return transformTiles(ctx, {
+    kernel,
+    variant: `winograd ${m} weight`,
+    shape: describeConv2d(g),
+    matrix: filter,
+    axes: [
+      { size: source.channels, from: weight.channel, to: block },
+      parities(inStep, { from: weight.parity[1], to: source.channels * block }),
+      parities(inStep, { from: weight.parity[0], to: inStep * source.channels * block }),
+      parities(outStep, { from: weight.parity[1], to: n * n * depth * block, reversed }),
+      parities(outStep, { from: weight.parity[0], to: outStep * n * n * depth * block, reversed }),
+      {
+        axes: [{ size: product.rows, from: 4 * weight.row, vector: 4 }],
+        length: block,
+        to: slices * depth * block,
+      },
+    ],
+    down: weight.tap[0],
+    across: weight.tap[1],
+    slice: depth * block,
+    texels: product.rows * slices * depth,
+    memory: { vector: weight.row, limit: result.channels },
+  }, slot);
+}
+
+/** An operand that was laid out for these products. */
+function rowsOfA(
+  { loops, slices, depth, block }: TileProduct,
+  slot: ImageSlot,
+): { a: RowsOfA; values: TemplateValues } {
+  return {
+    a: { slot, block: slices * depth * block, loops: [loops[2] * block, 0, block] },
+    values: {
+      ...{ FILTERS: slices, A_SLICE: depth * block, A_PARITY: 0, PARITIES: 1, REVERSED: 0 },
+    },
+  };
 }
 
 /**
@@ -253,7 +311,7 @@ export function conv2dWeightGradWinograd(
   }, grad.slot);
   const { dispatch, image } = multiply(ctx, { kernel, variant, shape, flops: conv2dFlops(g) }, {
     product,
-    a: a.image,
+    ...rowsOfA(product, a.image),
     b: b.image,
   });
   const kernelSize = k * k;
@@ -375,22 +433,27 @@ function productOf(
 function multiply(
   ctx: KernelContext,
   what: { kernel: string; variant: string; shape: string; flops: number },
-  { product, a, b }: { product: TileProduct; a: ImageSlot; b: ImageSlot },
+  { product, a, values, b }: {
+    product: TileProduct;
+    a: RowsOfA | TransposedA;
+    values: TemplateValues;
+    b: ImageSlot;
+  },
 ): { dispatch: Dispatch; image: ImageSlot } {
-  const { tile, loops, rows, block, width, columnBlocks, depth, slices } = product;
+  const { tile, loops, rows, width, columnBlocks, depth, slices } = product;
   const groups = [columnBlocks, 1, width] as const;
   const image = resultImage({ rows, groups, slices });
   const [dispatch] = imageGemm(ctx, {
     ...what,
     ...{ tile, loops, groups, rows, slices },
-    a: { slot: a, block: slices * depth * block, loops: [loops[2] * block, 0, block] },
+    a,
     b: {
       slot: b,
       groups: [slices * depth * width, 0, 1],
       loops: [loops[2] * width, 0, width],
     },
     operands,
-    values: { A_SLICE: depth * block, B_SLICE: depth * width },
+    values: { ...values, B_SLICE: depth * width },
   }, image);
   return { dispatch: { ...dispatch, variant: `${what.variant}, ${dispatch.variant}` }, image };
 }

@@ -61,6 +61,19 @@ export function winogradMatrices(m: number, r: number): WinogradMatrices {
   };
 }
 
+/**
+ * The matrices that correlate with the taps in reverse, by the same transform of the taps: of tiles that are read
+ * and written from their far ends.
+ */
+export function turned(matrices: WinogradMatrices): WinogradMatrices {
+  const { input, output } = matrices;
+  return {
+    ...matrices,
+    input: input.map((row) => row.toReversed()),
+    output: output.toReversed(),
+  };
+}
+
 /** Rows become columns. */
 export function transpose(matrix: Matrix): Matrix {
   return matrix[0].map((_, column) => matrix.map((row) => row[column]));

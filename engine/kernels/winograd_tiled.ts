@@ -94,7 +94,7 @@ function filter(
   const filters = transformTiles(stage, {
     name: "weight",
     bytes: 4 * product.batch * a.slice,
-    matrix: weight.turned ? matrices.filter.map((row) => row.toReversed()) : matrices.filter,
+    matrix: matrices.filter,
     axes: [
       ...(product.transposeA ? [rows, ...channels] : [...channels, rows]),
       ...parities(outStep, {

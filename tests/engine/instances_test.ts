@@ -94,6 +94,20 @@ Deno.test("everything stays as it was where too much memory would be kept for lo
   assertEquals(run(2 ** 22 + 8), ["k", "m", "k", "n"]);
 });
 
+Deno.test("what would be kept for long keeps its turn, and others share theirs", () => {
+  const kept = 2 ** 22 + 8, rest = Array.from({ length: 60 }, () => texels());
+  const [a, b, c, d, x, y] = [texels(kept), texels(), texels(kept), texels(), texels(), texels()];
+  const between = rest.slice(1).map((slot, at) => launch(`step ${at}`, rest[at], slot));
+  const launched = [launch("k", x, a), launch("m", a, b), ...between];
+  const pair = [launch("p", x, y), launch("p", b, d)];
+  assertEquals(
+    ran([...launched, ...pair, launch("k", x, c), launch("n", c, d)]).filter((name) =>
+      !name.startsWith("step")
+    ),
+    ["k", "m", "2 x p", "k", "n"],
+  );
+});
+
 Deno.test("what instances read lies in one texture, and what they write in another", () => {
   const [a, b, c, d, e] = [image(3), image(2), image(1), image(4), image(5)], x = texels();
   const dispatches = shareInstances([

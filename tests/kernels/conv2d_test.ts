@@ -120,6 +120,30 @@ const cases: Record<string, Case> = {
     kernel: [9, 9],
     padding: [4, 4],
   },
+  "3x3 between whole blocks of channels": {
+    batch: 3,
+    inChannels: 20,
+    outChannels: 32,
+    inputSize: [7, 10],
+    kernel: [3, 3],
+    padding: [1, 1],
+  },
+  "4x4 with stride 2 between whole blocks of channels": {
+    inChannels: 11,
+    outChannels: 32,
+    inputSize: [10, 8],
+    kernel: [4, 4],
+    stride: [2, 2],
+    padding: [1, 1],
+  },
+  "4x4 with stride 2 between whole blocks of channels, with padding 2": {
+    inChannels: 12,
+    outChannels: 32,
+    inputSize: [7, 10],
+    kernel: [4, 4],
+    stride: [2, 2],
+    padding: [2, 2],
+  },
   "rows that are whole quads": {
     inChannels: 5,
     outChannels: 7,
@@ -184,6 +208,7 @@ const inTexels = [
   "channels that fill large tiles unevenly",
   "4x4 with stride 2",
   "images and channels of several whole tiles",
+  "4x4 with stride 2 between whole blocks of channels",
 ];
 /** What a variant is asked for in the i-th case; undefined where it would be another variant's case. */
 function formOf(variant: string, { g, i }: { g: Conv2dGeometry; i: number }): string | undefined {

@@ -1,0 +1,76 @@
+// Winograd's filtering for CPU adapters: transformed weights that serve a convolution and its input gradient.
+
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { conv2d, grad, leakyRelu, sum, tensor, Variable } from "../../engine/mod.ts";
+import { Plan } from "../../engine/compile/plan.ts";
+import { conv2d as launchConv2d, conv2dInputGrad } from "../../engine/kernels/conv2d.ts";
+import type { Conv2dGeometry } from "../../engine/kernels/conv2d_geometry.ts";
+import type { KernelContext } from "../../engine/kernels/dispatch.ts";
+import { device } from "../engine/device.ts";
+
+const slot = () => ({ bytes: 4 });
+
+/** The code that transforms the weight, for a convolution and for its input gradient. */
+function transforms(g: Conv2dGeometry, variant: string): string[] {
+  const ctx: KernelContext = {
+    ...{ cpu: true, images: true, variant },
+    limits: {
+      maxComputeInvocationsPerWorkgroup: 256,
+      maxComputeWorkgroupStorageSize: 16_384,
+      maxComputeWorkgroupsPerDimension: 65_535,
+      maxStorageBuffersPerShaderStage: 8,
+      maxBufferSize: 2 ** 28,
+    },
+    scratch: (bytes) => ({ bytes }),
+  };
+  const [x, weight, out] = [slot(), slot(), slot()];
+  return [
+    launchConv2d(ctx, g, { x, weight, out }),
+    conv2dInputGrad(ctx, g, { grad: x, weight, out }),
+  ].map((dispatches) => dispatches.find(({ variant }) => variant.endsWith("weight"))!.code);
+}
+
+const layer = (outChannels: number, kernel: number, stride: number): Conv2dGeometry => ({
+  ...{ batch: 16, inChannels: 24, outChannels, groups: 1 },
+  inputSize: [16, 16],
+  outputSize: [16 / stride, 16 / stride],
+  kernel: [kernel, kernel],
+  stride: [stride, stride],
+  padding: [1, 1],
+  dilation: [1, 1],
+});
+
+Deno.test("an input gradient transforms the weight as its convolution does", () => {
+  for (
+    const [g, variant] of [
+      [layer(64, 3, 1), "winograd 4"],
+      [layer(64, 3, 1), "winograd 2"],
+      [layer(128, 4, 2), "winograd 2"],
+      [layer(128, 4, 2), "winograd 4"],
+    ] as const
+  ) {
+    const [forward, backward] = transforms(g, variant);
+    assertEquals(backward, forward, `${g.kernel} ${variant}`);
+  }
+});
+
+Deno.test("where channels do not fill texels, it transforms the weight for itself", () => {
+  const [forward, backward] = transforms(layer(63, 3, 1), "winograd 4");
+  assertNotEquals(backward, forward);
+});
+
+Deno.test("a plan with a convolution and its input gradient transforms the weight once", async () => {
+  const gpu = await device();
+  const noise = (length: number) => Float32Array.from({ length }, (_, i) => Math.sin(1.3 * i));
+  const [batch, channels, side] = [4, 32, 12];
+  const weight = new Variable(noise(64 * channels * 9), [64, channels, 3, 3]);
+  const x = tensor(noise(batch * channels * side * side), [batch, channels, side, side]);
+  const out = leakyRelu(conv2d(x, weight.value, { padding: 1 }), { negativeSlope: 0.2 });
+  const [dx] = grad(sum(out), [x]);
+  const plan = new Plan(gpu, { name: "both", outputs: [out, dx], assignments: new Map() }, {
+    variant: "winograd 4",
+  });
+  const count = plan.dispatches.filter(({ variant }) => variant.endsWith("weight")).length;
+  plan.destroy();
+  assertEquals(count, 1);
+});
