@@ -98,7 +98,7 @@ fn main(
         //: end
         //: end
         //: for u in 0..UNROLL
-        //: if !TRANSPOSED
+        //: if TRANSPOSED == 0
         let p$u = a_inner + (l2 + ${u}u) * $A_L2u;
         //: for i in 0..TM
         let a${u * TM + i} = load_a(p$u + ${i}u);

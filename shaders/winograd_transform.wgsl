@@ -6,13 +6,30 @@
 //: if MEMORY
 // The tile is read from a tensor: the four numbers of a texel lie VECTOR elements apart, and are zero from
 // coordinate LIMIT on.
+//: if PADDED
+// And where the tile's row and column are outside of it.
+//: end
 //: else
 // The tile is read from an image, that was packed with its padding.
 //: end
 
 $SLOTS
 
-//: if MEMORY
+//: if PADDED
+fn element(at: u32, i: u32, inside: bool) -> f32 {
+  return select(0.0, load_source(at + i * $VECTORu), inside);
+}
+
+fn load(at: u32, vector: u32, inside: bool) -> vec4f {
+  return vec4f(
+    element(at, 0u, inside && vector < $LIMITu),
+    element(at, 1u, inside && vector + 1u < $LIMITu),
+    element(at, 2u, inside && vector + 2u < $LIMITu),
+    element(at, 3u, inside && vector + 3u < $LIMITu),
+  );
+}
+//: end
+//: if MEMORY > PADDED
 fn element(at: u32, vector: u32, i: u32) -> f32 {
   if (vector + i >= $LIMITu) {
     return 0.0;
@@ -28,7 +45,8 @@ fn load(at: u32, vector: u32) -> vec4f {
     element(at, vector, 3u),
   );
 }
-//: else
+//: end
+//: if MEMORY == 0
 fn load(at: u32, vector: u32) -> vec4f {
   return load_source(at);
 }
@@ -44,6 +62,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var origin = $BASEu;
   var place = 0u;
   var vector = 0u;
+  //: if PADDED
+  var top = $TOPu;
+  var left = $LEFTu;
+  //: end
 $AXES
   //: if MEMORY
   // Loops over lines keep what is compiled short: a load of memory is a loop over lanes already. Their bounds
@@ -53,14 +75,28 @@ $AXES
   var t${i}_$j = vec4f();
   //: end
   //: end
+  //: if PADDED
+  // Coordinates above or left of the tensor wrap around to large ones, and so do places.
+  for (var row = top; row != top + ${PATCH * STEP}u; row += $STEPu) {
+    let line = origin + row * $WIDTHu + left;
+  //: else
   for (var line = origin; line < origin + ${PATCH * DOWN}u; line += $DOWNu) {
+  //: end
     //: for i in 0..PATCH-1
     //: for j in 0..PATCH
     t${i}_$j = t${i + 1}_$j;
     //: end
     //: end
     //: for j in 0..PATCH
+    //: if PADDED
+    t${PATCH - 1}_$j = load(
+      line + ${j * STEP}u,
+      vector,
+      row < $HEIGHTu && left + ${j * STEP}u < $WIDTHu,
+    );
+    //: else
     t${PATCH - 1}_$j = load(line + ${j * ACROSS}u, vector);
+    //: end
     //: end
   }
   //: else

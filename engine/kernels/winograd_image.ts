@@ -16,10 +16,10 @@ import {
   type TransposedA,
 } from "./gemm_image.ts";
 import type { ImageSlot } from "./image.ts";
-import { packImage } from "./pack_image.ts";
 import type { TemplateValues } from "./template.ts";
 import { type Filtering, inputGradFiltering, outputFiltering } from "./winograd_geometry.ts";
 import { transpose, winogradMatrices } from "./winograd_matrices.ts";
+import { tiledGrad, tilesOfInput, tilesOfSource } from "./winograd_sources.ts";
 import { outputTiles, transformTiles } from "./winograd_transform.ts";
 
 const parities = (count: number, step: { from?: number; to?: number; reversed?: boolean }) => ({
@@ -50,28 +50,15 @@ function filter(
   f: Filtering,
   slots: { source: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const { kernel, geometry: g, matrices: { m, r, n, ...matrices }, source, result } = f;
+  const { kernel, geometry: g, matrices: { m, n, ...matrices }, source, result } = f;
   const shape = describeConv2d(g), variant = `winograd ${m}`;
-  const [h, w] = source.size, [height, width] = result.size;
+  const [height, width] = result.size;
   const inStep = source.step, outStep = result.step;
   const { images, tiles, product } = productOfFiltering(f), { depth, slices } = product;
   // A parity of the result may begin one later: see shaders/conv2d_input_grad_image.wgsl.
   const late = outStep > 1 && g.padding[0] % outStep > 0 ? 1 : 0;
 
-  const high = inStep * (tiles[0] * m + r - 1) + late,
-    wide = inStep * (tiles[1] * m + r - 1) + late;
-  const packed = packImage(ctx, {
-    kernel,
-    variant: "pack",
-    axes: [
-      { size: high, stride: w, shift: source.first, limit: h },
-      { size: images, stride: 4 * source.channels * h * w },
-      { size: source.channels, stride: h * w },
-      { size: wide, stride: 1, shift: source.first, limit: w },
-      { size: 4, stride: source.channels * h * w },
-    ],
-  }, slots.source);
-  const line = source.channels * wide, row = images * line;
+  const tile = tilesOfSource(ctx, f, { late, images, tiles, slot: slots.source });
   const b = transformTiles(ctx, {
     kernel,
     variant: `${variant} source`,
@@ -80,24 +67,23 @@ function filter(
     axes: [
       {
         axes: [
-          { size: tiles[1], from: inStep * m },
-          { size: images, from: line },
-          { size: tiles[0], from: inStep * m * row },
+          { size: tiles[1], ...tile.across(inStep * m) },
+          { size: images, ...tile.images },
+          { size: tiles[0], ...tile.down(inStep * m) },
         ],
         length: product.width,
         to: slices * depth * product.width,
       },
-      { size: source.channels, from: wide, to: product.width },
-      parities(inStep, { from: 1, to: source.channels * product.width }),
-      parities(inStep, { from: row, to: inStep * source.channels * product.width }),
-      parities(outStep, { from: late, to: n * n * depth * product.width }),
-      parities(outStep, { from: late * row, to: outStep * n * n * depth * product.width }),
+      { size: source.channels, ...tile.channels, to: product.width },
+      parities(inStep, { ...tile.across(1), to: source.channels * product.width }),
+      parities(inStep, { ...tile.down(1), to: inStep * source.channels * product.width }),
+      parities(outStep, { ...tile.across(late), to: n * n * depth * product.width }),
+      parities(outStep, { ...tile.down(late), to: outStep * n * n * depth * product.width }),
     ],
-    down: inStep * row,
-    across: inStep,
+    ...tile.reads,
     slice: depth * product.width,
     texels: product.columnBlocks * slices * depth * product.width,
-  }, packed.image);
+  }, tile.slot);
   const a = transformFilters(ctx, f, { product, late, slot: slots.weight });
   const { dispatch, image } = multiply(ctx, { kernel, variant, shape, flops: conv2dFlops(g) }, {
     product,
@@ -107,7 +93,7 @@ function filter(
   });
   const plane = height * width, slice = 4 * product.rows * product.groups;
   return [
-    packed.dispatch,
+    ...tile.dispatches,
     b.dispatch,
     a.dispatch,
     dispatch,
@@ -240,8 +226,8 @@ export function conv2dWeightGradWinograd(
   { m, slots }: { m: number; slots: { x: Slot; grad: Slot; out: Slot } },
 ): Dispatch[] {
   const kernel = "conv2dWeightGrad", shape = describeConv2d(g), variant = `winograd ${m}`;
-  const [s] = g.stride, [k] = g.kernel, [h, w] = g.inputSize, [oh, ow] = g.outputSize;
-  const { n, r, ...matrices } = winogradMatrices(m, k / s);
+  const [s] = g.stride, [k] = g.kernel, [oh, ow] = g.outputSize;
+  const { n, ...matrices } = winogradMatrices(m, k / s);
   const channels = Math.ceil(g.inChannels / 4);
   const tiles = [Math.ceil(oh / m), Math.ceil(ow / m)];
   const depth = g.batch * tiles[0] * tiles[1];
@@ -251,18 +237,7 @@ export function conv2dWeightGradWinograd(
     depth,
     slices: n * n,
   });
-  const high = s * (tiles[0] * m + r - 1), wide = s * (tiles[1] * m + r - 1);
-  const packed = packImage(ctx, {
-    kernel,
-    variant: "pack x",
-    axes: [
-      { size: g.batch, stride: g.inChannels * h * w },
-      { size: high, stride: w, shift: -g.padding[0], limit: h },
-      { size: wide, stride: 1, shift: -g.padding[1], limit: w },
-      { size: 4 * channels, stride: h * w, limit: g.inChannels },
-    ],
-  }, slots.x);
-  const row = wide * channels;
+  const x = tilesOfInput(ctx, g, { n, m, tiles, slot: slots.x });
   const b = transformTiles(ctx, {
     kernel,
     variant: `${variant} x`,
@@ -271,22 +246,21 @@ export function conv2dWeightGradWinograd(
     axes: [
       {
         axes: [
-          { size: channels, from: 1 },
-          { size: s, from: channels },
-          { size: s, from: row },
+          { size: channels, ...x.channels },
+          { size: s, ...x.across(1) },
+          { size: s, ...x.down(1) },
         ],
         length: product.width,
         to: n * n * depth * product.width,
       },
-      { size: tiles[1], from: s * m * channels, to: product.width },
-      { size: tiles[0], from: s * m * row, to: tiles[1] * product.width },
-      { size: g.batch, from: high * row, to: tiles[0] * tiles[1] * product.width },
+      { size: tiles[1], ...x.across(s * m), to: product.width },
+      { size: tiles[0], ...x.down(s * m), to: tiles[1] * product.width },
+      { size: g.batch, ...x.images, to: tiles[0] * tiles[1] * product.width },
     ],
-    down: s * row,
-    across: s * channels,
+    ...x.reads,
     slice: depth * product.width,
     texels: product.columnBlocks * n * n * depth * product.width,
-  }, packed.image);
+  }, x.slot);
   const grad = tiledGrad(ctx, g, { m, tiles, rows: product.rows, slot: slots.grad });
   const a = transformTiles(ctx, {
     kernel,
@@ -316,7 +290,7 @@ export function conv2dWeightGradWinograd(
   });
   const kernelSize = k * k;
   return [
-    packed.dispatch,
+    ...x.dispatches,
     b.dispatch,
     ...grad.dispatches,
     a.dispatch,
@@ -342,56 +316,6 @@ export function conv2dWeightGradWinograd(
       step: [s, s],
     }, { products: image, out: slots.out }),
   ];
-}
-
-/** Where tiles of four channels of the gradient are read from, and the distances between them. */
-interface TiledGrad {
-  readonly slot: Slot;
-  readonly dispatches: readonly Dispatch[];
-  readonly image: number;
-  readonly down: number;
-  readonly across: number;
-  readonly channels: number;
-  readonly memory?: { readonly vector: number; readonly limit: number };
-}
-
-/** The gradient itself where tiles divide it, else a copy with zeros around. */
-function tiledGrad(
-  ctx: KernelContext,
-  g: Conv2dGeometry,
-  { m, tiles, rows, slot }: { m: number; tiles: readonly number[]; rows: number; slot: Slot },
-): TiledGrad {
-  const [oh, ow] = g.outputSize, plane = oh * ow;
-  if (oh % m === 0 && ow % m === 0) {
-    return {
-      slot,
-      dispatches: [],
-      image: g.outChannels * plane,
-      down: ow,
-      across: 1,
-      channels: 4 * plane,
-      memory: { vector: plane, limit: g.outChannels },
-    };
-  }
-  const [high, wide] = [tiles[0] * m, tiles[1] * m];
-  const { dispatch, image } = packImage(ctx, {
-    kernel: "conv2dWeightGrad",
-    variant: "pack grad",
-    axes: [
-      { size: g.batch, stride: g.outChannels * plane },
-      { size: high, stride: ow, limit: oh },
-      { size: wide, stride: 1, limit: ow },
-      { size: 4 * rows, stride: plane, limit: g.outChannels },
-    ],
-  }, slot);
-  return {
-    slot: image,
-    dispatches: [dispatch],
-    image: high * wide * rows,
-    down: wide * rows,
-    across: rows,
-    channels: 1,
-  };
 }
 
 /** How the n x n products are cut. */

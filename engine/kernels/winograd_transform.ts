@@ -48,23 +48,39 @@ export interface TileTransform {
   readonly slice: number;
 }
 
+/** How tiles are read from a tensor. */
+export interface TilesInMemory {
+  /** How far apart a texel's four numbers lie, and how many there are. */
+  readonly memory: { readonly vector: number; readonly limit: number };
+  /**
+   * Where tiles reach beyond the tensor: its sides, the row and column that the first tile begins with, and the
+   * distance of neighbours. Axes say by `top` and `left` where a tile is, and by `from` no more than its plane.
+   */
+  readonly padded?: {
+    readonly size: readonly [number, number];
+    readonly first: number;
+    readonly step: number;
+  };
+}
+
 /** Transforms the tiles of a tensor or an image into an image of `texels`. */
 export function transformTiles(
   ctx: KernelContext,
-  transform: TileTransform & {
-    readonly texels: number;
-    /** Where the source is a tensor: how far apart a texel's four numbers lie, and how many there are. */
-    readonly memory?: { readonly vector: number; readonly limit: number };
-  },
+  transform: TileTransform & Partial<TilesInMemory> & { readonly texels: number },
   source: Slot,
 ): { dispatch: Dispatch; image: ImageSlot } {
-  const { memory } = transform;
+  const { memory, padded } = transform;
   const image = new ImageSlot(transform.texels);
   const values = {
     MEMORY: Number(memory !== undefined),
     VECTOR: memory?.vector ?? 0,
     LIMIT: memory?.limit ?? 0,
     BASE: 0,
+    PADDED: Number(padded !== undefined),
+    ...(padded && {
+      ...{ HEIGHT: padded.size[0], WIDTH: padded.size[1], STEP: padded.step },
+      ...{ TOP: padded.first >>> 0, LEFT: padded.first >>> 0 },
+    }),
   };
   const slots = [source, image], names = ["source", "result"];
   return {

@@ -209,6 +209,9 @@ const inTexels = [
   "4x4 with stride 2",
   "images and channels of several whole tiles",
   "4x4 with stride 2 between whole blocks of channels",
+  "4x4 with stride 2 on an odd plane, with padding 2",
+  "3x3 on planes of several tiles, without padding",
+  "3x3 with padding",
 ];
 /** What a variant is asked for in the i-th case; undefined where it would be another variant's case. */
 function formOf(variant: string, { g, i }: { g: Conv2dGeometry; i: number }): string | undefined {
