@@ -4,7 +4,8 @@ import { compile, Device, read, type Tensor } from "../engine/mod.ts";
 import { livenessBound } from "../engine/compile/memory.ts";
 import type { Plan } from "../engine/compile/plan.ts";
 import { planOf } from "../engine/compile/compile.ts";
-import { median, type Spread, spread, thousandths } from "./statistics.ts";
+import { type ReplayTime, summarize, timeReplay } from "./replay.ts";
+import { type Spread, spread, thousandths } from "./statistics.ts";
 import { type Workload, type WorkloadName, workloads } from "./workloads.ts";
 
 /** Different inputs, made beforehand and cycled through. */
@@ -45,8 +46,9 @@ export interface StepReport {
     /** Until the first results: drivers compile, too. */
     readonly run_ms: number;
   };
-  /** JavaScript of one replay while the queue is empty. */
+  /** JavaScript of one replay while the queue is empty, and what that consists of. */
   readonly replay_js_ms: number;
+  readonly replay_parts_ms: ReplayTime;
   readonly dispatches: number;
   readonly pipelines: number;
   readonly arena_bytes: number;
@@ -72,7 +74,6 @@ export class StepBench {
   readonly #ring: Tensor[][];
   #begun: Begun | undefined;
   #next = 0;
-  readonly #replays: number[] = [];
 
   constructor(name: WorkloadName, options: StepOptions) {
     this.name = name;
@@ -94,9 +95,7 @@ export class StepBench {
   /** Milliseconds of a step until its results are there. */
   async step(): Promise<number> {
     const start = performance.now();
-    const results = this.#call();
-    this.#replays.push(performance.now() - start);
-    await this.#read(results);
+    await this.#read(this.#call());
     return performance.now() - start;
   }
 
@@ -117,6 +116,7 @@ export class StepBench {
     const { batch, waiting } = this.options, { plan } = this;
     const { first, bytes, pipelines } = this.#begun!;
     const { min, median, max } = spread(times);
+    const replay = summarize(await this.#replays());
     return {
       engine: "kao",
       version: await version(),
@@ -127,7 +127,8 @@ export class StepBench {
       step_ms: { min: thousandths(min), median: thousandths(median), max: thousandths(max) },
       images_per_s: thousandths(1000 * batch / median),
       first_step: first,
-      replay_js_ms: thousandths(await this.#replay()),
+      replay_js_ms: replay.total,
+      replay_parts_ms: replay.parts,
       dispatches: plan.dispatches.length,
       pipelines,
       arena_bytes: plan.arenaBytes,
@@ -174,15 +175,17 @@ export class StepBench {
     };
   }
 
-  /** The middle of the JavaScript of replays, each begun when the device had nothing to do. */
-  async #replay(): Promise<number> {
+  /** The JavaScript of some replays, each begun when the device had nothing to do. */
+  async #replays(): Promise<ReplayTime[]> {
     await Device.default.idle();
-    this.#replays.length = 0;
+    const times: ReplayTime[] = [];
     const end = performance.now() + REPLAY_BUDGET_MS;
-    for (let i = 0; i < LEAST_REPLAYS || (i < REPLAYS && performance.now() < end); i++) {
-      await this.step();
+    while (times.length < LEAST_REPLAYS || (times.length < REPLAYS && performance.now() < end)) {
+      const { result, time } = timeReplay(() => this.#call());
+      times.push(time);
+      await this.#read(result);
     }
-    return median(this.#replays);
+    return times;
   }
 
   #call(): Readonly<Record<string, Tensor>> {

@@ -19,7 +19,7 @@ export interface Place {
 const STEP = 256;
 /** Words of a finding; the others of its step are not used. */
 const NOTHING = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0];
-const KINDS = ["memory", "memory"] as const;
+const KINDS = ["memory 4", "memory 4"] as const;
 const WORKGROUP = 64, MOST_WORKGROUPS = 1024;
 
 interface Check extends Place {

@@ -13,7 +13,7 @@ import { Audit, type Place } from "./audit.ts";
 import { lower, type Program, type Target } from "./lower.ts";
 import { placementBytes } from "./memory.ts";
 import { allPasses, noPasses, type Passes } from "./passes.ts";
-import { BufferSlot, type Owner, Resources } from "./resources.ts";
+import { type Bound, BufferSlot, type Owner, Resources } from "./resources.ts";
 import { reachable } from "./simplify.ts";
 
 /** A result of a compiled function: numbers that lie in a buffer. */
@@ -25,9 +25,8 @@ export function resultBuffer(result: Tensor, device: Device): GPUBuffer {
   throw new TypeError(`Cannot use ${result} on this device: it lies on another one`);
 }
 
-interface Command {
+interface Command extends Bound {
   readonly pipeline: GPUComputePipeline;
-  readonly bindings: GPUBindGroup;
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -80,6 +79,7 @@ export class Plan {
         return texture;
       },
       upload: (buffer, data) => device.upload(buffer, data),
+      bind: (resources, options) => device.bindGroup(resources, options),
     };
     this.#device = device;
     try {
@@ -234,16 +234,18 @@ function build(
   });
 
   const memory = new Resources(dispatches, placement, owner);
-  const commands = dispatches.map((dispatch, at) => {
-    const label =
-      `${program.name}#${at} ${dispatch.kernel} [${dispatch.variant}] ${dispatch.shape}`;
-    const { kinds, resources } = memory.of(at);
-    return {
-      pipeline: device.pipeline(dispatch.code, { label, kinds }),
-      bindings: device.bindGroup(resources, { label, kinds }),
-      workgroups: dispatch.workgroups,
-    };
-  });
+  const labels = dispatches.map(({ kernel, variant, shape }, at) =>
+    `${program.name}#${at} ${kernel} [${variant}] ${shape}`
+  );
+  // All pipelines first: bind groups, which each replay goes through, lie closer together in memory then.
+  const pipelines = dispatches.map(({ code }, at) =>
+    device.pipeline(code, { label: labels[at], kinds: memory.kinds(at) })
+  );
+  const commands = dispatches.map(({ workgroups }, at) => ({
+    pipeline: pipelines[at],
+    ...memory.bind(at, labels[at]),
+    workgroups,
+  }));
   const placeOf = (node: Tensor): Place => ({ node, binding: memory.range(slots.get(node)!) });
   return {
     outputs: outputs.map((node) => memory.range(slots.get(node)!).buffer),
@@ -253,11 +255,22 @@ function build(
   };
 }
 
-function dispatch(pass: GPUComputePassEncoder, command: Command): void {
-  pass.setPipeline(command.pipeline);
-  pass.setBindGroup(0, command.bindings);
-  pass.dispatchWorkgroups(...command.workgroups);
+/** Records a command. It is called so often that taking arrays apart would tell. */
+function dispatch(
+  pass: GPUComputePassEncoder,
+  { pipeline, bindings, place, workgroups }: Command,
+): void {
+  pass.setPipeline(pipeline);
+  if (place === undefined) pass.setBindGroup(0, bindings);
+  else {
+    OFFSETS[0] = place;
+    pass.setBindGroup(0, bindings, OFFSETS, 0, 1);
+  }
+  pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
 }
+
+/** Where offsets are handed over; they are copied within the call. */
+const OFFSETS = new Uint32Array(1);
 
 /** The first `share` of a command's work, by the longest side of its grid. */
 function part(command: Command, share: number): Command {

@@ -18,29 +18,48 @@ export interface Owner {
   buffer(bytes: number, what: string, usage?: GPUBufferUsageFlags): GPUBuffer;
   texture(kind: TextureKind, rows: number, what: string): GPUTexture;
   upload(buffer: GPUBuffer, data: Uint32Array<ArrayBuffer>): void;
+  /** A bind group of resources by numbers of bindings, which are of `kinds`. */
+  bind(
+    resources: readonly (Resource | undefined)[],
+    options: { label: string; kinds: readonly BindingKind[] },
+  ): GPUBindGroup;
 }
 
-/** What a dispatch is bound to, by numbers of bindings. */
+/** What a dispatch is bound to. */
 export interface Bound {
-  readonly kinds: readonly BindingKind[];
-  readonly resources: readonly (Resource | undefined)[];
+  readonly bindings: GPUBindGroup;
+  /** Where what tells its places begins in the buffer of all places, in bytes, if it is told any. */
+  readonly place: number | undefined;
 }
 
-type Resource = GPUBufferBinding | GPUTextureView;
+/** A stretch of a buffer. */
+export interface Range extends GPUBufferBinding {
+  readonly buffer: GPUBuffer;
+  readonly size: number;
+}
+
+type Resource = Range | GPUTextureView;
+
+/** Bytes of a vector of four, the largest thing that a kernel takes from memory at once. */
+const LARGEST_ELEMENT = 16;
 
 /** Uniform buffers are bound at multiples of this, in words. */
 const ALIGNMENT = 64;
 
 /** Memory as it was placed. */
 export class Resources {
+  readonly #owner: Owner;
   readonly #placement: Placement;
   readonly #buffers: readonly GPUBuffer[];
   readonly #images: readonly GPUTextureView[];
   readonly #texels: GPUTextureView | undefined;
   readonly #places: { readonly buffer: GPUBuffer; readonly stride: number } | undefined;
   readonly #dispatches: readonly Dispatch[];
+  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #numbers = new Map<object, number>();
 
   constructor(dispatches: readonly Dispatch[], placement: Placement, owner: Owner) {
+    this.#owner = owner;
     this.#dispatches = dispatches;
     this.#placement = placement;
     const { buffers, images, texels } = placement;
@@ -68,29 +87,61 @@ export class Resources {
   }
 
   /** The buffer range of what lies in one. */
-  range(slot: Slot): GPUBufferBinding & { readonly buffer: GPUBuffer } {
+  range(slot: Slot): Range {
     if (slot instanceof BufferSlot) return { buffer: slot.buffer, size: slot.bytes };
     const { arena, offset } = this.#placement.buffers.of.get(slot)!;
     return { buffer: this.#buffers[arena], offset, size: Math.max(4, slot.bytes) };
   }
 
-  /** What the dispatch of a number is bound to: its slots, then what `declareShared` declares. */
-  of(at: number): Bound {
+  /** What the dispatch of a number is bound to, by numbers of bindings. */
+  kinds(at: number): readonly BindingKind[] {
+    return this.#bindings(at).map(([kind]) => kind);
+  }
+
+  /** Binds the dispatch of a number. Those that are bound to the same share a group, named by the first. */
+  bind(at: number, label: string): Bound {
+    const bindings = this.#bindings(at), { slots } = this.#dispatches[at];
+    const key = bindings.map(([kind, resource]) => `${kind} ${this.#nameOf(resource)}`).join();
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      const kinds = bindings.map(([kind]) => kind);
+      group = this.#owner.bind(bindings.map(([, resource]) => resource), { label, kinds });
+      this.#groups.set(key, group);
+    }
+    return { bindings: group, place: hasPlaces(slots) ? 4 * at * this.#places!.stride : undefined };
+  }
+
+  /** The slots of a dispatch, then what `declareShared` declares. */
+  #bindings(at: number): [BindingKind, Resource | undefined][] {
     const { slots, writes = [] } = this.#dispatches[at];
-    const bound = slots.map((slot) => this.#bind(slot, writes));
+    const bindings = slots.map((slot) => this.#bind(slot, writes));
     if (hasPlaces(slots)) {
-      const { buffer, stride } = this.#places!;
-      bound.push(
+      const size = 16 * MOST_INSTANCES * quadsOf(slots);
+      bindings.push(
         hasTexels(slots) ? ["texels", this.#texels] : ["none", undefined],
-        ["uniform", { buffer, offset: 4 * at * stride, size: 4 * stride }],
+        [`uniform ${size}`, { buffer: this.#places!.buffer, size }],
       );
     }
-    return { kinds: bound.map(([kind]) => kind), resources: bound.map(([, resource]) => resource) };
+    return bindings;
+  }
+
+  /** The same for what is the same memory. */
+  #nameOf(resource: Resource | undefined): string {
+    if (resource === undefined) return "";
+    const [memory, offset, size] = "buffer" in resource
+      ? [resource.buffer, resource.offset ?? 0, resource.size]
+      : [resource, 0, 0];
+    const number = this.#numbers.get(memory) ?? this.#numbers.size;
+    this.#numbers.set(memory, number);
+    return `${number}+${offset}/${size}`;
   }
 
   #bind(slot: Slot, writes: readonly Slot[]): [BindingKind, Resource | undefined] {
     if (slot instanceof TexelSlot) return ["none", undefined];
-    if (!(slot instanceof ImageSlot)) return ["memory", this.range(slot)];
+    if (!(slot instanceof ImageSlot)) {
+      const range = this.range(slot);
+      return [`memory ${Math.min(range.size, LARGEST_ELEMENT)}`, range];
+    }
     const { arena } = this.#placement.images.of.get(slot)!;
     return [writes.includes(slot) ? "image write" : "image read", this.#images[arena]];
   }

@@ -54,9 +54,22 @@ export class DeviceLostError extends Error {
 
 /**
  * What a kernel is bound to: memory that it may read and write, an image that it reads, or writes, texels that
- * it may read and write, or numbers that all threads read; or nothing, where a number of binding is left out.
+ * it may read and write, or numbers that all threads read, at an offset that each dispatch tells; or nothing, where
+ * a number of binding is left out. Of memory and numbers it is said how many bytes there are at least.
  */
-export type BindingKind = "memory" | "image read" | "image write" | "texels" | "uniform" | "none";
+export type BindingKind =
+  | `memory ${number}`
+  | "image read"
+  | "image write"
+  | "texels"
+  | `uniform ${number}`
+  | "none";
+
+/** What pipelines and bind groups of the same kinds of bindings share. */
+interface Layout {
+  readonly bindings: GPUBindGroupLayout;
+  readonly pipeline: GPUPipelineLayout;
+}
 
 const TEXTURES = {
   image: { format: "rgba32float", width: IMAGE_WIDTH, texelBytes: 16 },
@@ -105,7 +118,7 @@ export class Device {
   readonly variants: KernelVariants = new KernelVariants();
   readonly #gpu: GPUDevice;
   readonly #pipelines = new Map<string, GPUComputePipeline>();
-  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #layouts = new Map<string, Layout>();
   readonly #watched = new Set<Promise<void>>();
   #failure: Error | undefined;
   /** What an {@linkcode attempt} that is going on has to wait for. */
@@ -294,21 +307,20 @@ export class Device {
     options: { label: string; kinds: readonly BindingKind[] },
   ): GPUComputePipeline {
     this.check();
-    let pipeline = this.#pipelines.get(code);
+    const key = `${options.kinds}\n${code}`;
+    let pipeline = this.#pipelines.get(key);
     if (pipeline === undefined) {
       const start = performance.now();
       const report = this.#validate(options.label);
-      const layout = this.#gpu.createPipelineLayout({
-        bindGroupLayouts: [this.#layout(options.kinds)],
-      });
+      const { pipeline: layout } = this.#layout(options.kinds);
       const module = this.#gpu.createShaderModule({ code, label: options.label });
       pipeline = this.#gpu.createComputePipeline({
         layout,
         label: options.label,
         compute: { module, entryPoint: "main" },
       });
-      this.#pipelines.set(code, pipeline);
-      report().then((error) => error && this.#pipelines.delete(code));
+      this.#pipelines.set(key, pipeline);
+      report().then((error) => error && this.#pipelines.delete(key));
       this.#compiling += performance.now() - start;
     }
     return pipeline;
@@ -322,7 +334,7 @@ export class Device {
     const report = this.#validate(options.label);
     const group = this.#gpu.createBindGroup({
       label: options.label,
-      layout: this.#layout(options.kinds),
+      layout: this.#layout(options.kinds).bindings,
       entries: resources.flatMap((resource, binding) => resource ? [{ binding, resource }] : []),
     });
     report();
@@ -415,15 +427,19 @@ export class Device {
     return verdict;
   }
 
-  #layout(kinds: readonly BindingKind[]): GPUBindGroupLayout {
+  #layout(kinds: readonly BindingKind[]): Layout {
     const key = kinds.join();
     let layout = this.#layouts.get(key);
     if (layout === undefined) {
-      layout = this.#gpu.createBindGroupLayout({
+      const bindings = this.#gpu.createBindGroupLayout({
         entries: kinds.flatMap((kind, binding) =>
-          kind === "none" ? [] : [{ binding, visibility: GPUShaderStage.COMPUTE, ...LAYOUTS[kind] }]
+          kind === "none"
+            ? []
+            : [{ binding, visibility: GPUShaderStage.COMPUTE, ...bindingLayout(kind) }]
         ),
       });
+      const pipeline = this.#gpu.createPipelineLayout({ bindGroupLayouts: [bindings] });
+      layout = { bindings, pipeline };
       this.#layouts.set(key, layout);
     }
     return layout;
@@ -441,14 +457,26 @@ const STORAGE = BINDABLE | 0x4 | 0x8;
 /** Of textures. */
 const STORAGE_BINDING = 0x8;
 
-/** What layouts of bindings say of each kind. */
-const LAYOUTS = {
-  "memory": { buffer: { type: "storage" } },
-  "image read": { storageTexture: { access: "read-only", format: TEXTURES.image.format } },
-  "image write": { storageTexture: { access: "write-only", format: TEXTURES.image.format } },
-  "texels": { storageTexture: { access: "read-write", format: TEXTURES.texels.format } },
-  "uniform": { buffer: { type: "uniform" } },
-} as const;
+/**
+ * What layouts say of a kind of binding. Sizes that they tell are not checked again at each dispatch; and wgpu 29 would
+ * check them by what the pipeline before needs, where that has the same layout.
+ */
+function bindingLayout(
+  kind: Exclude<BindingKind, "none">,
+): Pick<GPUBindGroupLayoutEntry, "buffer" | "storageTexture"> {
+  switch (kind) {
+    case "image read":
+      return { storageTexture: { access: "read-only", format: TEXTURES.image.format } };
+    case "image write":
+      return { storageTexture: { access: "write-only", format: TEXTURES.image.format } };
+    case "texels":
+      return { storageTexture: { access: "read-write", format: TEXTURES.texels.format } };
+  }
+  const [type, bytes] = kind.split(" "), minBindingSize = Number(bytes);
+  return type === "memory"
+    ? { buffer: { type: "storage", minBindingSize } }
+    : { buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize } };
+}
 
 /** UNIFORM | COPY_DST: numbers that all threads of a kernel read. */
 export const UNIFORM = 0x40 | 0x8;

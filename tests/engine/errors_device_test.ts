@@ -47,7 +47,7 @@ Deno.test("bindings that are invalid are named by their kernel", async () => {
   const buffer = gpu.createBuffer(512, { purpose: "a test" });
   gpu.bindGroup([{ buffer, offset: 4 }], {
     label: "step#4 reduce [sum, a thread each] 64 -> 1",
-    kinds: ["memory"],
+    kinds: ["memory 4"],
   });
   const message = await messageOf(() => gpu.idle());
   const start = "Kernel step#4 reduce [sum, a thread each] 64 -> 1 is invalid: ";
@@ -59,7 +59,7 @@ Deno.test("a dispatch that is invalid is named by its pipeline's label", async (
   const gpu = await Device.open();
   const code = `@group(0) @binding(0) var<storage, read_write> b: array<f32>;
     @compute @workgroup_size(1) fn main() { b[0] = 1.0; }`;
-  const pipeline = gpu.pipeline(code, { label: "step#5 pointwise [add] 8", kinds: ["memory"] });
+  const pipeline = gpu.pipeline(code, { label: "step#5 pointwise [add] 8", kinds: ["memory 4"] });
   const encoder = gpu.encoder(), pass = encoder.beginComputePass();
   pass.setPipeline(pipeline);
   pass.dispatchWorkgroups(1);
