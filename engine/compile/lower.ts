@@ -103,7 +103,11 @@ export function lower(
   });
   const whole = { maxBuffers, roots: new Set(roots), assigned };
   const begun = passes.prologues && passes.fuse
-    ? fusePrologues(fused, { ...whole, context: contextOf(target) })
+    ? fusePrologues(fused, {
+      ...whole,
+      textures: passes.textures && keepsTexels(target),
+      context: contextOf(target),
+    })
     : fused;
   const { groups, needs, variables } = schedule(
     passes.epilogues && passes.fuse && takesEpilogues(target) ? fuseEpilogues(begun, whole) : begun,
@@ -157,8 +161,7 @@ function emit(
   options: { given: ReadonlyMap<Tensor, Slot>; target: Target; passes: Passes },
 ): Emitted {
   const { given, target, passes } = options;
-  // A forced variant may be one for GPUs, which know nothing but buffers.
-  const textures = passes.textures && target.cpu && target.images && target.variant === undefined;
+  const textures = passes.textures && keepsTexels(target);
   const slots = assignSlots(batches, given, { inPlace: passes.inPlace, textures });
   const sites: KernelSite[] = [];
   const contextFor = (batch: Batch): KernelContext => ({
@@ -180,6 +183,11 @@ function emit(
     reuse: passes.reuse,
   });
   return { slots, dispatches, sites, placement };
+}
+
+/** Whether results lie in texels. A forced variant may be one for GPUs, which know nothing but buffers. */
+function keepsTexels({ cpu, images, variant }: Target): boolean {
+  return cpu && images && variant === undefined;
 }
 
 /** What launchers may know of a target. */

@@ -1,16 +1,17 @@
 // Prologues: what is done to a product's operand, element by element, is done where the product's kernels load
 // it. So what batch norm and an activation make of a product's results need not lie in memory for the next
-// product: the pass that would store it is saved, and the memory.
+// product: the pass that would store it is saved, and its memory.
 
 import { byteLength, type Shape, stridesOf } from "../dtype.ts";
 import type { KernelContext, Slot } from "../kernels/dispatch.ts";
 import { ComputedSlot, type Source, type Step, type Wanted } from "../kernels/sources.ts";
 import { TexelSlot } from "../kernels/texels.ts";
 import type { KernelOp } from "../op.ts";
-import type { Tensor } from "../tensor.ts";
+import { copyOp } from "../ops/elementwise.ts";
+import { Tensor } from "../tensor.ts";
 import { Bindings, Body, librariesOf, QUAD, type Work } from "./body.ts";
 import { describe } from "./codegen.ts";
-import { type Group, stripReshape } from "./fuse.ts";
+import { type Group, isSmall, stripReshape } from "./fuse.ts";
 import { Index } from "./index_expression.ts";
 import type { Slots } from "./memory.ts";
 import type { Scope } from "./scope.ts";
@@ -19,171 +20,284 @@ import { reachable } from "./simplify.ts";
 /** Nodes of a prologue, at most: a kernel repeats them for each element that a thread reads. */
 const MOST_NODES = 64;
 
+// What llvmpipe takes, in loads from texels: eight threads load as many numbers.
+const FROM_BUFFER = 6, STORE = 2.2;
+/** A dispatch, in loads of a thread. */
+const DISPATCH = 2 ** 15;
+
 /** What decides which operands are computed where they are read. */
 export interface PrologueOptions {
   /** How many buffers one kernel can be bound to. */
   readonly maxBuffers: number;
   /** What has to lie in memory after the run. */
   readonly roots: ReadonlySet<Tensor>;
-  /** The machine: kernels are asked which of their forms it takes. */
+  /** The machine: products are asked which of their forms it takes. */
   readonly context: KernelContext;
+  /** Whether results lie in texels, and what else lies in buffers. */
+  readonly textures: boolean;
 }
 
 /**
- * Leaves values to the kernels that read them as operands, where all who read them can compute them for less than
- * it costs to store them.
+ * Leaves values to the products that read them, where they all can compute them for less than storing them
+ * costs. Values that are computed alike are stored alike, for kernels that are alike can run together.
  */
 export function fusePrologues(groups: readonly Group[], options: PrologueOptions): Group[] {
-  const result = new Set(groups);
-  const producer = new Map(
-    groups.flatMap((group) => group.outputs.map((x) => [x, group] as const)),
+  const ask = new Questions(options.context);
+  const plan = new Rewriting(groups);
+  const alike = Map.groupBy(
+    plan.operands().flatMap((operand) => candidate(operand, { ...options, plan, ask }) ?? []),
+    ({ key }) => key,
   );
-  const operands = new Set(
-    groups.flatMap(({ kind, reads }) => kind === "kernel" ? [...reads.keys()] : []),
-  );
-  for (const operand of operands) {
-    const source = producer.get(operand);
-    if (source === undefined || operand.op.kind !== "pointwise" || operand.dtype !== "f32") {
-      continue;
-    }
-    if (options.roots.has(operand)) continue;
-    const readers = [...result].filter(({ reads }) => reads.has(operand));
-    const stored = source.outputs.filter((output) => output !== operand);
-    const reads = readsOf([operand], { reads: source.reads, stored });
-    if (!worthwhile({ operand, source, readers, reads }, options)) continue;
-    result.delete(source);
-    const rest = without(source, operand);
-    if (rest.outputs.length > 0) result.add(rest);
-    rest.outputs.forEach((output) => producer.set(output, rest));
-    for (const reader of readers) {
-      const all = new Map(reader.reads);
-      all.delete(operand);
-      reads.forEach((_, read) => all.set(read, false));
-      const changed = { ...reader, reads: all };
-      result.delete(reader);
-      result.add(changed);
-      changed.outputs.forEach((output) => producer.set(output, changed));
+  const copies = new Map<Tensor, Tensor>();
+  for (const candidates of alike.values()) {
+    const saved = candidates.reduce((sum, { saved }) => sum + saved, 0);
+    if (saved > 0) {
+      candidates.forEach(({ operand }) => plan.compute(operand, { ...options, copies }));
     }
   }
-  return [...result];
+  return plan.groups();
 }
 
-/** An operand, the group that would store it, the products that read it, and what it is computed from. */
+/** A value that products could compute, and how many loads of a thread that would save. */
 interface Candidate {
   readonly operand: Tensor;
-  readonly source: Group;
-  readonly readers: readonly Group[];
-  readonly reads: ReadonlyMap<Tensor, boolean>;
+  readonly key: string;
+  readonly saved: number;
 }
 
-/** What outputs of a group are computed from: what it reads, and what else is `stored`. */
+function candidate(
+  operand: Tensor,
+  options: PrologueOptions & { plan: Rewriting; ask: Questions },
+): Candidate | undefined {
+  const { maxBuffers, roots, plan, ask } = options;
+  const source = plan.producer(operand);
+  if (source === undefined || operand.op.kind !== "pointwise" || operand.dtype !== "f32") return;
+  const readers = plan.readers(operand), reads = plan.readsOf(operand);
+  if (roots.has(operand) || readers.some(({ kind }) => kind !== "kernel")) return;
+  // One binding is the kernel's own.
+  if (reads.size + 1 > maxBuffers || reachable([operand], reads).length > MOST_NODES) return;
+  const slots = slotsLike({ operand, reads }, options);
+  const costs = new Map<string, { threads: number; cost: number }>();
+  for (const { outputs: [product] } of readers) {
+    const wanted = ask.about(product);
+    for (const [at, input] of product.inputs.entries()) {
+      if (stripReshape(input) !== operand) continue;
+      if (wanted[at] === undefined) return;
+      for (const each of wanted[at]) {
+        const { source, work } = write(input, each, { reads, slots });
+        // What is read alike is packed once.
+        const { threads } = each, key = [threads, ...source.statements, source.values].join("\n");
+        costs.set(key, { threads, cost: costOf(work) });
+      }
+    }
+  }
+  if (plan.keptFor(operand, reads) > operand.size) return;
+  let saved = storingCost({ operand, source, reads }, slots);
+  for (const { threads, cost } of costs.values()) saved += threads * (QUAD - cost);
+  return { operand, key: `${operand.shape} ${describe({ outputs: [operand], reads })}`, saved };
+}
+
+const costOf = ({ loads, fromBuffers, arithmetic }: Work): number =>
+  loads + (FROM_BUFFER - 1) * fromBuffers + arithmetic;
+
+/** What the pass that stores an operand costs its group. */
+function storingCost(
+  { operand, source, reads }: {
+    operand: Tensor;
+    source: Group;
+    reads: ReadonlyMap<Tensor, boolean>;
+  },
+  slots: Slots,
+): number {
+  const store = operand.size * STORE;
+  const others = source.outputs.filter((output) => output !== operand);
+  if (others.some(({ size }) => size === operand.size)) return store;
+  const body = new Body(reads, new Bindings(slots, { quads: false }));
+  const at = body.scope.sum([["i", QUAD]]);
+  body.values(operand, (lane) => body.index(operand.shape, at, lane), QUAD);
+  // What belongs to a row is loaded once.
+  const small = [...reads.keys()].filter((read) => isSmall(read, operand));
+  const again = source.kind === "reduce" ? small.length : 0;
+  const pass = operand.size / QUAD * (costOf(body.work) - again);
+  return store + pass + (others.length === 0 ? DISPATCH : 0);
+}
+
+/** Memory of the kind in which each of some tensors will lie. */
+function slotsLike(
+  { operand, reads }: { operand: Tensor; reads: ReadonlyMap<Tensor, boolean> },
+  options: PrologueOptions,
+): Slots {
+  return new Map([...reads.keys()].map((read) => {
+    const bytes = byteLength(read.size, read.dtype);
+    const texels = options.textures && read.dtype === "f32" &&
+      (!inBuffer(read, options) || isSmall(read, operand));
+    return [read, texels ? new TexelSlot(bytes) : { bytes }];
+  }));
+}
+
+/** Whether a tensor will lie in a buffer, whatever others lie in. */
+function inBuffer(x: Tensor, { roots }: { roots: ReadonlySet<Tensor> }): boolean {
+  return x.op.kind === "leaf" || roots.has(x);
+}
+
+/** Groups that are being changed. */
+class Rewriting {
+  readonly #groups: Set<Group>;
+  readonly #producer = new Map<Tensor, Group>();
+
+  constructor(groups: readonly Group[]) {
+    this.#groups = new Set();
+    groups.forEach((group) => this.#add(group));
+  }
+
+  groups(): Group[] {
+    return [...this.#groups];
+  }
+
+  /** What products read from memory. */
+  operands(): Tensor[] {
+    const kernels = this.groups().filter(({ kind }) => kind === "kernel");
+    return [...new Set(kernels.flatMap(({ reads }) => [...reads.keys()]))];
+  }
+
+  producer(x: Tensor): Group | undefined {
+    return this.#producer.get(x);
+  }
+
+  readers(x: Tensor): Group[] {
+    return this.groups().filter(({ reads }) => reads.has(x));
+  }
+
+  /** What a value is computed from: what its group reads, or stores besides. */
+  readsOf(x: Tensor): Map<Tensor, boolean> {
+    const { reads, outputs } = this.#producer.get(x)!;
+    const beside = outputs.filter((output) => output !== x);
+    return readsOf([x], new Map([...reads, ...beside.map((output) => [output, false] as const)]));
+  }
+
+  /** Elements that would be kept alive for the readers of a value, if they were to compute it. */
+  keptFor(operand: Tensor, reads: ReadonlyMap<Tensor, boolean>): number {
+    const until = this.#lastUse(operand);
+    return [...reads.keys()]
+      .filter((x) => x.op.kind !== "leaf" && !isSmall(x, operand) && this.#lastUse(x) < until)
+      .reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** The number of the last node that is computed from a value in memory. */
+  #lastUse(x: Tensor): number {
+    return Math.max(
+      ...this.readers(x).map(({ outputs }) => Math.max(...outputs.map(({ id }) => id))),
+    );
+  }
+
+  /** Lets the readers of a value compute it; on copies of what is small, and slow to load. */
+  compute(
+    operand: Tensor,
+    options: PrologueOptions & { copies: Map<Tensor, Tensor> },
+  ): void {
+    const { textures, copies } = options;
+    const source = this.producer(operand)!, readers = this.readers(operand);
+    const copied = new Map<Tensor, Tensor>(), reads = new Map<Tensor, boolean>();
+    for (const read of this.readsOf(operand).keys()) {
+      if (textures && read.dtype === "f32" && inBuffer(read, options) && isSmall(read, operand)) {
+        const copy = copies.get(read) ??
+          new Tensor(copyOp, [read], {}, read.shape, read.dtype, read.origin);
+        if (!copies.has(read)) {
+          this.#add({ kind: "pointwise", outputs: [copy], reads: new Map([[read, true]]) });
+        }
+        copies.set(read, copy);
+        copied.set(read, copy);
+        reads.set(copy, false);
+      } else reads.set(read, false);
+    }
+    this.#groups.delete(source);
+    const outputs = source.outputs.filter((output) => output !== operand);
+    if (outputs.length > 0) {
+      this.#add({ ...source, outputs, reads: readsOf(outputs, source.reads) });
+    }
+    for (const reader of readers) {
+      const others = [...reader.reads].filter(([read]) => read !== operand);
+      this.#groups.delete(reader);
+      this.#add({
+        ...reader,
+        reads: new Map([...others, ...reads]),
+        copied: new Map([...reader.copied ?? [], ...copied]),
+      });
+    }
+  }
+
+  #add(group: Group): void {
+    this.#groups.add(group);
+    group.outputs.forEach((output) => this.#producer.set(output, group));
+  }
+}
+
+/** Of what is `stored`, all that values are computed from. */
 function readsOf(
-  outputs: readonly Tensor[],
-  { reads, stored = [] }: { reads: ReadonlyMap<Tensor, boolean>; stored?: readonly Tensor[] },
+  values: readonly Tensor[],
+  stored: ReadonlyMap<Tensor, boolean>,
 ): Map<Tensor, boolean> {
   const found = new Map<Tensor, boolean>(), seen = new Set<Tensor>();
   const visit = (node: Tensor): void => {
     if (seen.has(node)) return;
     seen.add(node);
-    if (reads.has(node) || stored.includes(node)) found.set(node, reads.get(node) ?? false);
+    if (stored.has(node)) found.set(node, stored.get(node)!);
     else node.inputs.forEach(visit);
   };
-  outputs.forEach((output) => output.inputs.forEach(visit));
+  values.forEach((value) => value.inputs.forEach(visit));
   return found;
 }
 
-/** A group that does not store one of its values any more. */
-function without(group: Group, operand: Tensor): Group {
-  const outputs = group.outputs.filter((output) => output !== operand);
-  return { ...group, outputs, reads: readsOf(outputs, group) };
-}
+/** What products want of their operands, in the forms that the machine takes. */
+class Questions {
+  readonly #context: KernelContext;
+  readonly #answers = new Map<string, readonly (readonly Wanted[] | undefined)[]>();
 
-// What llvmpipe takes, in loads of eight numbers from texels.
-const FROM_BUFFER = 5, STORE = 2.2;
-/** A dispatch, in loads of a single number. */
-const DISPATCH = 2 ** 15;
-
-const costOf = ({ loads, fromBuffers, arithmetic }: Work): number =>
-  loads + FROM_BUFFER * fromBuffers + arithmetic;
-
-/** Whether all who read an operand can compute it, and for less than storing and loading it costs. */
-function worthwhile(candidate: Candidate, options: PrologueOptions): boolean {
-  const { operand, source, readers, reads } = candidate, { maxBuffers } = options;
-  if (readers.some(({ kind }) => kind !== "kernel") || reads.size + 1 > maxBuffers) return false;
-  if (reachable([operand], reads).length > MOST_NODES) return false;
-  const slots = slotsLike(reads, options);
-  const asked = new Map<string, { threads: number; work: Work }>();
-  for (const { outputs: [product] } of readers) {
-    const taken = ask(product, { operand, context: options.context }, (input) => (wanted) => {
-      const { source, work } = write(input, wanted, { reads, slots });
-      // What is packed alike is packed once.
-      asked.set(`${wanted.threads} ${source.values} ${source.statements}`, {
-        threads: wanted.threads,
-        work,
-      });
-      return source;
-    });
-    if (!taken) return false;
+  constructor(context: KernelContext) {
+    this.#context = context;
   }
-  let stored = alone(candidate, slots), computed = 0;
-  for (const { threads, work } of asked.values()) {
-    stored += threads * QUAD;
-    computed += threads * costOf(work);
+
+  /** For each operand the elements that its form asks for; undefined where it has to lie in memory. */
+  about(product: Tensor): readonly (readonly Wanted[] | undefined)[] {
+    const { op, inputs, attributes } = product;
+    const key = JSON.stringify([op.name, attributes, inputs.map(({ shape }) => shape)]);
+    const answer = this.#answers.get(key) ?? this.#ask(product);
+    this.#answers.set(key, answer);
+    return answer;
   }
-  return computed < stored;
-}
 
-/** What storing an operand costs its group. */
-function alone({ operand, source, reads }: Candidate, slots: Slots): number {
-  const stores = operand.size * STORE;
-  const beside = source.outputs.some((output) =>
-    output !== operand && output.size === operand.size
-  );
-  if (beside) return stores;
-  const body = new Body(reads, new Bindings(slots, { quads: false }));
-  const at = body.scope.sum([["i", QUAD]]);
-  body.values(operand, (lane) => body.index(operand.shape, at, lane), QUAD);
-  const pass = operand.size / QUAD * costOf(body.work);
-  return stores + pass + (source.outputs.length === 1 ? DISPATCH : 0);
-}
-
-/** Memory of the kind in which each of some tensors will lie. */
-function slotsLike(
-  reads: ReadonlyMap<Tensor, boolean>,
-  { roots, context: { cpu, images } }: PrologueOptions,
-): Slots {
-  return new Map([...reads.keys()].map((read) => {
-    const texels = cpu && images && read.dtype === "f32" && read.op.kind !== "leaf" &&
-      !roots.has(read);
-    const bytes = byteLength(read.size, read.dtype);
-    return [read, texels ? new TexelSlot(bytes) : { bytes }];
-  }));
-}
-
-/** Launches a product on an operand that has a prologue. Returns whether its form took it. */
-function ask(
-  product: Tensor,
-  { operand, context }: { operand: Tensor; context: KernelContext },
-  prologue: (input: Tensor) => (wanted: Wanted) => Source,
-): boolean {
-  const slotOf = ({ size, dtype }: Tensor): Slot => ({ bytes: byteLength(size, dtype) });
-  const inputs = product.inputs.map((input) =>
-    stripReshape(input) === operand
-      ? new ComputedSlot(slotOf(input).bytes, prologue(input))
-      : slotOf(input)
-  );
-  return (product.op as KernelOp).launch(context, product, { inputs, output: slotOf(product) })
-    .every(({ slots }) => !slots.some((slot) => slot instanceof ComputedSlot));
+  #ask(product: Tensor): (readonly Wanted[] | undefined)[] {
+    const slotOf = ({ size, dtype }: Tensor): Slot => ({ bytes: byteLength(size, dtype) });
+    const wanted = product.inputs.map((): Wanted[] => []);
+    const inputs = product.inputs.map((input, at) =>
+      new ComputedSlot(slotOf(input).bytes, (each) => {
+        wanted[at].push(each);
+        const slots = each.operands.map(({ slot }) => slot), values = each.places.map(() => "0.0");
+        return { code: "", slots, statements: [], values, label: "" };
+      })
+    );
+    const dispatches = (product.op as KernelOp)
+      .launch(this.#context, product, { inputs, output: slotOf(product) });
+    return wanted.map((own, at) =>
+      dispatches.some(({ slots }) => slots.includes(inputs[at])) ? undefined : own
+    );
+  }
 }
 
 /** An operand of a product as a slot that is computed from what the product's group reads. */
 export function lowerPrologue(
   input: Tensor,
-  { group: { reads }, slots }: { group: Group; slots: Slots },
+  { group, slots }: { group: Group; slots: Slots },
 ): ComputedSlot {
+  const copied = [...group.copied ?? []];
+  const reads = new Map([...group.reads, ...copied.map(([read]) => [read, false] as const)]);
+  const all = new Map([
+    ...slots,
+    ...copied.map(([read, copy]) => [read, slots.get(copy)!] as const),
+  ]);
   return new ComputedSlot(
     byteLength(input.size, input.dtype),
-    (wanted) => write(input, wanted, { reads, slots }).source,
+    (wanted) => write(input, wanted, { reads, slots: all }).source,
   );
 }
 
@@ -202,7 +316,7 @@ function write(
       slots: bindings.slots,
       statements: body.scope.lines,
       values,
-      label: ` of ${describe({ outputs: [input], reads })}`,
+      label: ` of ${describe({ outputs: [input], reads }) || "constants"}`,
     },
     work: body.work,
   };
@@ -215,6 +329,7 @@ function indexAt(scope: Scope, shape: Shape, place: readonly Step[]): Index {
   const reach = shape.map(() => 0);
   for (const { at, stride, size } of place) {
     const long = shape.findIndex((length, axis) => length > 1 && stride % strides[axis] === 0);
+    // Along an axis of one element all steps but the first lead out of the operand.
     const axis = strides[long] === stride || !strides.includes(stride)
       ? long
       : strides.indexOf(stride);
@@ -223,13 +338,9 @@ function indexAt(scope: Scope, shape: Shape, place: readonly Step[]): Index {
     reach[axis] += (size - 1) * stride / strides[axis];
   }
   const first = shape.findIndex((length) => length > 1);
-  // Beyond the end of the outermost axis there is nothing, but a step over the end of another is one along the next.
+  // Beyond the end of the outermost axis there is nothing, but beyond another's the next one goes on.
   if (reach.every((last, axis) => last < shape[axis] || axis <= first)) {
     return Index.at(scope, shape, along.map((terms) => scope.sum(terms)));
   }
-  return Index.linear(
-    scope,
-    shape,
-    scope.sum(place.map(({ at, stride }) => [at, stride] as const)),
-  );
+  return Index.linear(scope, shape, scope.sum(place.map(({ at, stride }) => [at, stride])));
 }

@@ -97,9 +97,11 @@ function order(
   groups: readonly Group[],
   after: ReadonlyMap<Group, ReadonlySet<Group>>,
 ): Group[] {
-  // A product keeps its place, whatever its results are for: those who wait would keep its operands alive.
+  // A product keeps its place, whatever its results are for: those who wait would keep its operands alive. A copy
+  // is as old as what it copies, or who reads it would have to wait for all that was written before.
+  const ageOf = ({ op, inputs, id }: Tensor): number => op === copyOp ? inputs[0].id : id;
   const age = new Map(
-    groups.map((g) => [g, g.product?.id ?? Math.max(...g.outputs.map((output) => output.id))]),
+    groups.map((g) => [g, g.product?.id ?? Math.max(...g.outputs.map(ageOf))]),
   );
   const waitsFor = new Map<Group, number>(groups.map((group) => [group, 0]));
   for (const next of after.values()) {
