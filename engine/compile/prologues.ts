@@ -42,48 +42,41 @@ export interface PrologueOptions {
  * costs. Values that are computed alike are stored alike, for kernels that are alike can run together.
  */
 export function fusePrologues(groups: readonly Group[], options: PrologueOptions): Group[] {
-  const ask = new Questions(options.context);
-  const plan = new Rewriting(groups);
-  const alike = Map.groupBy(
-    plan.operands().flatMap((operand) => candidate(operand, { ...options, plan, ask }) ?? []),
-    ({ key }) => key,
-  );
+  const ask = new Questions(options.context), plan = new Rewriting(groups);
+  const alike = Map.groupBy(plan.operands(), (operand) => {
+    const reads = plan.readsOf(operand);
+    return `${operand.shape} ${describe({ outputs: [operand], reads })}`;
+  });
   const copies = new Map<Tensor, Tensor>();
-  for (const candidates of alike.values()) {
-    const saved = candidates.reduce((sum, { saved }) => sum + saved, 0);
-    if (saved > 0) {
-      candidates.forEach(({ operand }) => plan.compute(operand, { ...options, copies }));
-    }
+  for (const operands of alike.values()) {
+    const saved = operands.reduce((sum, x) => sum + savedBy(x, { ...options, plan, ask }), 0);
+    if (saved > 0) operands.forEach((operand) => plan.compute(operand, { ...options, copies }));
   }
   return plan.groups();
 }
 
-/** A value that products could compute, and how many loads of a thread that would save. */
-interface Candidate {
-  readonly operand: Tensor;
-  readonly key: string;
-  readonly saved: number;
-}
-
-function candidate(
+/** How many loads of a thread it saves if an operand's readers compute it; -Infinity where they cannot. */
+function savedBy(
   operand: Tensor,
   options: PrologueOptions & { plan: Rewriting; ask: Questions },
-): Candidate | undefined {
+): number {
   const { maxBuffers, roots, plan, ask } = options;
-  const source = plan.producer(operand);
-  if (source === undefined || operand.op.kind !== "pointwise" || operand.dtype !== "f32") return;
-  const readers = plan.readers(operand), reads = plan.readsOf(operand);
-  if (roots.has(operand) || readers.some(({ kind }) => kind !== "kernel")) return;
-  // One binding is the kernel's own.
-  if (reads.size + 1 > maxBuffers || reachable([operand], reads).length > MOST_NODES) return;
+  const source = plan.producer(operand)!, readers = plan.readers(operand);
+  const reads = plan.readsOf(operand);
+  const can = !roots.has(operand) && readers.every(({ kind }) => kind === "kernel") &&
+    // One binding is the kernel's own.
+    reads.size + 1 <= maxBuffers && reachable([operand], reads).length <= MOST_NODES &&
+    plan.keptFor(operand, reads) <= operand.size;
+  if (!can) return -Infinity;
   const slots = slotsLike({ operand, reads }, options);
   const costs = new Map<string, { threads: number; cost: number }>();
   for (const { outputs: [product] } of readers) {
     const wanted = ask.about(product);
     for (const [at, input] of product.inputs.entries()) {
       if (stripReshape(input) !== operand) continue;
-      if (wanted[at] === undefined) return;
-      for (const each of wanted[at]) {
+      const own = wanted[at];
+      if (own === undefined) return -Infinity;
+      for (const each of own) {
         const { source, work } = write(input, each, { reads, slots });
         // What is read alike is packed once.
         const { threads } = each, key = [threads, ...source.statements, source.values].join("\n");
@@ -91,10 +84,9 @@ function candidate(
       }
     }
   }
-  if (plan.keptFor(operand, reads) > operand.size) return;
   let saved = storingCost({ operand, source, reads }, slots);
   for (const { threads, cost } of costs.values()) saved += threads * (QUAD - cost);
-  return { operand, key: `${operand.shape} ${describe({ outputs: [operand], reads })}`, saved };
+  return saved;
 }
 
 const costOf = ({ loads, fromBuffers, arithmetic }: Work): number =>
@@ -154,10 +146,12 @@ class Rewriting {
     return [...this.#groups];
   }
 
-  /** What products read from memory. */
+  /** What products read from memory, and might compute. */
   operands(): Tensor[] {
     const kernels = this.groups().filter(({ kind }) => kind === "kernel");
-    return [...new Set(kernels.flatMap(({ reads }) => [...reads.keys()]))];
+    return [...new Set(kernels.flatMap(({ reads }) => [...reads.keys()]))].filter((read) =>
+      this.#producer.has(read) && read.op.kind === "pointwise" && read.dtype === "f32"
+    );
   }
 
   producer(x: Tensor): Group | undefined {

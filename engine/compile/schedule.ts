@@ -98,8 +98,9 @@ function order(
   after: ReadonlyMap<Group, ReadonlySet<Group>>,
 ): Group[] {
   // A product keeps its place, whatever its results are for: those who wait would keep its operands alive. A copy
-  // is as old as what it copies, or who reads it would have to wait for all that was written before.
-  const ageOf = ({ op, inputs, id }: Tensor): number => op === copyOp ? inputs[0].id : id;
+  // is as old as what it copies, and what is given is oldest: who reads copies should not have to wait for them.
+  const ageOf = ({ op, inputs: [x], id }: Tensor): number =>
+    op !== copyOp ? id : x.op.kind === "leaf" ? -1 : x.id;
   const age = new Map(
     groups.map((g) => [g, g.product?.id ?? Math.max(...g.outputs.map(ageOf))]),
   );
