@@ -125,7 +125,7 @@ function withEpilogue(
     [...other.reads.keys()].some(({ attributes }) => replaced.has(attributes.variable)) &&
     dependsOn(other, kernel, producer)
   );
-  return late ? undefined : { kind: "kernel", product, outputs, reads };
+  return late ? undefined : { ...kernel, product, outputs, reads };
 }
 
 /** The memory of tensors, where variables are overwritten in place. */
