@@ -71,9 +71,11 @@ function savedBy(
   const slots = slotsLike({ operand, reads }, options);
   const costs = new Map<string, { threads: number; cost: number }>();
   for (const { outputs: [product] } of readers) {
-    const wanted = ask.about(product);
+    const wanted = ask.about(product), inputs = product.inputs.map(stripReshape);
+    // What another operand is computed from has to lie in memory.
+    if (!inputs.includes(operand)) return -Infinity;
     for (const [at, input] of product.inputs.entries()) {
-      if (stripReshape(input) !== operand) continue;
+      if (inputs[at] !== operand) continue;
       const own = wanted[at];
       if (own === undefined) return -Infinity;
       for (const each of own) {
