@@ -1,6 +1,7 @@
 // Prologues: what is done to a product's operand, element by element, is done where the product's kernels load
 // it. So what batch norm and an activation make of a product's results need not lie in memory for the next
-// product: the pass that would store it is saved, and its memory.
+// product: the pass that would store it is saved, and its memory. Kernels of the compiler that read it besides,
+// such as the mask on the way back, compute it as well.
 
 import { byteLength, type Shape, stridesOf } from "../dtype.ts";
 import type { KernelContext, Slot } from "../kernels/dispatch.ts";
@@ -11,7 +12,7 @@ import { copyOp } from "../ops/elementwise.ts";
 import { Tensor } from "../tensor.ts";
 import { Bindings, Body, librariesOf, QUAD, type Work } from "./body.ts";
 import { describe } from "./codegen.ts";
-import { type Group, isSmall, stripReshape } from "./fuse.ts";
+import { elementsOf, type Group, isSmall, stripReshape } from "./fuse.ts";
 import { Index } from "./index_expression.ts";
 import type { Slots } from "./memory.ts";
 import type { Scope } from "./scope.ts";
@@ -38,7 +39,7 @@ export interface PrologueOptions {
 }
 
 /**
- * Leaves values to the products that read them, where they all can compute them for less than storing them
+ * Leaves values to the products that read them, where all who read them can compute them for less than storing them
  * costs. Values that are computed alike are stored alike, for kernels that are alike can run together.
  */
 export function fusePrologues(groups: readonly Group[], options: PrologueOptions): Group[] {
@@ -61,59 +62,68 @@ function savedBy(
   options: PrologueOptions & { plan: Rewriting; ask: Questions },
 ): number {
   const { maxBuffers, roots, plan, ask } = options;
-  const source = plan.producer(operand)!, readers = plan.readers(operand);
-  const reads = plan.readsOf(operand);
-  const can = !roots.has(operand) && readers.every(({ kind }) => kind === "kernel") &&
-    // One binding is the kernel's own.
-    reads.size + 1 <= maxBuffers && reachable([operand], reads).length <= MOST_NODES &&
+  const source = plan.producer(operand)!, reads = plan.readsOf(operand);
+  const can = !roots.has(operand) && reachable([operand], reads).length <= MOST_NODES &&
     plan.keptFor(operand, reads) <= operand.size;
   if (!can) return -Infinity;
   const slots = slotsLike({ operand, reads }, options);
-  const costs = new Map<string, { threads: number; cost: number }>();
-  for (const { outputs: [product] } of readers) {
-    const wanted = ask.about(product), inputs = product.inputs.map(stripReshape);
+  const pass = (kind: Group["kind"]): number => passCost({ operand, reads, kind }, slots);
+  // Its own pass, or its part of one that stores others.
+  const others = source.outputs.filter((output) => output !== operand);
+  let saved = operand.size * STORE + (others.length === 0 ? DISPATCH : 0);
+  if (others.every(({ size }) => size !== operand.size)) saved += pass(source.kind);
+  const costs = new Map<string, number>();
+  for (const { kind, outputs, reads: all } of plan.readers(operand)) {
+    const bound = kind === "kernel" ? 1 : outputs.length + all.size - 1;
+    if (bound + reads.size > maxBuffers) return -Infinity;
+    if (kind !== "kernel") {
+      if (!readsEach(operand, { kind, outputs, reads: all })) return -Infinity;
+      saved += operand.size - pass(kind);
+      continue;
+    }
+    const [product] = outputs, wanted = ask.about(product);
     // What another operand is computed from has to lie in memory.
-    if (!inputs.includes(operand)) return -Infinity;
+    if (!product.inputs.map(stripReshape).includes(operand)) return -Infinity;
     for (const [at, input] of product.inputs.entries()) {
-      if (inputs[at] !== operand) continue;
+      if (stripReshape(input) !== operand) continue;
       const own = wanted[at];
       if (own === undefined) return -Infinity;
       for (const each of own) {
         const { source, work } = write(input, each, { reads, slots });
         // What is read alike is packed once.
-        const { threads } = each, key = [threads, ...source.statements, source.values].join("\n");
-        costs.set(key, { threads, cost: costOf(work) });
+        const key = [each.threads, ...source.statements, source.values].join("\n");
+        costs.set(key, each.threads * (QUAD - costOf(work)));
       }
     }
   }
-  let saved = storingCost({ operand, source, reads }, slots);
-  for (const { threads, cost } of costs.values()) saved += threads * (QUAD - cost);
-  return saved;
+  return [...costs.values()].reduce((sum, cost) => sum + cost, saved);
+}
+
+/** Whether a kernel of the compiler goes over the elements of a value that it reads, and reads each at its place. */
+function readsEach(operand: Tensor, group: Group): boolean {
+  return elementsOf(group) === operand.size &&
+    (group.kind === "reduce" || group.reads.get(operand)!);
 }
 
 const costOf = ({ loads, fromBuffers, arithmetic }: Work): number =>
   loads + (FROM_BUFFER - 1) * fromBuffers + arithmetic;
 
-/** What the pass that stores an operand costs its group. */
-function storingCost(
-  { operand, source, reads }: {
+/** What it costs a kernel of the compiler to compute a value in a pass over its elements. */
+function passCost(
+  { operand, reads, kind }: {
     operand: Tensor;
-    source: Group;
     reads: ReadonlyMap<Tensor, boolean>;
+    kind: Group["kind"];
   },
   slots: Slots,
 ): number {
-  const store = operand.size * STORE;
-  const others = source.outputs.filter((output) => output !== operand);
-  if (others.some(({ size }) => size === operand.size)) return store;
   const body = new Body(reads, new Bindings(slots, { quads: false }));
   const at = body.scope.sum([["i", QUAD]]);
   body.values(operand, (lane) => body.index(operand.shape, at, lane), QUAD);
   // What belongs to a row is loaded once.
   const small = [...reads.keys()].filter((read) => isSmall(read, operand));
-  const again = source.kind === "reduce" ? small.length : 0;
-  const pass = operand.size / QUAD * (costOf(body.work) - again);
-  return store + pass + (others.length === 0 ? DISPATCH : 0);
+  const again = kind === "reduce" ? small.length : 0;
+  return operand.size / QUAD * (costOf(body.work) - again);
 }
 
 /** Memory of the kind in which each of some tensors will lie. */
@@ -186,40 +196,43 @@ class Rewriting {
     );
   }
 
-  /** Lets the readers of a value compute it; on copies of what is small, and slow to load. */
-  compute(
-    operand: Tensor,
-    options: PrologueOptions & { copies: Map<Tensor, Tensor> },
-  ): void {
-    const { textures, copies } = options;
+  /** Lets the readers of a value compute it; products on copies of what is small, and slow to load. */
+  compute(operand: Tensor, options: PrologueOptions & { copies: Map<Tensor, Tensor> }): void {
     const source = this.producer(operand)!, readers = this.readers(operand);
-    const copied = new Map<Tensor, Tensor>(), reads = new Map<Tensor, boolean>();
-    for (const read of this.readsOf(operand).keys()) {
-      if (textures && read.dtype === "f32" && inBuffer(read, options) && isSmall(read, operand)) {
-        const copy = copies.get(read) ??
-          new Tensor(copyOp, [read], {}, read.shape, read.dtype, read.origin);
-        if (!copies.has(read)) {
-          this.#add({ kind: "pointwise", outputs: [copy], reads: new Map([[read, true]]) });
-        }
-        copies.set(read, copy);
-        copied.set(read, copy);
-        reads.set(copy, false);
-      } else reads.set(read, false);
-    }
+    const reads = this.readsOf(operand);
     this.#groups.delete(source);
     const outputs = source.outputs.filter((output) => output !== operand);
     if (outputs.length > 0) {
       this.#add({ ...source, outputs, reads: readsOf(outputs, source.reads) });
     }
     for (const reader of readers) {
-      const others = [...reader.reads].filter(([read]) => read !== operand);
+      const all = new Map(reader.reads), copied = new Map(reader.copied), there = all.get(operand)!;
+      all.delete(operand);
+      for (const [read, inPlace] of reads) {
+        const copy = reader.kind === "kernel"
+          ? this.#copyOf(read, { ...options, operand })
+          : undefined;
+        if (copy !== undefined) copied.set(read, copy);
+        all.set(copy ?? read, there && inPlace && (all.get(read) ?? true));
+      }
       this.#groups.delete(reader);
-      this.#add({
-        ...reader,
-        reads: new Map([...others, ...reads]),
-        copied: new Map([...reader.copied ?? [], ...copied]),
-      });
+      this.#add({ ...reader, reads: all, copied });
     }
+  }
+
+  /** A copy in texels of what is small beside an operand, and lies in a buffer. */
+  #copyOf(
+    x: Tensor,
+    options: PrologueOptions & { operand: Tensor; copies: Map<Tensor, Tensor> },
+  ): Tensor | undefined {
+    const { textures, operand, copies } = options;
+    if (!textures || x.dtype !== "f32" || !inBuffer(x, options) || !isSmall(x, operand)) return;
+    let copy = copies.get(x);
+    if (copy === undefined) {
+      copies.set(x, copy = new Tensor(copyOp, [x], {}, x.shape, x.dtype, x.origin));
+      this.#add({ kind: "pointwise", outputs: [copy], reads: new Map([[x, true]]) });
+    }
+    return copy;
   }
 
   #add(group: Group): void {

@@ -150,15 +150,25 @@ for (const [name, make] of Object.entries(fused)) {
   });
 }
 
+Deno.test("a sum of an operand's elements computes them, too", async () => {
+  const { on, off } = await compareWithout("prologues", (s) => {
+    const y = exp(s.tensor(99, 21));
+    return [sum(y, { dim: 1 }), matmul(y, s.tensor(21, 12))];
+  });
+  if (!gpu.adapter.cpu || !gpu.images) return;
+  assert(on.some(hasPrologue) && !on.includes("pointwise exp"), `${on} instead of ${off}`);
+  assert(on.some((kernel) => /^reduce (exp sum|sum exp)$/.test(kernel)), `${on}`);
+});
+
 /** Cases whose operands have to be stored, or are, for others need them. */
 const stored: Readonly<Record<string, Case>> = {
   "an operand that is a result, too": (s) => {
     const y = exp(s.tensor(9, 21));
     return [y, matmul(y, s.tensor(21, 12))];
   },
-  "an operand that is summed, too": (s) => {
+  "an operand of which others read a part": (s) => {
     const y = exp(s.tensor(9, 21));
-    return [sum(y), matmul(y, s.tensor(21, 12))];
+    return [sum(slice(y, [[0, 4]])), matmul(y, s.tensor(21, 12))];
   },
   "an operand that is what it is": (s) => [matmul(s.tensor(9, 21), s.tensor(21, 12))],
   "a product's results": (
@@ -298,7 +308,7 @@ Deno.test("no kernel is bound to more buffers than a device allows", () => {
   variables.forEach((variable) => variable.destroy());
 });
 
-Deno.test("drawing takes fewer dispatches and passes over memory, training no more", () => {
+Deno.test("drawing takes fewer dispatches and passes over memory, training hardly more", () => {
   const counts = (["moe-sample", "acgan32"] as const).map((workload) =>
     [{}, { prologues: false }].map((passes) =>
       countPlan(workload, { batch: 16, cpu: true, passes })
@@ -307,5 +317,6 @@ Deno.test("drawing takes fewer dispatches and passes over memory, training no mo
   const [[moe, moeWithout], [acgan, acganWithout]] = counts;
   assertLess(moe.dispatches, moeWithout.dispatches - 10);
   assertLess(moe.bytes, 0.92 * moeWithout.bytes);
-  assert(acgan.dispatches <= acganWithout.dispatches && acgan.bytes <= acganWithout.bytes);
+  // Small numbers are copied in a dispatch of their own.
+  assert(acgan.dispatches <= acganWithout.dispatches + 1 && acgan.bytes < acganWithout.bytes);
 });
