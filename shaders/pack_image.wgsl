@@ -2,16 +2,11 @@
 // cut, padded with zeros, reversed, blocked. A thread makes a texel, four neighbours along the
 // innermost axis. The launcher orders the axes so that neighbouring threads touch neighbouring lines of memory on
 // the side where the distance between others is a large power of two, which would all fall in one cache set.
+//
+// Coordinates below zero wrap around to large ones, so that each has one bound to pass. Where one does not, the
+// element is zero, whatever a prologue would make of it.
 
 $SLOTS
-
-// The element at coordinate `i` of the innermost axis, where the others lead to `start`.
-fn element(start: i32, i: i32) -> f32 {
-  var index = start;
-  var inside = true;
-$INNERMOST
-  return select(0.0, load_source(u32(index)), inside);
-}
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -20,18 +15,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (rest >= $COUNT) {
     return;
   }
-  var index = 0;
   var inside = true;
   var place = 0u;
 $OUTER
   var value = vec4f();
   if (inside) {
-    value = vec4f(
-      element(index, innermost),
-      element(index, innermost + 1),
-      element(index, innermost + 2),
-      element(index, innermost + 3),
-    );
+$INNERMOST
+    value = vec4f($VALUES);
   }
   store_result(place, value);
 }

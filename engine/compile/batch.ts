@@ -1,6 +1,7 @@
 // Groups in order -> batches, each of them one dispatch. Small kernels that nobody waits for yet, and the updates
 // of variables, are put off until somebody does: by then others have come together with which they can run.
 
+import { copyOp } from "../ops/elementwise.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Variable } from "../variable.ts";
 import type { Group } from "./fuse.ts";
@@ -100,7 +101,9 @@ function isUpdate(group: Group, { variables }: BatchOptions): boolean {
 }
 
 function canWait(group: Group, options: BatchOptions): boolean {
-  if (!options.canShare(group)) return false;
+  // Copies come early, for kernels that could run together would have to wait for whatever they come along with.
+  const copies = group.outputs.every(({ op }) => op === copyOp);
+  if (copies || !options.canShare(group)) return false;
   const tensors = [...group.outputs, ...group.reads.keys()];
   const large = LARGE[options.cpu ? "cpu" : "gpu"];
   return isUpdate(group, options) || tensors.every(({ size }) => size <= large);

@@ -81,6 +81,14 @@ export interface Binding {
   readonly texels: boolean;
 }
 
+/** What the statements of a thread do, however they are written: numbers of accesses, and arithmetic in loads. */
+export interface Work {
+  readonly loads: number;
+  /** Loads from buffers, where others are from texels. */
+  readonly fromBuffers: number;
+  readonly arithmetic: number;
+}
+
 /** Thrown where an expression asks for a value in a register at another place than the one at hand. */
 export class Misplaced extends Error {}
 
@@ -91,6 +99,7 @@ export class Body implements Reader {
   readonly #libraries = new Set<string>();
   readonly #kept = new Map<Tensor, { readonly register: string; readonly offset: string }>();
   #places: ReadonlyMap<Tensor, Index> = new Map();
+  #work: Work = { loads: 0, fromBuffers: 0, arithmetic: 0 };
   readonly #reads: ReadonlyMap<Tensor, boolean>;
   readonly #bindings: Bindings;
 
@@ -106,6 +115,11 @@ export class Body implements Reader {
 
   get libraries(): ReadonlySet<string> {
     return this.#libraries;
+  }
+
+  /** What has been written so far. */
+  get work(): Work {
+    return this.#work;
   }
 
   /** Lets a value be read from a register, at one offset: by default that of the row at hand, `o`. */
@@ -143,6 +157,8 @@ export class Body implements Reader {
       if (node.op.kind !== "pointwise") {
         throw new Error(`${node} has no memory and no expression`);
       }
+      const { loads, fromBuffers, arithmetic } = this.#work;
+      this.#work = { loads, fromBuffers, arithmetic: arithmetic + node.op.cost };
       return node.op.emit(this, index, node);
     });
   }
@@ -187,6 +203,7 @@ export class Body implements Reader {
 
   /** One element in memory, as it lies there. */
   #read(binding: Binding, offset: string): string {
+    this.#count(binding);
     return binding.texels ? `load_${binding.name}(${offset})` : this.#element(binding, offset);
   }
 
@@ -196,6 +213,11 @@ export class Body implements Reader {
     return `${name}[${scope.quotient(offset, QUAD)}][${scope.rest(offset, QUAD)}]`;
   }
 
+  #count({ texels }: Binding): void {
+    const { loads, fromBuffers, arithmetic } = this.#work;
+    this.#work = { loads: loads + 1, fromBuffers: fromBuffers + Number(!texels), arithmetic };
+  }
+
   #load(x: Tensor, index: Index): string {
     const { scope } = this, binding = this.#bindings.of(x), { offset } = index;
     return this.#once(`${x.id}@${offset}`, () => {
@@ -203,7 +225,7 @@ export class Body implements Reader {
       if (x.dtype === "u8") {
         const word = this.#once(
           `${x.id} word ${scope.quotient(offset, QUAD)}`,
-          () => this.#element(binding, scope.quotient(offset, QUAD)),
+          () => this.#read(binding, scope.quotient(offset, QUAD)),
         );
         return `((${word} >> (${scope.rest(offset, QUAD)} * 8u)) & 255u)`;
       }
@@ -212,7 +234,10 @@ export class Body implements Reader {
         return loaded(this.#read(binding, offset), x.dtype);
       }
       const at = scope.quotient(offset, QUAD);
-      const quad = this.#once(`${x.id} quad ${at}`, () => `${binding.name}[${at}]`);
+      const quad = this.#once(`${x.id} quad ${at}`, () => {
+        this.#count(binding);
+        return `${binding.name}[${at}]`;
+      });
       return loaded(`${quad}.${"xyzw"[add % QUAD]}`, x.dtype);
     });
   }

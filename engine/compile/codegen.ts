@@ -378,7 +378,9 @@ function shapeOf({ kind, outputs }: Group): string {
 }
 
 /** The ops that a group computes, for people. */
-export function describe(group: Pick<Group, "outputs" | "reads">): string {
+export function describe(
+  group: { readonly outputs: readonly Tensor[]; readonly reads: ReadonlyMap<Tensor, unknown> },
+): string {
   const names = new Map<string, number>();
   const seen = new Set<Tensor>(group.reads.keys());
   const visit = (node: Tensor): void => {

@@ -12,7 +12,7 @@ import type { Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
 import { Bindings, Body, librariesOf, QUAD } from "./body.ts";
 import { areNeighbours, describe, fusedDispatches, storeNeighbours } from "./codegen.ts";
-import { dependsOn, type Group } from "./fuse.ts";
+import { dependsOn, type Group, stripReshape } from "./fuse.ts";
 import { Index } from "./index_expression.ts";
 import type { Slots } from "./memory.ts";
 import { Scope } from "./scope.ts";
@@ -109,7 +109,8 @@ function withEpilogue(
   }
   if (reachable(group.outputs, group.reads).length > MOST_NODES) return undefined;
   // Of one tensor as both operands, one is a copy.
-  const copies = product.inputs.length - kernel.reads.size;
+  const operands = product.inputs.map(stripReshape).filter((x) => kernel.reads.has(x));
+  const copies = operands.length - new Set(operands).size;
   const buffers = buffersOf([...outputs, ...reads.keys()], assigned);
   if (buffers.size + copies > maxBuffers) return undefined;
   const waits = [...group.reads.keys()].some((read) => {
@@ -124,7 +125,7 @@ function withEpilogue(
     [...other.reads.keys()].some(({ attributes }) => replaced.has(attributes.variable)) &&
     dependsOn(other, kernel, producer)
   );
-  return late ? undefined : { kind: "kernel", product, outputs, reads };
+  return late ? undefined : { ...kernel, product, outputs, reads };
 }
 
 /** The memory of tensors, where variables are overwritten in place. */

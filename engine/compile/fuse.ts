@@ -25,6 +25,8 @@ export interface Group {
    * those that are folded.
    */
   readonly axes?: ReadonlyMap<Tensor, readonly number[]>;
+  /** Of a product that computes operands: what it reads of copies, which are among `reads` in its place. */
+  readonly copied?: ReadonlyMap<Tensor, Tensor>;
   /** Stored tensors that are read; true where each is read only at the offset that is written. */
   readonly reads: Map<Tensor, boolean>;
 }
@@ -261,7 +263,7 @@ function isFree(
     if (seen.has(x)) return true;
     seen.add(x);
     if (x !== node && stored.has(x)) {
-      if (x.size * REPETITIONS <= node.size) return ++small <= MOST_SMALL;
+      if (isSmall(x, node)) return ++small <= MOST_SMALL;
       large++;
       return x.size === node.size && beside.has(x);
     }
@@ -270,6 +272,11 @@ function isFree(
     return work <= CHEAP && x.inputs.every(visit);
   };
   return visit(node) && large > 0;
+}
+
+/** Whether the elements of a tensor are read so often for a larger one that only its memory's kind matters. */
+export function isSmall(x: Tensor, beside: Tensor): boolean {
+  return x.size * REPETITIONS <= beside.size;
 }
 
 function readsOf(outputs: readonly Tensor[], stored: ReadonlySet<Tensor>): Map<Tensor, boolean> {

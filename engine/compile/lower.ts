@@ -31,6 +31,7 @@ import {
 } from "./memory.ts";
 import type { Passes } from "./passes.ts";
 import { schedule } from "./schedule.ts";
+import { fusePrologues, lowerPrologue } from "./prologues.ts";
 import { reachable, simplify } from "./simplify.ts";
 
 /** A traced function: what it returns, and what it assigns. */
@@ -100,10 +101,16 @@ export function lower(
     assigned,
     separate: !passes.fuse,
   });
+  const whole = { maxBuffers, roots: new Set(roots), assigned };
+  const begun = passes.prologues && passes.fuse
+    ? fusePrologues(fused, {
+      ...whole,
+      textures: passes.textures && keepsTexels(target),
+      context: contextOf(target),
+    })
+    : fused;
   const { groups, needs, variables } = schedule(
-    passes.epilogues && passes.fuse && takesEpilogues(target)
-      ? fuseEpilogues(fused, { maxBuffers, roots: new Set(roots), assigned })
-      : fused,
+    passes.epilogues && passes.fuse && takesEpilogues(target) ? fuseEpilogues(begun, whole) : begun,
     assignments,
   );
   const given = new Map<Tensor, Slot>([
@@ -154,25 +161,18 @@ function emit(
   options: { given: ReadonlyMap<Tensor, Slot>; target: Target; passes: Passes },
 ): Emitted {
   const { given, target, passes } = options;
-  // A forced variant may be one for GPUs, which know nothing but buffers.
-  const textures = passes.textures && target.cpu && target.images && target.variant === undefined;
+  const textures = passes.textures && keepsTexels(target);
   const slots = assignSlots(batches, given, { inPlace: passes.inPlace, textures });
   const sites: KernelSite[] = [];
-  const contextOf = (batch: Batch): KernelContext => ({
-    cpu: target.cpu,
-    images: target.images,
-    limits: target.limits,
-    precision: target.precision,
-    subgroups: target.subgroups,
-    variant: target.variant,
+  const contextFor = (batch: Batch): KernelContext => ({
+    ...contextOf(target),
     choose(family, shape, candidates) {
       sites.push({ family, shape, candidates, node: productOf(batch[0]) });
       return target.choose?.(family, shape);
     },
-    scratch: (bytes) => new ArenaSlot(bytes),
   });
   const launched = batches.flatMap((batch) =>
-    launch(batch, { slots, context: contextOf(batch), quads: passes.quads })
+    launch(batch, { slots, context: contextFor(batch), quads: passes.quads })
       .map((dispatch) => ({ dispatch, written: writtenBy(dispatch, { batch, slots }) }))
   );
   const kept = passes.copies ? shareCopies(launched) : launched;
@@ -183,6 +183,20 @@ function emit(
     reuse: passes.reuse,
   });
   return { slots, dispatches, sites, placement };
+}
+
+/** Whether results lie in texels. A forced variant may be one for GPUs, which know nothing but buffers. */
+function keepsTexels({ cpu, images, variant }: Target): boolean {
+  return cpu && images && variant === undefined;
+}
+
+/** What launchers may know of a target. */
+function contextOf(target: Target): KernelContext {
+  const { cpu, images, limits, precision, subgroups, variant, choose } = target;
+  return {
+    ...{ cpu, images, limits, precision, subgroups, variant, choose },
+    scratch: (bytes) => new ArenaSlot(bytes),
+  };
 }
 
 /** What a dispatch of a batch writes: results, and whatever the batch was not given to read. */
@@ -225,7 +239,9 @@ function launch(
   if (batch[0].kind !== "kernel") return fusedDispatches(batch, options);
   const { slots, context } = options, [group] = batch, node = productOf(group);
   const output = slots.get(node) ?? context.scratch(byteLength(node.size, node.dtype));
-  const inputs = node.inputs.map((input) => slots.get(stripReshape(input))!);
+  const inputs = node.inputs.map((input) =>
+    slots.get(stripReshape(input)) ?? lowerPrologue(input, { group, slots })
+  );
   const launchWith = (context: KernelContext): readonly Dispatch[] =>
     (node.op as KernelOp).launch(context, node, { inputs, output })
       .flatMap((dispatch) => bindOnce(dispatch, { ...options, node }));

@@ -8,6 +8,8 @@ export interface Passes {
   readonly fuse: boolean;
   /** Join reductions with what leads to them, and with what needs their results. */
   readonly rows: boolean;
+  /** Let products compute their operands where they load them. */
+  readonly prologues: boolean;
   /** Let products work on their results before they store them. */
   readonly epilogues: boolean;
   /** Let a thread work on four neighbours, that are loaded and stored together. */
@@ -32,6 +34,7 @@ export const allPasses: Passes = {
   algebra: true,
   fuse: true,
   rows: true,
+  prologues: true,
   epilogues: true,
   quads: true,
   share: true,
@@ -48,6 +51,7 @@ export const noPasses: Passes = {
   algebra: false,
   fuse: false,
   rows: false,
+  prologues: false,
   epilogues: false,
   quads: false,
   share: false,

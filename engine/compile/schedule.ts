@@ -97,9 +97,12 @@ function order(
   groups: readonly Group[],
   after: ReadonlyMap<Group, ReadonlySet<Group>>,
 ): Group[] {
-  // A product keeps its place, whatever its results are for: those who wait would keep its operands alive.
+  // A product keeps its place, whatever its results are for: those who wait would keep its operands alive. A copy
+  // is as old as what it copies, and what is given is oldest: who reads copies should not have to wait for them.
+  const ageOf = ({ op, inputs: [x], id }: Tensor): number =>
+    op !== copyOp ? id : x.op.kind === "leaf" ? -1 : x.id;
   const age = new Map(
-    groups.map((g) => [g, g.product?.id ?? Math.max(...g.outputs.map((output) => output.id))]),
+    groups.map((g) => [g, g.product?.id ?? Math.max(...g.outputs.map(ageOf))]),
   );
   const waitsFor = new Map<Group, number>(groups.map((group) => [group, 0]));
   for (const next of after.values()) {

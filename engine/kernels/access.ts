@@ -108,7 +108,8 @@ function buffer(name: string, at: number): string[] {
   ];
 }
 
-function image(name: string, { at, written }: { at: number; written: boolean }): string[] {
+/** The same functions for an image, of which one is there. */
+export function image(name: string, { at, written }: { at: number; written: boolean }): string[] {
   const access = written ? "write" : "read";
   const i = `let i = ${placeOf(at)} + at;`;
   return [

@@ -1,10 +1,11 @@
 // Launches shaders/pack_image.wgsl: copies into the layouts that the products of images read.
 
 import code from "../../shaders/pack_image.wgsl" with { type: "text" };
-import { declareSlots } from "./access.ts";
+import { image as declareImage } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { threadGrid } from "./gemm_grid.ts";
 import { ImageSlot } from "./image.ts";
+import { sourceOf, type Step } from "./sources.ts";
 import { instantiate } from "./template.ts";
 
 /**
@@ -31,26 +32,41 @@ export function packImage(
   const texels = axes.reduce((product, axis) => product * axis.size, 1) / 4;
   const innermost = axes.at(-1)!;
   const image = new ImageSlot(texels);
-  const slots = [source, image], writes = [image];
   const grid = threadGrid(ctx, { threads: texels, workgroup: 64 });
+  const outer = visitingOrder(axes).map((placed, position) =>
+    visit(placed, { position, innermost })
+  );
+  const lanes = Array.from(
+    { length: 4 },
+    (_, lane) => coordinate(innermost, `innermost + ${lane}u`, `c${lane}`),
+  );
+  const steps = outer.flatMap(({ steps }) => steps);
+  const { code: bound, slots, statements, values, label } = sourceOf(source, {
+    operands: [{ name: "result", slot: image, quads: false }],
+    places: lanes.map((lane) => [...steps, ...lane.steps]),
+    threads: texels,
+  });
   const dispatch = {
     kernel: copy.kernel,
-    variant: copy.variant,
+    variant: `${copy.variant}${label}`,
     shape: axes.map((axis) => axis.size).join("x"),
     code: instantiate(code, {
       ...grid.values,
-      SLOTS: declareSlots(slots, { names: ["source", "result"], writes }),
-      INNERMOST: locate(innermost, "i"),
-      OUTER: visitingOrder(axes).map((placed, position) => visit(placed, { position, innermost }))
-        .join("\n"),
+      SLOTS: [bound, ...declareImage("result", { at: 0, written: true })].join("\n"),
+      OUTER: indent(outer.flatMap(({ lines }) => lines), 2),
+      INNERMOST: indent([...lanes.flatMap(({ lines }) => lines), ...statements], 4),
+      VALUES: values.map((value, lane) => lanes[lane].inside(value)).join(", "),
     }),
     slots,
-    writes,
+    writes: [image],
     workgroups: grid.workgroups,
     flops: 0,
   };
   return { dispatch, image };
 }
+
+const indent = (lines: readonly string[], by: number): string =>
+  lines.map((line) => " ".repeat(by) + line).join("\n");
 
 /** An axis, and the distance in texels of its neighbours, and of its blocks, in the image. */
 interface Placed {
@@ -86,29 +102,45 @@ function visitingOrder(axes: readonly PackAxis[]): Placed[] {
 function visit(
   { axis, place, blockPlace }: Placed,
   { position, innermost }: { position: number; innermost: PackAxis },
-): string {
+): { lines: string[]; steps: readonly Step[] } {
   const width = axis === innermost ? 4 : 1;
   const size = axis.size / width, block = (axis.block ?? axis.size) / width;
-  const at = `at${position}`, step = place * width;
-  return [
-    `  let ${at} = rest % ${size}u;`,
-    `  rest /= ${size}u;`,
+  const i = `i${position}`, step = place * width;
+  const lines = [
+    `let ${i} = rest % ${size}u;`,
+    `rest /= ${size}u;`,
     block === size
-      ? `  place += ${at} * ${step}u;`
-      : `  place += ${at} % ${block}u * ${step}u + ${at} / ${block}u * ${blockPlace}u;`,
-    ...(axis === innermost
-      ? [`  let innermost = i32(${at}) * 4;`]
-      : [`  let i${position} = i32(${at});`, locate(axis, `i${position}`)]),
-  ].join("\n");
+      ? `place += ${i} * ${step}u;`
+      : `place += ${i} % ${block}u * ${step}u + ${i} / ${block}u * ${blockPlace}u;`,
+  ];
+  if (axis === innermost) return { lines: [...lines, `let innermost = ${i} * 4u;`], steps: [] };
+  const { lines: more, steps, bound } = coordinate(axis, i, `t${position}`);
+  const check = bound === undefined ? [] : [`inside = inside && ${bound};`];
+  return { lines: [...lines, ...more, ...check], steps };
 }
 
-/** Adds what coordinate `i` of an axis contributes to the source's index. */
-function locate(axis: PackAxis, i: string): string {
-  const { stride, reversed, shift = 0, limit } = axis;
-  const t = `${i}_source`;
-  return [
-    `  let ${t} = ${reversed ? "-" : ""}${i} + ${shift};`,
-    ...(limit === undefined ? [] : [`  inside = inside && ${t} >= 0 && ${t} < ${limit};`]),
-    `  index += ${t} * ${stride};`,
-  ].join("\n");
+/** The coordinate of the source that element `i` of an axis reads. */
+function coordinate(
+  { size, stride, reversed, shift = 0, limit = size }: PackAxis,
+  i: string,
+  name: string,
+): {
+  lines: string[];
+  steps: readonly Step[];
+  /** What holds where it is inside of the source, if that is not always so. */
+  bound?: string;
+  inside: (value: string) => string;
+} {
+  const t = reversed ? `${u32(shift)} - (${i})` : shift === 0 ? i : `${i} + ${u32(shift)}`;
+  const always = shift === 0 && !reversed && limit >= size;
+  const bound = always ? undefined : `${name} < ${limit}u`;
+  return {
+    lines: [`let ${name} = ${t};`],
+    steps: stride === 0 || (size === 1 && always) ? [] : [{ at: name, stride, size: limit }],
+    bound,
+    inside: (value) => bound === undefined ? value : `select(0.0, ${value}, ${bound})`,
+  };
 }
+
+/** A whole number, below zero as what wraps around to it. */
+const u32 = (x: number): string => `${x >>> 0}u`;
