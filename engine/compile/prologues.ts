@@ -25,6 +25,8 @@ const MOST_NODES = 64;
 const FROM_BUFFER = 6, STORE = 2.2;
 /** A dispatch, in loads of a thread. */
 const DISPATCH = 2 ** 15;
+/** What a copy of an operand costs a thread more than reading it in place, where a form does that with texels. */
+const COPY = 3;
 
 /** What decides which operands are computed where they are read. */
 export interface PrologueOptions {
@@ -81,7 +83,7 @@ function savedBy(
       saved += operand.size - pass(kind);
       continue;
     }
-    const [product] = outputs, wanted = ask.about(product);
+    const [product] = outputs, { wanted, inPlace } = ask.about(product);
     // What another operand is computed from has to lie in memory.
     if (!product.inputs.map(stripReshape).includes(operand)) return -Infinity;
     for (const [at, input] of product.inputs.entries()) {
@@ -92,7 +94,8 @@ function savedBy(
         const { source, work } = write(input, each, { reads, slots });
         // What is read alike is packed once.
         const key = [each.threads, ...source.statements, source.values].join("\n");
-        costs.set(key, each.threads * (QUAD - costOf(work)));
+        const copy = options.textures && inPlace[at] ? each.threads * COPY + DISPATCH : 0;
+        costs.set(key, each.threads * (QUAD - costOf(work)) - copy);
       }
     }
   }
@@ -257,17 +260,24 @@ function readsOf(
   return found;
 }
 
-/** What products want of their operands, in the forms that the machine takes. */
+/** What a product says of its operands, in the form that the machine takes. */
+interface Answer {
+  /** For each operand the elements that are asked for; undefined where it has to lie in memory. */
+  readonly wanted: readonly (readonly Wanted[] | undefined)[];
+  /** Whether an operand that lies in texels is read there, while another is copied. */
+  readonly inPlace: readonly boolean[];
+}
+
+/** Asks products, each kind once. */
 class Questions {
   readonly #context: KernelContext;
-  readonly #answers = new Map<string, readonly (readonly Wanted[] | undefined)[]>();
+  readonly #answers = new Map<string, Answer>();
 
   constructor(context: KernelContext) {
     this.#context = context;
   }
 
-  /** For each operand the elements that its form asks for; undefined where it has to lie in memory. */
-  about(product: Tensor): readonly (readonly Wanted[] | undefined)[] {
+  about(product: Tensor): Answer {
     const { op, inputs, attributes } = product;
     const key = JSON.stringify([op.name, attributes, inputs.map(({ shape }) => shape)]);
     const answer = this.#answers.get(key) ?? this.#ask(product);
@@ -275,21 +285,29 @@ class Questions {
     return answer;
   }
 
-  #ask(product: Tensor): (readonly Wanted[] | undefined)[] {
-    const slotOf = ({ size, dtype }: Tensor): Slot => ({ bytes: byteLength(size, dtype) });
-    const wanted = product.inputs.map((): Wanted[] => []);
-    const inputs = product.inputs.map((input, at) =>
-      new ComputedSlot(slotOf(input).bytes, (each) => {
+  #ask(product: Tensor): Answer {
+    const { op, inputs: operands } = product, wanted = operands.map((): Wanted[] => []);
+    const bytesOf = ({ size, dtype }: Tensor): number => byteLength(size, dtype);
+    const inputs: readonly Slot[] = operands.map((input, at) =>
+      new ComputedSlot(bytesOf(input), (each) => {
         wanted[at].push(each);
         const slots = each.operands.map(({ slot }) => slot), values = each.places.map(() => "0.0");
         return { code: "", slots, statements: [], values, label: "" };
       })
     );
-    const dispatches = (product.op as KernelOp)
-      .launch(this.#context, product, { inputs, output: slotOf(product) });
-    return wanted.map((own, at) =>
-      dispatches.some(({ slots }) => slots.includes(inputs[at])) ? undefined : own
+    const launch = (inputs: readonly Slot[]) =>
+      (op as KernelOp).launch(this.#context, product, {
+        inputs,
+        output: { bytes: bytesOf(product) },
+      });
+    const dispatches = launch(inputs);
+    const answer = wanted.map((own, at) =>
+      dispatches.some(({ slots }) => slots.includes(inputs[at])) ? undefined : [...own]
     );
+    const inPlace = inputs.map((input, at) =>
+      launch(inputs.with(at, new TexelSlot(input.bytes))).length < dispatches.length
+    );
+    return { wanted: answer, inPlace };
   }
 }
 
