@@ -19,7 +19,7 @@ import type { ImageSlot } from "./image.ts";
 import type { TemplateValues } from "./template.ts";
 import { type Filtering, inputGradFiltering, outputFiltering } from "./winograd_geometry.ts";
 import { transpose, winogradMatrices } from "./winograd_matrices.ts";
-import { tiledGrad, tilesOfInput, tilesOfSource } from "./winograd_sources.ts";
+import { tilesOfGrad, tilesOfInput, tilesOfSource } from "./winograd_sources.ts";
 import { outputTiles, transformTiles } from "./winograd_transform.ts";
 
 const parities = (count: number, step: { from?: number; to?: number; reversed?: boolean }) => ({
@@ -261,27 +261,25 @@ export function conv2dWeightGradWinograd(
     slice: depth * product.width,
     texels: product.columnBlocks * n * n * depth * product.width,
   }, x.slot);
-  const grad = tiledGrad(ctx, g, { m, tiles, rows: product.rows, slot: slots.grad });
+  const grad = tilesOfGrad(ctx, g, { m, tiles, rows: product.rows, slot: slots.grad });
   const a = transformTiles(ctx, {
     kernel,
     variant: `${variant} grad`,
     shape,
     matrix: transpose(matrices.output),
     axes: [
-      { size: tiles[1], from: m * grad.across, to: product.block },
-      { size: tiles[0], from: m * grad.down, to: tiles[1] * product.block },
-      { size: g.batch, from: grad.image, to: tiles[0] * tiles[1] * product.block },
+      { size: tiles[1], ...grad.across(m), to: product.block },
+      { size: tiles[0], ...grad.down(m), to: tiles[1] * product.block },
+      { size: g.batch, ...grad.images, to: tiles[0] * tiles[1] * product.block },
       {
-        axes: [{ size: product.rows, from: grad.channels, vector: 4 }],
+        axes: [{ size: product.rows, ...grad.channels }],
         length: product.block,
         to: n * n * depth * product.block,
       },
     ],
-    down: grad.down,
-    across: grad.across,
+    ...grad.reads,
     slice: depth * product.block,
     texels: product.rows * n * n * depth,
-    memory: grad.memory,
   }, grad.slot);
   const { dispatch, image } = multiply(ctx, { kernel, variant, shape, flops: conv2dFlops(g) }, {
     product,

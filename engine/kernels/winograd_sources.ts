@@ -120,36 +120,25 @@ const inPlace = (
   reads: { down: 0, across: 0, memory, padded },
 });
 
-/** Where tiles of four channels of the gradient are read from, and the distances between them. */
-export interface TiledGrad {
-  readonly slot: Slot;
-  readonly dispatches: readonly Dispatch[];
-  readonly image: number;
-  readonly down: number;
-  readonly across: number;
-  readonly channels: number;
-  readonly memory?: { readonly vector: number; readonly limit: number };
-}
-
-/** The gradient itself where tiles divide it, else a copy with zeros around. */
-export function tiledGrad(
+/** The same for the gradient: itself where tiles divide it, for then they read nothing outside. */
+export function tilesOfGrad(
   ctx: KernelContext,
   g: Conv2dGeometry,
   { m, tiles, rows, slot }: { m: number; tiles: readonly number[]; rows: number; slot: Slot },
-): TiledGrad {
+): TiledSource {
   const [oh, ow] = g.outputSize, plane = oh * ow;
   if (oh % m === 0 && ow % m === 0) {
     return {
       slot,
       dispatches: [],
-      image: g.outChannels * plane,
-      down: ow,
-      across: 1,
-      channels: 4 * plane,
-      memory: { vector: plane, limit: g.outChannels },
+      images: { from: g.outChannels * plane },
+      channels: { from: 4 * plane, vector: 4 },
+      down: (rows) => ({ from: rows * ow }),
+      across: (columns) => ({ from: columns }),
+      reads: { down: ow, across: 1, memory: { vector: plane, limit: g.outChannels } },
     };
   }
-  const [high, wide] = [tiles[0] * m, tiles[1] * m];
+  const [high, wide] = [tiles[0] * m, tiles[1] * m], line = wide * rows;
   const { dispatch, image } = packImage(ctx, {
     kernel: "conv2dWeightGrad",
     variant: "pack grad",
@@ -163,9 +152,10 @@ export function tiledGrad(
   return {
     slot: image,
     dispatches: [dispatch],
-    image: high * wide * rows,
-    down: wide * rows,
-    across: rows,
-    channels: 1,
+    images: { from: high * line },
+    channels: { from: 1 },
+    down: (count) => ({ from: count * line }),
+    across: (columns) => ({ from: columns * rows }),
+    reads: { down: line, across: rows },
   };
 }

@@ -1,13 +1,14 @@
 // Cases for tests of the compiler's improvements: what a plan computes must not depend on them.
 
 import { assert, assertEquals } from "@std/assert";
-import { HostGenerator, type Tensor, Variable } from "../../engine/mod.ts";
+import { grad, HostGenerator, square, sum, type Tensor, Variable } from "../../engine/mod.ts";
 import type { Program } from "../../engine/compile/lower.ts";
 import type { Passes } from "../../engine/compile/passes.ts";
 import { Plan } from "../../engine/compile/plan.ts";
 import { type TypedArray, typedArray } from "../../engine/dtype.ts";
 import { readBuffers } from "../../engine/runtime/readback.ts";
 import { withBindings } from "../../engine/variable.ts";
+import { randomProgram, run as runProgram } from "../gradients/random_programs.ts";
 import { device } from "./device.ts";
 
 const gpu = await device();
@@ -32,6 +33,18 @@ export class Source {
 
 /** What a case computes, besides the variables that it assigns. */
 export type Case = (source: Source) => readonly Tensor[];
+
+/** Random programs with their gradients. */
+export function randomCases(seed: number): Case[] {
+  const generator = new HostGenerator(seed);
+  return Array.from({ length: 8 }, (): Case => {
+    const steps = randomProgram(generator, { length: 10, inputs: 2 });
+    return (s) => {
+      const inputs = [s.tensor(2, 3, 4), s.tensor(2, 3, 4)], y = runProgram(steps, inputs);
+      return [y, ...grad(sum(square(y)), inputs, { unused: "zeros" })];
+    };
+  });
+}
 
 export function trace(make: Case): Program & { variables: readonly Variable[] } {
   const source = new Source(), assignments = new Map<Variable, Tensor>();

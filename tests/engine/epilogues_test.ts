@@ -12,7 +12,6 @@ import {
   Generator,
   grad,
   gt,
-  HostGenerator,
   leakyRelu,
   matmul,
   mul,
@@ -33,8 +32,7 @@ import {
 import type { Target } from "../../engine/compile/lower.ts";
 import { targetOf } from "../../engine/compile/plan.ts";
 import { dispatchesOf, sitesOf } from "../../engine/compile/sites.ts";
-import { randomProgram, run as runProgram } from "../gradients/random_programs.ts";
-import { type Case, compareWithout, type Source, trace } from "./cases.ts";
+import { type Case, compareWithout, randomCases, type Source, trace } from "./cases.ts";
 import { device } from "./device.ts";
 
 const gpu = await device();
@@ -312,15 +310,7 @@ Deno.test("what a shader needs enabled comes first", () => {
   variables.forEach((variable) => variable.destroy());
 });
 
-/** Random programs with their gradients. */
-const generator = new HostGenerator(21);
-const programs = Array.from({ length: 8 }, (): Case => {
-  const steps = randomProgram(generator, { length: 10, inputs: 2 });
-  return (s) => {
-    const inputs = [s.tensor(2, 3, 4), s.tensor(2, 3, 4)], y = runProgram(steps, inputs);
-    return [y, ...grad(sum(square(y)), inputs, { unused: "zeros" })];
-  };
-});
+const programs = randomCases(21);
 
 programs.forEach((make, at) => {
   Deno.test(`random program ${at} and its gradients: no more kernels, the same results`, async () => {

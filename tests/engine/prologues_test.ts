@@ -13,7 +13,6 @@ import {
   flip,
   Generator,
   grad,
-  HostGenerator,
   leakyRelu,
   matmul,
   mul,
@@ -39,8 +38,7 @@ import { readBuffers } from "../../engine/runtime/readback.ts";
 import { withBindings } from "../../engine/variable.ts";
 import { countPlan } from "../../bench/plans.ts";
 import { type WorkloadName, workloads } from "../../bench/workloads.ts";
-import { randomProgram, run as runProgram } from "../gradients/random_programs.ts";
-import { type Case, compareWithout, type Source, trace } from "./cases.ts";
+import { type Case, compareWithout, randomCases, type Source, trace } from "./cases.ts";
 import { device } from "./device.ts";
 
 const gpu = await device();
@@ -261,15 +259,7 @@ for (const [workload, least] of [["acgan32", 3], ["double-backward", 6]] as cons
   });
 }
 
-/** Random programs with their gradients. */
-const generator = new HostGenerator(23);
-const programs = Array.from({ length: 8 }, (): Case => {
-  const steps = randomProgram(generator, { length: 10, inputs: 2 });
-  return (s) => {
-    const inputs = [s.tensor(2, 3, 4), s.tensor(2, 3, 4)], y = runProgram(steps, inputs);
-    return [y, ...grad(sum(square(y)), inputs, { unused: "zeros" })];
-  };
-});
+const programs = randomCases(23);
 
 programs.forEach((make, at) => {
   Deno.test(`random program ${at} and its gradients: the same results with operands computed`, async () => {
