@@ -2,6 +2,7 @@
 
 import type { Device } from "../engine/mod.ts";
 import type { Plan } from "../engine/compile/plan.ts";
+import { Warmth } from "../engine/tuning/warmth.ts";
 import { median } from "./statistics.ts";
 
 /** Nanoseconds of a plan. */
@@ -35,10 +36,20 @@ export async function timePlan(
 ): Promise<PlanTime> {
   plan.run();
   await device.idle();
+  await warmthOf(device).reach();
   const { cpu } = device.adapter;
   const stamped = cpu && !each ? undefined : await byDeviceClock(device, plan, budget);
   if (stamped !== undefined && !cpu) return stamped;
   return { total: await byWallClock(device, plan, budget), each: stamped?.each };
+}
+
+/** One for each device, for as long as there is the device. */
+const warmths = new WeakMap<Device, Warmth>();
+
+function warmthOf(device: Device): Warmth {
+  const warmth = warmths.get(device) ?? new Warmth(device);
+  warmths.set(device, warmth);
+  return warmth;
 }
 
 async function byDeviceClock(
@@ -50,7 +61,8 @@ async function byDeviceClock(
   const runs: (readonly number[])[] = [];
   const end = performance.now() + budget;
   while (runs.length < LEAST || (runs.length < MOST && performance.now() < end)) {
-    plan.run(); // A device that was idle would start slowly.
+    warmthOf(device).fill(0.01);
+    plan.run(); // What is in caches then is what would be in a row of steps.
     const timing = await plan.time();
     if (timing.span > 1.05 * timing.wall) return undefined;
     runs.push(timing.passes);

@@ -61,6 +61,7 @@ function timing(options: Options): Omit<StepOptions, "batch"> {
     steps: options.steps ?? (cpu ? 3 : 50),
     warmup: options.warmup ?? (cpu ? 1 : 10),
     waiting: options.waiting ?? (cpu ? "each" : "end"),
+    tuneCache: options.tuneCache,
   };
 }
 

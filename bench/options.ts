@@ -24,6 +24,7 @@ export interface Options {
   readonly variant: string | undefined;
   readonly precision: Precision | undefined;
   readonly workload: string | undefined;
+  readonly tuneCache: string | undefined;
   readonly peers: readonly Peer[];
 }
 
@@ -54,6 +55,8 @@ ${names.join("\n")}
   --rounds N        turns, 3
   --batches A,B     of scaling, 4,16,64
   --variant NAME    of kernels and layers: force a form, such as direct
+  --tune-cache FILE of steps, roofline and scaling: choose kernels by measuring them first, as training
+                    does, and keep what was measured in FILE; without it they go by the static guess
   --precision TYPE  of kernels and layers: f16 lets tiled products round their operands
   --workload NAME   of kernels: only those of one workload
   --each            of kernels: a line for each dispatch, too
@@ -64,7 +67,7 @@ ${names.join("\n")}
 const FLAGS = ["help", "json", "check", "each"] as const;
 const VALUES = [
   ...["batch", "batches", "steps", "warmup", "wait", "rows", "rounds", "variant", "workload"],
-  ...["precision", "peer"],
+  ...["precision", "tune-cache", "peer"],
 ] as const;
 
 /** Reads the arguments. @throws {UserError} at what is unknown or does not fit. */
@@ -107,6 +110,7 @@ export function parseOptions(args: readonly string[]): Options {
     variant: text("variant"),
     precision,
     workload: text("workload"),
+    tuneCache: text("tune-cache"),
     peers: ((flags.peer ?? []) as string[]).map(parsePeer),
   };
 }

@@ -1,6 +1,7 @@
 // Whole steps: how long they take, what the first one costs, and what they need.
 
-import { compile, Device, read, type Tensor } from "../engine/mod.ts";
+import { tuneKernels } from "../cli/tuning.ts";
+import { compile, type Compiled, Device, read, type Tensor } from "../engine/mod.ts";
 import { livenessBound } from "../engine/compile/memory.ts";
 import type { Plan } from "../engine/compile/plan.ts";
 import { planOf } from "../engine/compile/compile.ts";
@@ -26,6 +27,8 @@ export interface StepOptions {
   readonly steps: number;
   readonly warmup: number;
   readonly waiting: Waiting;
+  /** Where measurements of kernels are kept, to choose them by; else they go by the static guess. */
+  readonly tuneCache?: string;
 }
 
 /** What measuring a workload gives, in the form that engines are compared by. */
@@ -70,7 +73,7 @@ export class StepBench {
   readonly name: WorkloadName;
   readonly options: StepOptions;
   readonly #workload: Workload;
-  readonly #step: Workload["step"];
+  readonly #step: Compiled<Readonly<Record<string, Tensor>>>;
   readonly #ring: Tensor[][];
   #begun: Begun | undefined;
   #next = 0;
@@ -99,8 +102,13 @@ export class StepBench {
     return performance.now() - start;
   }
 
-  /** The first step, which is apart, and those that do not count. */
+  /** The first step, which is apart, and those that do not count; before them, kernels are chosen. */
   async warmUp(): Promise<void> {
+    const { tuneCache } = this.options;
+    if (tuneCache !== undefined) {
+      const sites = this.#step.sites(...this.#ring[0]);
+      await tuneKernels(Device.default, sites, { tuneCache, more: "" });
+    }
     this.#begun = await this.#begin();
     for (let i = 1; i < this.options.warmup; i++) await this.step();
   }

@@ -10,6 +10,18 @@ fn kao_is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }
 
+// The nearest number that f16 has, of two the even one. Compilers leave a conversion to f16 and back out, which would
+// have a number rounded where it is stored and not where it is used at once. Beyond 65504 it rounds as if f16
+// went on.
+fn kao_half(x: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  let rounded = bitcast<f32>((bits + 0xfffu + ((bits >> 13u) & 1u)) & 0xffffe000u);
+  // Below 2^-14 all neighbours are 2^-24 apart.
+  let small = round(x * 16777216.0) * 5.9604645e-8;
+  let near = select(rounded, small, (bits & 0x7fffffffu) < 0x38800000u);
+  return select(near, x, kao_is_nan(x));
+}
+
 // 2^n for n in [-126, 127].
 fn kao_exp2i(n: i32) -> f32 {
   return bitcast<f32>(u32(n + 127) << 23u);

@@ -1,10 +1,9 @@
 // The last transform of Winograd's filtering on GPUs: T -> M T M', where M is [SIDE, PATCH]. A thread gathers
 // a number of each of PATCH x PATCH products, SLICE apart, and puts the sums where they belong in a tensor of
-// HEIGHT x WIDTH. Neighbouring threads read neighbours. With LANES above 1, a tile's rows are vectors of the
-// tensor.
+// HEIGHT x WIDTH, by way of `finish`, which engine/kernels/results.ts writes. Neighbouring threads read neighbours.
+// With QUADS, a tile's rows are vectors of the tensor.
 
 @group(0) @binding(0) var<storage, read_write> products: array<f32>;
-@group(0) @binding(1) var<storage, read_write> result: array<$TYPE>;
 
 @compute @workgroup_size($WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -24,18 +23,14 @@ $AXES
   //: end
 $SUMS
   //: for i in 0..SIDE
-  //: if LANES > 1
+  //: if QUADS
   if (top + ${i * STEP}u < $HEIGHTu) {
-    //: if LANES == 4
-    result[(place + ${i * DOWN}u) / 4u] = vec4f(m${i}_0, m${i}_1, m${i}_2, m${i}_3);
-    //: else
-    result[(place + ${i * DOWN}u) / 2u] = vec2f(m${i}_0, m${i}_1);
-    //: end
+    finish((place + ${i * DOWN}u) / 4u, vec4f(m${i}_0, m${i}_1, m${i}_2, m${i}_3));
   }
   //: else
   //: for j in 0..SIDE
   if ((top + ${i * STEP}u < $HEIGHTu) & (left + ${j * STEP}u < $WIDTHu)) {
-    result[place + ${i * DOWN + j * ACROSS}u] = m${i}_$j;
+    finish(place + ${i * DOWN + j * ACROSS}u, m${i}_$j);
   }
   //: end
   //: end

@@ -35,7 +35,7 @@ export interface EpilogueOptions {
 export function takesEpilogues(
   { cpu, images, variant = "" }: Pick<KernelContext, "cpu" | "images" | "variant">,
 ): boolean {
-  return !cpu || !images || /^(tiled|direct)/.test(variant);
+  return !cpu || !images || /^(tiled|direct|winograd . tiled)/.test(variant);
 }
 
 /** Moves pointwise groups into the kernels of the products that they read, where they can be. */

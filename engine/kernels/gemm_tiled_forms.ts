@@ -9,6 +9,8 @@ export interface ProductSize {
   readonly n: number;
   readonly k: number;
   readonly slices: number;
+  /** Whether an operand has its quads together in memory; a quad that is not is looked up number by number. */
+  readonly quads?: { readonly a: boolean; readonly b: boolean };
 }
 
 /** A workgroup's tile of results, `m` by `n`; it goes `k` deep at a time. */
@@ -39,6 +41,7 @@ function shape(m: number, n: number, k: number, thread: { m: number; n: number }
 /** Square ones for the most arithmetic a load, flat ones for products that have a short side. */
 export const tileShapes: readonly TileShape[] = [
   shape(128, 128, 8, { m: 8, n: 8 }),
+  shape(128, 128, 16, { m: 8, n: 8 }),
   shape(128, 64, 8, { m: 8, n: 8 }),
   shape(64, 128, 8, { m: 8, n: 8 }),
   shape(64, 64, 16, { m: 8, n: 4 }),
@@ -54,12 +57,16 @@ export const tileShapes: readonly TileShape[] = [
 const cores = 132, lanes = 128, registers = 65_536;
 
 /** What memory gives that device in a cycle, and what all of its lanes do. */
-export const bytesPerCycle = 2600, instructionsPerCycle: number = cores * lanes;
+export const bytesPerCycle = 2300, instructionsPerCycle: number = cores * lanes;
 
-// Instructions besides a thread's multiplications, as NVIDIA's assembler makes them of this text: to look up
-// a quad, to go on by a slab, to store a quad. Registers besides its sums.
-const loadInstructions = 24, slabInstructions = 40, storeInstructions = 20;
-const otherRegisters = 60;
+// What the times of 250 forms of 17 convolutions fit on an H200: instructions besides a thread's multiplications, to
+// look up a quad that lies together or does not, to go on by a slab, to store a quad; registers besides its sums;
+// how many warps it takes to hide half of the waiting; and how much more all of it takes than the instructions.
+const quadInstructions = 10, lookupInstructions = 60, slabInstructions = 40, storeInstructions = 20;
+const otherRegisters = 60, hidingWarps = 2, slowness = 1.6;
+
+/** What looks so many times slower than the best is not measured: the guess is not that far off. */
+const HOPELESS = 1.6;
 
 /** Cycles that a dispatch takes besides. */
 export const startCycles = 4000;
@@ -81,12 +88,12 @@ export function tiledCandidates(ctx: KernelContext, size: ProductSize): string[]
 /** What `ctx.variant` asks for: all of `tiled 64x64 prefetch split 2`, or a part, and the guess for the rest. */
 export function chooseTiledForm(ctx: KernelContext, size: ProductSize): TiledForm {
   const name = ctx.variant ?? "tiled";
-  const words = name.match(/^tiled(?: (\d+)x(\d+)( prefetch)?(?: split (\d+))?)?$/);
-  const [, m, n, prefetch, splits] = words ?? [];
-  if (words && m === undefined) return byGuess(ctx, size)[0];
-  const tile = tileShapes.find((tile) => tile.m === Number(m) && tile.n === Number(n));
+  const words = name.match(/^tiled(?: (\d+x\d+(?:x\d+)?)( prefetch)?(?: split (\d+))?)?$/);
+  const [, shape, prefetch, splits] = words ?? [];
+  if (words && shape === undefined) return byGuess(ctx, size)[0];
+  const tile = tileShapes.find((tile) => shapeName(tile) === shape);
   if (!tile || !fits(ctx, tile)) {
-    const names = tileShapes.filter((tile) => fits(ctx, tile)).map(({ m, n }) => `${m}x${n}`);
+    const names = tileShapes.filter((tile) => fits(ctx, tile)).map(shapeName);
     throw new Error(
       `No kernel variant "${name}" on this device: it is "tiled", or "tiled" with one of ${
         names.join(", ")
@@ -100,12 +107,18 @@ export function chooseTiledForm(ctx: KernelContext, size: ProductSize): TiledFor
 
 /** The name of a form, as `ctx.variant` takes it. */
 export function tiledName({ tile, prefetch, splits }: TiledForm): string {
-  return `tiled ${tile.m}x${tile.n}${prefetch ? " prefetch" : ""}` +
+  return `tiled ${shapeName(tile)}${prefetch ? " prefetch" : ""}` +
     (splits > 1 ? ` split ${splits}` : "");
 }
 
+/** `128x128`, or `128x128x16` where one that is less deep comes first. */
+export function shapeName(tile: TileShape): string {
+  const first = tileShapes.find(({ m, n }) => m === tile.m && n === tile.n);
+  return `${tile.m}x${tile.n}` + (tile.k === first!.k ? "" : `x${tile.k}`);
+}
+
 /** What the guess takes a form to need on the device it is made for. */
-export function guessCycles(form: TiledForm, { m, n, slices }: ProductSize): number {
+export function guessCycles(form: TiledForm, { m, n, slices, quads }: ProductSize): number {
   const { tile, splits, length } = form;
   const sums = tile.thread.m * tile.thread.n, results = m * n * slices;
   const workgroups = Math.ceil(m / tile.m) * Math.ceil(n / tile.n) * slices * splits;
@@ -113,22 +126,24 @@ export function guessCycles(form: TiledForm, { m, n, slices }: ProductSize): num
   const together = Math.floor(registers / (tile.threads * (sums + otherRegisters)));
   // With few threads, nothing hides how long an instruction takes.
   const warps = Math.min(inTurn, together) * tile.threads / 32;
-  const busy = warps / (warps + 2);
+  const busy = warps / (warps + hidingWarps);
   const reads = tile.threads * (tile.thread.m + tile.thread.n) / 4;
-  const loads = loadInstructions * (tile.m + tile.n) / 4;
+  const loads = (tile.m * lookup(quads?.a) + tile.n * lookup(quads?.b)) / 4;
   const slabs = slabInstructions * tile.threads / tile.k;
   const instructions = (tile.m * tile.n + reads + loads + slabs) * length +
     storeInstructions * tile.m * tile.n / 4;
   const adding = splits > 1 ? startCycles + 4 * results * (splits + 1) / bytesPerCycle : 0;
-  return startCycles + inTurn * instructions / lanes / busy + adding;
+  return startCycles + slowness * inTurn * instructions / lanes / busy + adding;
 }
 
+const lookup = (quads = false): number => quads ? quadInstructions : lookupInstructions;
+
 function byGuess(ctx: KernelContext, size: ProductSize): TiledForm[] {
-  return tileShapes.filter((tile) => fits(ctx, tile))
+  const forms = tileShapes.filter((tile) => fits(ctx, tile))
     .map((tile) => bestCut(ctx, tile, size))
     .map((form) => ({ form, cycles: guessCycles(form, size) }))
-    .sort((a, b) => a.cycles - b.cycles)
-    .map(({ form }) => form);
+    .sort((a, b) => a.cycles - b.cycles);
+  return forms.filter(({ cycles }) => cycles <= HOPELESS * forms[0].cycles).map(({ form }) => form);
 }
 
 function fits({ limits }: KernelContext, { m, n, k, threads }: TileShape): boolean {

@@ -14,6 +14,7 @@ import { threadGrid } from "./gemm_grid.ts";
 import { tiledGemm } from "./gemm_tiled.ts";
 import { type MatmulGeometry, matmulStrides } from "./matmul_geometry.ts";
 import { matmulGemm } from "./matmul_tiled.ts";
+import { resultsOf } from "./results.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
 import { type Filtering, inputGradFiltering, outputFiltering } from "./winograd_geometry.ts";
 import { type Matrix, transpose, winogradMatrices } from "./winograd_matrices.ts";
@@ -183,7 +184,8 @@ export function conv2dWeightGradWinogradTiled(
     x.dispatch,
     grad.dispatch,
     ...dispatches,
-    transformProducts(stage, {
+    // A weight's update works on quads; a thread that has all taps of a filter would go over its memory one by one.
+    transformProducts({ ...stage, ctx: { ...ctx, epilogue: undefined } }, {
       matrix: transpose(matrices.filter),
       axes: [
         { size: g.inChannels, from: 1, to: k * k },
@@ -310,14 +312,15 @@ function transformProducts(
   { products, out }: { products: Slot; out: Slot },
 ): Dispatch {
   const { matrix, slice, size: [height, width], step } = transform;
-  const together = step === 1 && width % matrix.length === 0 && matrix.length % 2 === 0;
-  const lanes = together ? matrix.length : 1;
+  const quads = step === 1 && width % 4 === 0 && matrix.length === 4;
   const values = {
     ...{ HEIGHT: height, WIDTH: width, STEP: step, DOWN: step * width, ACROSS: step, SLICE: slice },
-    ...{ LANES: lanes, TYPE: lanes > 1 ? `vec${lanes}f` : "f32" },
+    QUADS: Number(quads),
   };
-  const slots = [products, out];
-  return launch(stage, { ...transform, name: "result", code: outputCode, values, slots });
+  const operands = [{ name: "products", slot: products, quads: false }];
+  const { code, slots, label } = resultsOf(stage.ctx, out, { operands, width: quads ? 4 : 1 });
+  const dispatch = launch(stage, { ...transform, name: "result", code: outputCode, values, slots });
+  return { ...dispatch, code: code + dispatch.code, variant: dispatch.variant + label };
 }
 
 function launch(

@@ -24,17 +24,17 @@ const ENOUGH_CHANNELS = 32;
 // products, but 5 times as much as one of 32.
 const ENOUGH_TERMS = 64;
 
-// Forms of the products that are worth to be measured, for each size of tiles.
+// Forms of the products that are worth to be measured, for each size of tiles, besides the best without loads that
+// go out ahead; and of the implicit product, where filtering comes first.
 const FORMS = 2;
 
 // Instructions that a transform takes for each number of an operand or a product: to load and store it, to look its
 // place up, its share of the sums.
 const transformInstructions = 20;
 
-// How much faster filtering must look to come before the implicit product unmeasured, on a device with that part
-// of the bandwidth: filtering trades arithmetic for memory, of which most cards have less for each core than the one
-// that the guess is made for.
-const MARGIN = 1.25, BANDWIDTH = 1 / 2;
+// The part of the bandwidth of the device that the guess is made for that filtering is counted with: it trades
+// arithmetic for memory, of which most cards have less for each core.
+const BANDWIDTH = 1 / 2;
 
 /** What {@linkcode withFiltering} must know of a convolution or one of its gradients. */
 export interface FilteringChoice {
@@ -60,16 +60,19 @@ export function withFiltering(ctx: KernelContext, choice: FilteringChoice): stri
     .map((size) => ({ ...size, cycles: filteringCycles(ctx, g, size.product) }))
     .sort((a, b) => a.cycles - b.cycles);
   const best = chooseTiledForm({ ...ctx, variant: undefined }, implicit);
-  const limit = guessCycles(best, implicit) / MARGIN;
+  const limit = guessCycles(best, implicit);
   const names = (kept: typeof sizes) =>
-    kept.flatMap(({ m, product }) =>
-      tiledCandidates(ctx, matmulGemm(product)).slice(0, FORMS)
-        .map((form) => `winograd ${m} ${form}`)
-    );
+    kept.flatMap(({ m, product }) => {
+      const forms = tiledCandidates(ctx, matmulGemm(product));
+      return [...new Set([...forms.slice(0, FORMS), forms.at(-1)])]
+        .map((form) => `winograd ${m} ${form}`);
+    });
+  const faster = sizes.filter(({ cycles }) => cycles < limit);
+  const slower = sizes.filter(({ cycles }) => cycles >= limit);
   return [
-    ...names(sizes.filter(({ cycles }) => cycles < limit)),
-    ...forms,
-    ...names(sizes.filter(({ cycles }) => cycles >= limit)),
+    ...names(faster),
+    ...(faster.length > 0 ? forms.slice(0, FORMS) : forms),
+    ...names(slower),
   ];
 }
 

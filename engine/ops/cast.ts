@@ -15,8 +15,8 @@ export const castOp: PointwiseOp = {
   emit(reader, index, { inputs: [x], dtype }) {
     const value = reader.read(x, index);
     if (dtype !== "f16") return `${wgslType(dtype)}(${value})`;
-    reader.use("f16");
-    return `f32(f16(${value}))`;
+    reader.use("math");
+    return `kao_half(f32(${value}))`;
   },
   // Gradients are f32 whatever lies between.
   derivative: (g, node) => [isFloat(node.inputs[0].dtype) && isFloat(node.dtype) ? g : null],

@@ -9,22 +9,32 @@ import { readBuffers } from "../runtime/readback.ts";
 import type { Tensor } from "../tensor.ts";
 import { CannotRunError, type Contestant, type Entry } from "./contest.ts";
 import type { Stopwatch } from "./stopwatch.ts";
+import type { Warmth } from "./warmth.ts";
 
 /** The part of its work that a variant is judged by at first: the worst take a hundred times the best's time. */
 const GLANCE = { share: 1 / 16 };
+
+interface BenchOptions {
+  readonly device: Device;
+  readonly stopwatch: Stopwatch;
+  readonly warmth: Warmth;
+}
 
 /** One kernel's inputs on a device, shared by all its variants. */
 export class TestBench {
   readonly #device: Device;
   readonly #stopwatch: Stopwatch;
+  readonly #warmth: Warmth;
   readonly #site: KernelSite;
   readonly #kernel: IsolatedKernel;
   readonly #operands = new Map<Tensor, GPUBuffer>();
+  /** Seconds that making the last plan took, while a GPU would have rested. */
+  #making = 0.1;
 
   /** @throws {CannotRunError} where there is no memory for the inputs. */
   static async open(
     site: KernelSite,
-    options: { device: Device; stopwatch: Stopwatch },
+    options: BenchOptions,
   ): Promise<TestBench> {
     const bench = new TestBench(site, options);
     try {
@@ -36,9 +46,10 @@ export class TestBench {
     return bench;
   }
 
-  private constructor(site: KernelSite, options: { device: Device; stopwatch: Stopwatch }) {
+  private constructor(site: KernelSite, options: BenchOptions) {
     this.#device = options.device;
     this.#stopwatch = options.stopwatch;
+    this.#warmth = options.warmth;
     this.#site = site;
     this.#kernel = isolate(site);
   }
@@ -70,11 +81,14 @@ export class TestBench {
     let plan: Plan | undefined, compiled: Promise<unknown> | undefined;
     try {
       await device.attempt(() => {
+        this.#warmth.fill(this.#making);
+        const begin = performance.now();
         plan = new Plan(device, this.#kernel.program, {
           bound: this.#operands,
           choose,
           audit: false,
         });
+        this.#making = (performance.now() - begin) / 1e3;
         compiled = plan.measure(GLANCE); // Some drivers compile at the first run.
         compiled.catch(() => {});
       });

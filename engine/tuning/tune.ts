@@ -7,6 +7,7 @@ import { Device } from "../runtime/device.ts";
 import { CannotRunError, contest } from "./contest.ts";
 import { TestBench } from "./test_bench.ts";
 import { Stopwatch } from "./stopwatch.ts";
+import { Warmth } from "./warmth.ts";
 import { fingerprintOf, siteKey, type TuningEntry, type TuningTable } from "./table.ts";
 
 /** How to tune. */
@@ -101,40 +102,56 @@ export async function tune(
   const table: Record<string, TuningEntry> = { ...known };
   const kernels: TunedKernel[] = [];
   if (total > 0) onProgress(0, total);
-  let measured = 0, stopwatch: Stopwatch | undefined;
-  for (const [at, site] of work.entries()) {
-    const { family, shape, candidates } = site, key = siteKey(site);
-    const isKnown = holds(at);
-    let entry: TuningEntry | undefined = isKnown ? known[key] : undefined;
-    if (!isKnown && !late()) {
-      stopwatch ??= await Stopwatch.for(device);
-      const outcome = await measure(site, {
-        device,
-        stopwatch,
-        late,
-        onMessage: (message) => onMessage(`${key}: ${message}`),
-      });
-      if (outcome) {
-        const { choice, seconds, complete } = outcome;
-        entry = { fingerprint: fingerprints[at], choice, seconds };
-        if (complete) {
-          table[key] = entry;
-          await onMeasured(table);
+  let measured = 0, clock: Clock | undefined;
+  try {
+    for (const [at, site] of work.entries()) {
+      const { family, shape, candidates } = site, key = siteKey(site);
+      const isKnown = holds(at);
+      let entry: TuningEntry | undefined = isKnown ? known[key] : undefined;
+      if (!isKnown && !late()) {
+        clock ??= await openClock(device);
+        const outcome = await measure(site, {
+          device,
+          ...clock,
+          late,
+          onMessage: (message) => onMessage(`${key}: ${message}`),
+        });
+        if (outcome) {
+          const { choice, seconds, complete } = outcome;
+          entry = { fingerprint: fingerprints[at], choice, seconds };
+          if (complete) {
+            table[key] = entry;
+            await onMeasured(table);
+          }
+          onProgress(++measured, total);
         }
-        onProgress(++measured, total);
       }
+      device.variants.set(site, entry?.choice);
+      kernels.push({
+        family,
+        shape,
+        guess: candidates[0],
+        choice: entry?.choice ?? candidates[0],
+        seconds: entry?.seconds ?? {},
+        source: isKnown ? "known" : entry ? "measured" : "guess",
+      });
     }
-    device.variants.set(site, entry?.choice);
-    kernels.push({
-      family,
-      shape,
-      guess: candidates[0],
-      choice: entry?.choice ?? candidates[0],
-      seconds: entry?.seconds ?? {},
-      source: isKnown ? "known" : entry ? "measured" : "guess",
-    });
+  } finally {
+    clock?.warmth.close();
   }
   return { kernels, table };
+}
+
+/** What measurements need of a device: to be told the time, at the speed that it works at. */
+interface Clock {
+  readonly stopwatch: Stopwatch;
+  readonly warmth: Warmth;
+}
+
+async function openClock(device: Device): Promise<Clock> {
+  const warmth = new Warmth(device);
+  await warmth.reach();
+  return { warmth, stopwatch: await Stopwatch.for(device) };
 }
 
 /** Sites that differ, with how much work all of each kind are, the most first. */
@@ -152,12 +169,14 @@ function distinct(
     .map(({ site }) => site);
 }
 
-async function measure(site: KernelSite, options: {
-  device: Device;
-  stopwatch: Stopwatch;
-  late: () => boolean;
-  onMessage: (message: string) => void;
-}): ReturnType<typeof contest> {
+async function measure(
+  site: KernelSite,
+  options: Clock & {
+    device: Device;
+    late: () => boolean;
+    onMessage: (message: string) => void;
+  },
+): ReturnType<typeof contest> {
   let bench: TestBench | undefined;
   try {
     bench = await TestBench.open(site, options);

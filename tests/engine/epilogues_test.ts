@@ -215,6 +215,32 @@ for (const [name, make] of Object.entries(beside)) {
   });
 }
 
+/** Convolutions of which filtering takes along what follows, in the transform of its results. */
+const filtered = [
+  "a convolution, its bias and relu",
+  "a convolution of odd sizes, its bias and leakyRelu",
+  "a transposed convolution, its bias and relu",
+  "a residual sum",
+  "a residual sum with the product's own operand",
+  "a bias before pixelShuffle, and PReLU after it",
+  "channels last, of a residual sum",
+];
+
+for (const name of filtered) {
+  Deno.test(`${name}, filtered: one kernel less, the same results`, async () => {
+    for (const variant of ["winograd 4 tiled 32x32", "winograd 2 tiled 16x64 prefetch split 2"]) {
+      const { on, off } = await compare(fused[name], variant);
+      const last = on.filter((kernel) => kernel.includes("tiled result + "));
+      assertEquals([on.length, last.length], [off.length - 1, 1], `${on}`);
+    }
+  });
+}
+
+Deno.test("a weight's update by Adam, filtered: a kernel of its own, the same results", async () => {
+  const { on, off } = await compare(fused["a weight's update by Adam"], "winograd 4 tiled 32x32");
+  assertEquals(on, off);
+});
+
 /** Cases of which nothing can be an epilogue. */
 const apart: Readonly<Record<string, Case>> = {
   "what reads elements more than once": (s) => {

@@ -64,20 +64,22 @@ half("f16 numbers go to the device and back unchanged, in half the memory", asyn
   });
 });
 
-half("a cast to f16 rounds to one of the two nearest numbers, stored or not", async () => {
-  const values = Float32Array.from(
-    { length: 999 },
-    (_, i) => Math.exp((i - 500) / 60) * (i % 2 ? 1 : -1),
-  );
-  const rounded = cast(tensor(values), "f16");
-  const [stored, fused] = await read([rounded, mul(sub(rounded, tensor(values)), 4096)]);
-  assert(stored instanceof Float16Array && fused instanceof Float32Array);
-  values.forEach((x, i) => {
-    const apart = stored[i] - x;
-    assert(Math.abs(apart) < 2 ** -10 * Math.abs(x), `${x} was rounded to ${stored[i]}`);
-    assertEquals(fused[i], Math.fround(apart * 4096));
-  });
-});
+half(
+  "a cast to f16 rounds to the nearest number, of two to the even one, stored or not",
+  async () => {
+    const spread = Array.from(
+      { length: 999 },
+      (_, i) => Math.exp((i - 500) / 60) * (i % 2 ? 1 : -1),
+    );
+    const ties = [1 + 2 ** -11, 1 + 3 * 2 ** -11, -2049, -2051, 65519, 2 ** -14 - 2 ** -25];
+    const values = Float32Array.from([...spread, ...ties]);
+    const rounded = cast(tensor(values), "f16");
+    const [stored, fused] = await read([rounded, mul(sub(rounded, tensor(values)), 4096)]);
+    assert(stored instanceof Float16Array && fused instanceof Float32Array);
+    assertEquals([...stored], [...values].map(Math.f16round));
+    values.forEach((x, i) => assertEquals(fused[i], Math.fround((stored[i] - x) * 4096)));
+  },
+);
 
 half("elements of f16 move as f16, by themselves and across words", async () => {
   const x = tensor(new Float16Array([1, 2, 3, 4, 5, 6]), [2, 3]);

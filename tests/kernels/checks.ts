@@ -7,7 +7,7 @@ import {
   conv2dWeightGrad,
 } from "../../engine/kernels/conv2d.ts";
 import type { Slot } from "../../engine/kernels/dispatch.ts";
-import { tileShapes } from "../../engine/kernels/gemm_tiled_forms.ts";
+import { shapeName, tileShapes } from "../../engine/kernels/gemm_tiled_forms.ts";
 import { matmul, type MatmulGeometry } from "../../engine/kernels/matmul.ts";
 import { TexelSlot } from "../../engine/kernels/texels.ts";
 import {
@@ -36,8 +36,8 @@ export const tiledOptions = ["", " prefetch split 3", " split 2", " prefetch"] a
 
 /** The tiled form's tiles and options in turn. */
 export function tiledForm(turn: number): string {
-  const { m, n } = tileShapes[turn % tileShapes.length];
-  return `tiled ${m}x${n}${tiledOptions[turn % tiledOptions.length]}`;
+  const shape = shapeName(tileShapes[turn % tileShapes.length]);
+  return `tiled ${shape}${tiledOptions[turn % tiledOptions.length]}`;
 }
 
 /** How much farther off than a sum of products a form may be: Winograd's sums pass through larger numbers. */

@@ -3,6 +3,7 @@
 import { assertEquals, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
 import {
   chooseTiledForm,
+  shapeName,
   tiledCandidates,
   tiledName,
   tileShapes,
@@ -30,7 +31,7 @@ Deno.test("every tile of the GPUs' product, however chosen, agrees with float64"
     for (const [i, tile] of tileShapes.entries()) {
       const cases = products(tile);
       for (const [j, option] of tiledOptions.slice(i % 2 * 2).slice(0, 2).entries()) {
-        const variant = `tiled ${tile.m}x${tile.n}${option}`;
+        const variant = `tiled ${shapeName(tile)}${option}`;
         const geometry = cases[(i + j) % cases.length];
         await t.step(variant, () => checkMatmul(harness, geometry, { variant }));
       }
@@ -74,8 +75,18 @@ Deno.test("candidates are names that a context takes, within the device's limits
       assertLessOrEqual(form.tile.threads, ctx.limits.maxComputeInvocationsPerWorkgroup);
     }
   }
-  assertEquals(tiledCandidates(gpu, size).length, tileShapes.length + 1);
   assertEquals(tiledCandidates(small, size).some((name) => name.includes("128")), false);
+  const deep = { ...gpu.limits, maxComputeWorkgroupStorageSize: 32_768 };
+  const [first] = tiledCandidates({ ...gpu, limits: deep }, { ...size, n: 10_000 });
+  assertEquals(first.split(" ")[1], "128x128x16");
+});
+
+Deno.test("candidates leave out what is hopeless: small tiles for a large product, large ones for a flat one", () => {
+  const shapes = (m: number) =>
+    tiledCandidates(gpu, { m, n: 16_384, k: 1152, slices: 1 }).map((name) => name.split(" ")[1]);
+  assertEquals(shapes(256).includes("4x256"), false);
+  assertEquals(shapes(256).includes("64x64"), true);
+  assertEquals(shapes(3).includes("128x128"), false);
 });
 
 Deno.test("a form that there is not is refused by name", () => {

@@ -29,7 +29,10 @@ export class KernelHarness {
     const adapter = await navigator.gpu?.requestAdapter();
     if (!adapter) throw new Error("No WebGPU adapter: install a driver to run the kernels' tests");
     const requiredFeatures = (["shader-f16"] as const).filter((name) => adapter.features.has(name));
-    return new KernelHarness(await adapter.requestDevice({ requiredFeatures }));
+    // The default is too little for the largest tiles.
+    const { maxComputeWorkgroupStorageSize } = adapter.limits;
+    const requiredLimits = { maxComputeWorkgroupStorageSize };
+    return new KernelHarness(await adapter.requestDevice({ requiredFeatures, requiredLimits }));
   }
 
   /** What a launcher is told; `maxWorkgroups` lowers the grid's limit to see it folded. */

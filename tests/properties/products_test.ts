@@ -17,7 +17,7 @@ import {
   conv2dVariants,
   conv2dWeightGrad,
 } from "../../engine/kernels/conv2d.ts";
-import { tileShapes } from "../../engine/kernels/gemm_tiled_forms.ts";
+import { shapeName, tileShapes } from "../../engine/kernels/gemm_tiled_forms.ts";
 import { matmul as matmulKernel, matmulVariants } from "../../engine/kernels/matmul.ts";
 import type { KernelContext } from "../../engine/kernels/dispatch.ts";
 import { device } from "../engine/device.ts";
@@ -57,8 +57,8 @@ function product(a: Reference, b: Reference, outer: readonly number[]): Referenc
 /** A variant, of the tiled one any form, and sometimes a grid so small that it is folded. */
 function contextOf(draw: Draw, harness: KernelHarness, variants: readonly string[]): KernelContext {
   const maxWorkgroups = draw.chance(0.2) ? draw.whole(2, 5) : undefined;
-  const { m, n } = draw.pick(tileShapes);
-  const form = ` ${m}x${n}${draw.pick(["", " prefetch"])}${draw.pick(["", "", " split 2"])}`;
+  const shape = shapeName(draw.pick(tileShapes));
+  const form = ` ${shape}${draw.pick(["", " prefetch"])}${draw.pick(["", "", " split 2"])}`;
   const variant = draw.pick(variants), tiled = variant.endsWith("tiled") && draw.chance(0.8);
   return harness.context(tiled ? variant + form : variant, {
     cpu: draw.chance(variant.endsWith("tiled") ? 0.9 : 0.5),
