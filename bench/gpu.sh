@@ -18,19 +18,24 @@
 #                  --warmup --device --tf32 --amp --compile; left out without it
 #   TORCH_DEVICE   cuda
 #   SECONDS_ALL    what all of it may take, 590; what comes last is left out
-#   STEPS, WARMUP, ROUNDS, W1_BATCHES, W2_BATCH, W4_BATCH, LAYERS, CHECKS, TESTS   less, for a try elsewhere
+#   STEPS, WARMUP, ROUNDS, W1_BATCHES, W2_BATCH, W3_BATCH, W4_BATCH, LAYERS, CHECKS, TESTS, COMPILED, TUNE
+#                  less, for a try elsewhere
 #
-# Results: log.txt, all that is printed; kao.jsonl, the steps' reports and comparisons; check.jsonl, the first
-# steps next to PyTorch's in float64; roofs.jsonl, layers and kernels against the best product and copy;
-# tune.txt, every kernel's best variant next to the static guess; torch.jsonl, PyTorch compiled.
+# Tests, and what PyTorch compiles beforehand, run beside each other; all that is timed runs alone.
+#
+# Results: log.txt, all that is printed; tests.txt; kao.jsonl, the steps' reports and comparisons; check.jsonl,
+# the first steps next to PyTorch's in float64; roofs.jsonl, layers and kernels against the best product and
+# copy; tune.txt, every kernel's best variant next to the static guess, and tuned.jsonl, a step of them;
+# torch.jsonl, PyTorch compiled.
 cd "$(dirname "$0")/.." || exit 1
 OUT=${OUT:-runs/gpu}
 mkdir -p "$OUT" || exit 1
 OUT=$(cd "$OUT" && pwd)
 SECONDS_ALL=${SECONDS_ALL:-590}
-STEPS=${STEPS:-50} WARMUP=${WARMUP:-10} ROUNDS=${ROUNDS:-1}
-W1_BATCHES=${W1_BATCHES-64 256} W2_BATCH=${W2_BATCH:-256} W4_BATCH=${W4_BATCH:-64}
+STEPS=${STEPS:-200} WARMUP=${WARMUP:-10} ROUNDS=${ROUNDS:-1}
+W1_BATCHES=${W1_BATCHES-64 256} W2_BATCH=${W2_BATCH:-256} W3_BATCH=${W3_BATCH:-32} W4_BATCH=${W4_BATCH:-64}
 LAYERS=${LAYERS:-acgan64 --batch 64}
+COMPILED=${COMPILED-acgan64 64} TUNE=${TUNE:-120}
 CHECKS=${CHECKS:-acgan64 moe-sample acgan32 double-backward}
 TESTS=${TESTS:-tests/kernels tests/golden tests/engine/subgroups_test.ts tests/engine/half_test.ts}
 TORCH_DEVICE=${TORCH_DEVICE:-cuda}
@@ -72,8 +77,9 @@ part() {
   [ "$left" -lt "$limit" ] && limit=$left
   if [ "$limit" -lt 10 ]; then echo "== $name: no time is left"; return; fi
   echo "== $name, after $now s"
-  { timeout --kill-after=5 "$limit" "$@"; echo $? > "$scratch/code"; } | tee -a "$OUT/$file"
-  [ "$(cat "$scratch/code")" = 0 ] || echo "== $name ended with status $(cat "$scratch/code")"
+  code=$scratch/code.$file
+  { timeout --kill-after=5 "$limit" "$@"; echo $? > "$code"; } | tee -a "$OUT/$file"
+  [ "$(cat "$code")" = 0 ] || echo "== $name ended with status $(cat "$code")"
 }
 
 bench() { # part's NAME SECONDS FILE, arguments of the benchmarks
@@ -93,10 +99,10 @@ steps() {
   bench "$@"
 }
 
-compiled() { # WORKLOAD BATCH
-  [ -n "${TORCH_BENCH:-}" ] || return
-  part "torch.compile, $1, batch $2" 120 torch.jsonl $TORCH_BENCH --workload "$1" --batch "$2" \
-    --steps "$STEPS" --warmup "$WARMUP" --device "$TORCH_DEVICE" --compile
+compiled() { # SECONDS STEPS WORKLOAD BATCH: PyTorch's compiler keeps what it made for the next time.
+  [ -n "${TORCH_BENCH:-}" ] && [ -n "${3:-}" ] || return
+  part "torch.compile, $3, batch $4, $2 steps" "$1" torch.jsonl $TORCH_BENCH --workload "$3" --batch "$4" \
+    --steps "$2" --warmup "$WARMUP" --device "$TORCH_DEVICE" --compile
 }
 
 everything() {
@@ -104,21 +110,27 @@ everything() {
   find_deno
   find_vulkan
   part doctor 60 doctor.txt "$DENO" run -q --no-prompt -A cli.ts doctor
+  compiled 120 1 $COMPILED &
+  part tests 120 tests.txt "$DENO" test -q --parallel --no-check --no-prompt --preload=tests/setup.ts -A \
+    $TESTS > "$scratch/tests" 2>&1 &
   bench "the first steps" 120 check.jsonl --check $CHECKS
+  wait
+  grep "^== " "$scratch/tests"
+  tail -n 40 "$OUT/tests.txt" | grep -E "FAILED|passed"
+
   for batch in $W1_BATCHES; do steps acgan64 "$batch"; done
   steps moe-sample "$W2_BATCH"
   steps double-backward "$W4_BATCH"
+  bench "acgan32, batch $W3_BATCH" 60 kao.jsonl acgan32 --batch "$W3_BATCH" --steps "$STEPS"
+  compiled 120 "$STEPS" $COMPILED
   bench layers 120 roofs.jsonl layers $LAYERS
   bench roofline 60 roofs.jsonl roofline $LAYERS
-  part tests 120 tests.txt "$DENO" test -q --no-check --no-prompt --preload=tests/setup.ts -A $TESTS
-  # What the static guess chose between, by measuring: filtering, implicit products, operands in f16.
-  part tune 60 tune.txt "$DENO" run -q --no-prompt -A cli.ts tune --preset acgan64 --batch 64 \
-    --seconds 45 --fresh --tune-cache "$OUT/tuning.json"
-  bench "layers, filtered" 45 roofs.jsonl layers $LAYERS --variant "winograd 4 tiled"
+  # What the static guess chose between, by measuring.
+  part tune "$TUNE" tune.txt "$DENO" run -q --no-prompt -A cli.ts tune --preset acgan64 --batch 64 \
+    --seconds $((TUNE - 10)) --fresh --tune-cache "$OUT/tuning.json"
+  bench "a tuned step" 60 tuned.jsonl acgan64 --batch 64 --steps "$STEPS" --tune-cache "$OUT/tuning.json"
   bench "layers, tiled" 45 roofs.jsonl layers $LAYERS --variant tiled
   bench "layers, in f16" 45 roofs.jsonl layers $LAYERS --variant tiled --precision f16
-  for batch in $W1_BATCHES; do compiled acgan64 "$batch"; done
-  compiled moe-sample "$W2_BATCH"
   echo "== all of it took $(($(date +%s) - began)) s"
 }
 

@@ -27,11 +27,17 @@ export class Warmth {
   /** Seconds of a run, when it was last looked at. */
   #seconds = 0.01;
 
-  /** Nothing is run yet. */
-  constructor(device: Device) {
+  /**
+   * Nothing is run yet.
+   *
+   * @param options.needed whether the device has such a clock: a GPU has.
+   * @param options.side of the matrices.
+   */
+  constructor(device: Device, options: { needed?: boolean; side?: number } = {}) {
+    const { needed = !device.adapter.cpu, side = SIDE } = options;
     this.#device = device;
-    if (device.adapter.cpu) return;
-    const operand = new Tensor(operandOp, [], {}, [SIDE, SIDE], "f32");
+    if (!needed) return;
+    const operand = new Tensor(operandOp, [], {}, [side, side], "f32");
     this.#operand = device.createBuffer(4 * operand.size, { purpose: "keeping a GPU warm" });
     // Zeros would be multiplied faster.
     const noise = Float32Array.from({ length: operand.size }, (_, i) => i * 0.618 % 2 - 1);
