@@ -1,16 +1,17 @@
-// The gradient of a convolution of at most four channels for its input, with dilation 1, for GPUs: like
-// conv2d_rows_tiled.wgsl, which says why, but with taps that go the other way, and a stride. A position sees every
-// SH-th row of the kernel, and every SW-th column of it, so a thread makes 4 SW neighbours of a row in every input
-// channel, from rows of grad; a tap reaches four of them, SW apart, and these have a sum, as vec4f.
+// The gradient of a convolution of at most four channels for its input, with dilation 1, for GPUs: as
+// conv2d_rows_tiled.wgsl, which says why, but the taps go the other way, and outputs are a stride apart. A position is
+// reached by every SH-th row of the kernel, and every SW-th column. So a thread makes 4 SW neighbours of a row in
+// every input channel, from rows of grad, as vec4f. Tap kw reaches four of them, SW apart, from (kw - PW) mod SW on;
+// they have a sum.
 //
-// There are few positions to a number of grad, so SPLITS threads share each one's output channels; the first of
-// them adds what the others leave in the workgroup's memory, in order. A warp's are all of one share.
+// There are few such threads, so SPLITS share the output channels of one; the first adds what the others leave in
+// their workgroup's memory, in order. Those of PLACES neighbours in a row lie together and read the same taps.
 
 @group(0) @binding(0) var<storage, read_write> grad: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> weight: array<f32>;
 
-var<workgroup> taps: array<array<array<vec4f, $KW>, ${SH * TAPS}>, $CHUNK>;
-var<workgroup> shares: array<array<vec4f, $PLACES>, ${(SPLITS - 1) * SUMS}>;
+// The taps of CHUNK output channels, and at the end the sums of all shares but the first.
+var<workgroup> memory: array<vec4f, $MEMORY>;
 
 // Of the input channels side by side; zero in rows that pad the kernel to a multiple of the stride.
 fn load_tap(channel: u32, tap: u32) -> vec4f {
@@ -21,6 +22,13 @@ fn load_tap(channel: u32, tap: u32) -> vec4f {
     //: end
   }
   return values;
+}
+
+// Without a branch, so that a compiler can let several loads wait for memory together.
+fn load_grad(plane: i32, oh: i32, quad: i32) -> vec4f {
+  let inside = (u32(oh) < $OH) & (u32(quad) < ${OW / 4});
+  let at = select(0, (plane * $OH + oh) * ${OW / 4} + quad, inside);
+  return select(vec4f(), grad[at], inside);
 }
 
 @compute @workgroup_size(${PLACES * SPLITS})
@@ -43,13 +51,12 @@ fn main(
     let channels = min($CHUNK, $OUT_CHANNELS - channel0);
     workgroupBarrier();
     for (var i = thread; i < channels * ${SH * TAPS * KW}; i += ${PLACES * SPLITS}) {
-      let c = i / ${SH * TAPS * KW};
-      let tap = i % ${SH * TAPS * KW};
-      taps[c][tap / $KW][tap % $KW] = load_tap(channel0 + c, tap);
+      memory[i] = load_tap(channel0 + i / ${SH * TAPS * KW}, i % ${SH * TAPS * KW});
     }
     workgroupBarrier();
     for (var c = split; c < channels; c += $SPLITS) {
-      let plane = i32(image * $OUT_CHANNELS + channel0 + c) * $OH;
+      let plane = i32(image * $OUT_CHANNELS + channel0 + c);
+      let tap_row = (c * ${SH * TAPS} + kernel_row) * $KW;
       //: if UNROLL < TAPS
       for (var first = 0u; first < $TAPS; first += $UNROLL) {
       //: else
@@ -57,26 +64,23 @@ fn main(
         const first = 0u;
       //: end
         //: for u in 0..UNROLL
-        let oh$u = bottom - i32(first) - $u;
-        let at$u = (plane + oh$u) * ${OW / 4} + left;
         //: for q in 0..QUADS
-        var grad${u * QUADS + q} = vec4f();
-        if ((u32(oh$u) < $OH) & (u32(left + $q) < ${OW / 4})) {
-          grad${u * QUADS + q} = grad[at$u + $q];
-        }
+        let grad${u * QUADS + q} = load_grad(plane, bottom - i32(first) - $u, left + $q);
         //: end
+        //: end
+        //: for u in 0..UNROLL
         //: for kw in 0..KW
-        let tap${u * KW + kw} = taps[c][kernel_row + (first + $u) * $SH][$kw];
+        let tap${u * KW + kw} = memory[tap_row + (first + $u) * ${SH * KW} + $kw];
         let seen${u * KW + kw} = vec4f(
           //: for j in 0..4
-          grad${u * QUADS + (NEXT - (kw + SKIP) / SW + j) / 4}[${(NEXT - (kw + SKIP) / SW + j) % 4}],
+          grad${u * QUADS + (4 * LEFT + PW - (kw + PW * (SW - 1)) / SW + j) / 4}[${(4 * LEFT + PW - (kw + PW * (SW - 1)) / SW + j) % 4}],
           //: end
         );
         //: for m in 0..IN_CHANNELS
-        sum${m * SW + (kw + SKIP) % SW} = fma(
+        sum${m * SW + (kw + PW * (SW - 1)) % SW} = fma(
           vec4f(tap${u * KW + kw}[$m]),
           seen${u * KW + kw},
-          sum${m * SW + (kw + SKIP) % SW},
+          sum${m * SW + (kw + PW * (SW - 1)) % SW},
         );
         //: end
         //: end
@@ -84,16 +88,17 @@ fn main(
       }
     }
   }
+  workgroupBarrier();
   if (split > 0) {
     //: for i in 0..SUMS
-    shares[(split - 1) * $SUMS + $i][thread % $PLACES] = sum$i;
+    memory[$i * ${PLACES * (SPLITS - 1)} + thread - $PLACES] = sum$i;
     //: end
   }
   workgroupBarrier();
   if ((split == 0) & (image < $BATCH)) {
     //: for s in 0..SPLITS - 1
     //: for i in 0..SUMS
-    sum$i += shares[${s * SUMS + i}][thread];
+    sum$i += memory[${(i * (SPLITS - 1) + s) * PLACES} + thread];
     //: end
     //: end
     //: for q in 0..SW

@@ -1,6 +1,6 @@
-// Launches shaders/conv2d_rows_tiled.wgsl, conv2d_input_grad_rows_tiled.wgsl and
-// conv2d_weight_grad_rows_tiled.wgsl: convolutions to a picture's few channels and their weight's gradient, and the
-// gradient for the few channels of a picture, for GPUs.
+// Launches shaders/conv2d_rows_tiled.wgsl, conv2d_input_grad_rows_tiled.wgsl and conv2d_weight_grad_rows_tiled.wgsl:
+// convolutions to a picture's few channels, the gradient for a picture's few channels, and the one for the weight of
+// a convolution to few channels, for GPUs.
 
 import code from "../../shaders/conv2d_rows_tiled.wgsl" with { type: "text" };
 import inputGradCode from "../../shaders/conv2d_input_grad_rows_tiled.wgsl" with { type: "text" };
@@ -28,12 +28,12 @@ export function rowsFit(g: Conv2dGeometry): boolean {
   return g.outChannels <= 4 && g.kernel[0] * g.kernel[1] * 16 <= weightBytes && isDense(g);
 }
 
-/** Rows of whole quads, of which each sees neighbours. */
+/** Whether neighbours see neighbours, besides. */
 function isDense(g: Conv2dGeometry): boolean {
   return g.stride.every((step) => step === 1) && isWhole(g);
 }
 
-/** Rows of whole quads, and taps that are neighbours, in one group. */
+/** Whether rows are of whole quads, and taps are neighbours, in one group. */
 function isWhole(g: Conv2dGeometry): boolean {
   return g.groups === 1 && g.dilation.every((step) => step === 1) &&
     g.inputSize[1] % 4 === 0 && g.outputSize[1] % 4 === 0;
@@ -79,17 +79,22 @@ function seenQuads({ kernel, padding }: Conv2dGeometry): { LEFT: number; QUADS: 
   return { LEFT: left, QUADS: Math.ceil((4 * left - padding[1] + kernel[1] + 3) / 4) };
 }
 
-// Threads that share the output channels of a position, positions of a workgroup, and the memory that WebGPU grants.
-const splits = 4, places = 32, workgroupBytes = 16_384;
+// Threads that share the output channels of a position, and positions of a workgroup.
+const splits = 4, places = 32;
 
 // Sums of a thread, as vec4f, that leave it registers for what it reads.
 const mostQuadSums = 8;
 
-/** Whether the gradient for the input is one that this form can do. */
+// The memory of a workgroup that every device has, as vec4f.
+const workgroupQuads = 1024;
+
+/**
+ * Whether the gradient for the input is one that this form can do: at most 4 input channels, at most 8 of them times
+ * the horizontal stride, no dilation, rows of whole quads on both sides, taps that fit a workgroup's memory.
+ */
 export function inputGradRowsFit(g: Conv2dGeometry): boolean {
-  const { sums, tapBytes, freeBytes } = inputGradMemory(g);
-  return g.inChannels <= 4 && sums <= mostQuadSums && tapBytes <= freeBytes && isWhole(g) &&
-    g.outChannels * g.kernel[0] * g.kernel[1] <= MOST_ROUNDS;
+  return g.inChannels <= 4 && g.inChannels * g.stride[1] <= mostQuadSums && isWhole(g) &&
+    tapsOf(g) <= workgroupQuads && g.outChannels * tapsOf(g) <= MOST_ROUNDS;
 }
 
 /** The gradient for the input of a convolution that {@linkcode inputGradRowsFit} accepts. */
@@ -98,14 +103,11 @@ export function conv2dInputGradRowsTiled(
   g: Conv2dGeometry,
   { grad, weight, out }: { grad: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const { kernel: [, kw], stride: [sh, sw], padding: [, pw], inputSize: [h, w] } = g;
-  const { sums, taps, tapBytes, freeBytes } = inputGradMemory(g);
+  const [sh, sw] = g.stride, [h, w] = g.inputSize;
+  const sums = g.inChannels * sw, taps = Math.ceil(g.kernel[0] / sh);
   const columns = Math.ceil(w / (4 * sw));
   const workgroups = foldGrid(Math.ceil(g.batch * h * columns / places), ctx.limits);
-  const fitting = Math.floor(freeBytes / tapBytes);
-  // Tap kw of the first position that it reaches in a group sees output (pw - kw) / sw, rounded up, of it.
-  const left = Math.ceil(Math.max(0, Math.floor((kw - 1 - pw) / sw)) / 4), next = 4 * left + pw;
-  const skip = pw * (sw - 1);
+  const chunk = Math.min(g.outChannels, Math.floor(workgroupQuads / tapsOf(g)));
   const operands = [
     { name: "grad", slot: grad, quads: true },
     { name: "weight", slot: weight, quads: false },
@@ -118,11 +120,9 @@ export function conv2dInputGradRowsTiled(
     code: results.code + instantiate(inputGradCode, {
       ...conv2dValues(g),
       ...{ PLACES: places, SPLITS: splits, ROW: workgroups[0], COLUMNS: columns },
-      ...{ SUMS: sums, TAPS: taps, UNROLL: ctx.cpu ? 1 : taps },
-      // As many for each share, where there is room for so many.
-      CHUNK: Math.min(g.outChannels, fitting < splits ? fitting : fitting - fitting % splits),
-      ...{ LEFT: left, NEXT: next, SKIP: skip },
-      QUADS: Math.floor((next - Math.floor(skip / sw) + 3) / 4) + 1,
+      ...{ SUMS: sums, TAPS: taps, UNROLL: ctx.cpu ? 1 : taps, CHUNK: chunk },
+      MEMORY: Math.max(chunk * tapsOf(g), (splits - 1) * places * sums),
+      ...reachedQuads(g),
     }),
     slots: results.slots,
     workgroups,
@@ -130,26 +130,33 @@ export function conv2dInputGradRowsTiled(
   }];
 }
 
-/** What threads keep, and what is left to a workgroup for taps beside its shares. */
-function inputGradMemory(g: Conv2dGeometry) {
-  const sums = g.inChannels * g.stride[1], taps = Math.ceil(g.kernel[0] / g.stride[0]);
-  return {
-    sums,
-    /** Rows of the kernel that a position sees. */
-    taps,
-    /** For one output channel. */
-    tapBytes: 16 * g.stride[0] * taps * g.kernel[1],
-    freeBytes: workgroupBytes - 16 * (splits - 1) * places * sums,
-  };
+/**
+ * What reaches a thread's neighbours of a row of the input from a row of grad, in quads, and how many of these begin
+ * further left. Tap `kw` reaches four, `sw` apart, from four of grad; these begin `(pw - kw) / sw`, rounded up,
+ * further than the thread's own.
+ */
+function reachedQuads(
+  { kernel: [, kw], stride: [, sw], padding: [, pw] }: Conv2dGeometry,
+): { LEFT: number; QUADS: number } {
+  const left = Math.ceil(Math.max(0, Math.floor((kw - 1 - pw) / sw)) / 4);
+  return { LEFT: left, QUADS: left + Math.floor((Math.ceil(pw / sw) + 3) / 4) + 1 };
 }
 
-// Sums of a thread that leave it registers for what it reads, and a workgroup's that leave room in its memory.
+/** Taps of an output channel, with rows that pad the kernel to a multiple of the stride. */
+function tapsOf({ kernel: [kh, kw], stride: [sh] }: Conv2dGeometry): number {
+  return Math.ceil(kh / sh) * sh * kw;
+}
+
+// Sums of a thread that leave it half of a GPU's 255 registers for what it reads, and fit a workgroup's memory.
 const mostSums = 54;
 
-// Workgroups that keep a large GPU busy, and rows of a strip that are worth to add up what it sums.
+// Workgroups that keep a large GPU busy, and rows of a strip that are worth adding its sums to others.
 const enoughWorkgroups = 1024, fewestRows = 4;
 
-/** Whether the gradient for the weight is one that this form can do. */
+/**
+ * Whether the gradient for the weight is one that this form can do: at most 4 output channels, at most 54 of them times
+ * the kernel's width, no stride or dilation, rows of whole quads on both sides.
+ */
 export function weightGradRowsFit(g: Conv2dGeometry): boolean {
   return g.outChannels <= 4 && g.outChannels * g.kernel[1] <= mostSums && isDense(g);
 }
@@ -202,13 +209,13 @@ function cutWeightGrad(g: Conv2dGeometry) {
   const band = Math.max(fewestRows, Math.ceil(oh / Math.ceil(enoughWorkgroups / fewest)));
   const bands = Math.ceil(oh / band);
   return {
-    /** Kernels' rows of a thread, and how many threads share those of a kernel. */
+    /** Kernel rows of a thread, and of how many threads come those of a kernel. */
     ...{ rows, parts },
     /** Input channels of a thread. */
     channels,
-    /** Output rows of a strip, and strips of a column. */
+    /** Output rows of a strip, and how many strips make a column. */
     ...{ band, bands },
-    /** Workgroups that share the strips of all. */
+    /** Workgroups that the strips of all columns fill. */
     groups: groupsOf(bands),
   };
 }
