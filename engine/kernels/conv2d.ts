@@ -4,6 +4,7 @@
 //   image         implicit GEMM of operands packed into storage textures, for CPU adapters
 //   winograd M    filtering of tiles of M x M outputs on such images, for CPU adapters
 //   tiled ...     implicit GEMM with tiles in workgroup memory, for GPUs; see gemm_tiled_forms.ts
+//   tiled rows    rows in registers, for GPUs, where a picture has few channels; see conv2d_rows_tiled.ts
 //   winograd M tiled ...  filtering of tiles on storage buffers, its products as tiled ones
 
 import { conv2dDirect, conv2dInputGradDirect, conv2dWeightGradDirect } from "./conv2d_direct.ts";
@@ -13,14 +14,15 @@ import {
   conv2dGemm,
   conv2dInputGradGemm,
   conv2dInputGradTiled,
+  conv2dInputGradTiledCandidates,
   conv2dTiled,
   conv2dTiledCandidates,
   conv2dWeightGradGemm,
   conv2dWeightGradTiled,
+  conv2dWeightGradTiledCandidates,
 } from "./conv2d_tiled.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import type { TiledGemm } from "./gemm_tiled.ts";
-import { tiledCandidates } from "./gemm_tiled_forms.ts";
 import type { MatmulGeometry } from "./matmul_geometry.ts";
 import { chooseVariant, FEW_FLOPS } from "./variant.ts";
 import { canFilter, inputGradFiltering, outputFiltering } from "./winograd_geometry.ts";
@@ -143,6 +145,7 @@ export function conv2dCandidates(ctx: KernelContext, geometry: Conv2dGeometry): 
 export function conv2dInputGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
   return candidates(ctx, geometry, {
     implicit: conv2dInputGradGemm,
+    forms: conv2dInputGradTiledCandidates,
     product: (g, m) => filteringProduct(inputGradFiltering(g, m)),
     enough: geometry.stride[0] > 1 ? ENOUGH_FOR_PARITIES : ENOUGH_CHANNELS,
   });
@@ -152,6 +155,7 @@ export function conv2dInputGradCandidates(ctx: KernelContext, geometry: Conv2dGe
 export function conv2dWeightGradCandidates(ctx: KernelContext, geometry: Conv2dGeometry): string[] {
   return candidates(ctx, geometry, {
     implicit: conv2dWeightGradGemm,
+    forms: conv2dWeightGradTiledCandidates,
     product: weightGradProduct,
     enough: ENOUGH_CHANNELS,
   });
@@ -160,8 +164,8 @@ export function conv2dWeightGradCandidates(ctx: KernelContext, geometry: Conv2dG
 /** A convolution's product, or a gradient's, in the forms that are products. */
 interface Forms {
   readonly implicit: (g: Conv2dGeometry) => TiledGemm;
-  /** The tiled forms, where they are not those of any product. */
-  readonly forms?: (ctx: KernelContext, g: Conv2dGeometry) => string[];
+  /** The tiled forms, the best guess first. */
+  readonly forms: (ctx: KernelContext, g: Conv2dGeometry) => string[];
   readonly product: (g: Conv2dGeometry, m: number) => MatmulGeometry;
   /** Channels from which on filtering on images wins. */
   readonly enough: number;
@@ -171,8 +175,7 @@ interface Forms {
 function candidates(ctx: KernelContext, g: Conv2dGeometry, of: Forms): string[] {
   if (isOdd(g)) return ["direct"];
   if (!ctx.cpu || !ctx.images) {
-    const implicit = of.implicit(g);
-    const forms = of.forms?.(ctx, g) ?? tiledCandidates(ctx, implicit);
+    const implicit = of.implicit(g), forms = of.forms(ctx, g);
     const product = (m: number) => of.product(g, m);
     return [...withFiltering(ctx, { geometry: g, implicit, forms, product }), "direct"];
   }

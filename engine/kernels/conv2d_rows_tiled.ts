@@ -1,6 +1,10 @@
-// Launches shaders/conv2d_rows_tiled.wgsl: convolutions to a picture's few channels, for GPUs.
+// Launches shaders/conv2d_rows_tiled.wgsl, conv2d_input_grad_rows_tiled.wgsl and conv2d_weight_grad_rows_tiled.wgsl:
+// convolutions to a picture's few channels, the gradient for a picture's few channels, and the one for the weight of
+// a convolution to few channels, for GPUs.
 
 import code from "../../shaders/conv2d_rows_tiled.wgsl" with { type: "text" };
+import inputGradCode from "../../shaders/conv2d_input_grad_rows_tiled.wgsl" with { type: "text" };
+import weightGradCode from "../../shaders/conv2d_weight_grad_rows_tiled.wgsl" with { type: "text" };
 import {
   conv2dFlops,
   type Conv2dGeometry,
@@ -8,6 +12,8 @@ import {
   describeConv2d,
 } from "./conv2d_geometry.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
+import { MOST_ROUNDS } from "./gemm_grid.ts";
+import { sumParts } from "./gemm_tiled.ts";
 import { foldGrid } from "./grid.ts";
 import { resultsOf } from "./results.ts";
 import { instantiate } from "./template.ts";
@@ -19,8 +25,17 @@ const workgroup = 64, weightBytes = 8192;
 
 /** Whether a convolution is one that this form can do. */
 export function rowsFit(g: Conv2dGeometry): boolean {
-  return g.outChannels <= 4 && g.groups === 1 && g.kernel[0] * g.kernel[1] * 16 <= weightBytes &&
-    [...g.stride, ...g.dilation].every((step) => step === 1) &&
+  return g.outChannels <= 4 && g.kernel[0] * g.kernel[1] * 16 <= weightBytes && isDense(g);
+}
+
+/** Whether neighbours see neighbours, besides. */
+function isDense(g: Conv2dGeometry): boolean {
+  return g.stride.every((step) => step === 1) && isWhole(g);
+}
+
+/** Whether rows are of whole quads, and taps are neighbours, in one group. */
+function isWhole(g: Conv2dGeometry): boolean {
+  return g.groups === 1 && g.dilation.every((step) => step === 1) &&
     g.inputSize[1] % 4 === 0 && g.outputSize[1] % 4 === 0;
 }
 
@@ -30,7 +45,7 @@ export function conv2dRowsTiled(
   g: Conv2dGeometry,
   { x, weight, out }: { x: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const [kh, kw] = g.kernel, left = Math.ceil(g.padding[1] / 4);
+  const [kh, kw] = g.kernel;
   const quads = g.batch * g.outputSize[0] * g.outputSize[1] / 4;
   const workgroups = foldGrid(Math.ceil(quads / workgroup), ctx.limits);
   const chunk = Math.min(g.inChannels, Math.floor(weightBytes / (16 * kh * kw)));
@@ -48,13 +63,159 @@ export function conv2dRowsTiled(
       WORKGROUP: workgroup,
       ROW: workgroups[0],
       CHUNK: chunk,
-      LEFT: left,
-      // The last of four neighbours sees KW - 1 further than where it is, less the padding.
-      QUADS: Math.ceil((4 * left - g.padding[1] + kw + 3) / 4),
+      ...seenQuads(g),
       UNROLL: ctx.cpu ? 1 : kh,
     }),
     slots: results.slots,
     workgroups,
     flops: conv2dFlops(g),
   }];
+}
+
+/** What four neighbours of a row see of a row of x, in quads, and how many of these begin further left. */
+function seenQuads({ kernel, padding }: Conv2dGeometry): { LEFT: number; QUADS: number } {
+  const left = Math.ceil(padding[1] / 4);
+  // The last of them sees KW - 1 further than where it is, less the padding.
+  return { LEFT: left, QUADS: Math.ceil((4 * left - padding[1] + kernel[1] + 3) / 4) };
+}
+
+// Threads that share the output channels of a position, and positions of a workgroup.
+const splits = 4, places = 32;
+
+// Sums of a thread, as vec4f, that leave it registers for what it reads.
+const mostQuadSums = 8;
+
+// The memory of a workgroup that every device has, as vec4f.
+const workgroupQuads = 1024;
+
+/**
+ * Whether the gradient for the input is one that this form can do: at most 4 input channels, at most 8 of them times
+ * the horizontal stride, no dilation, rows of whole quads on both sides, taps that fit a workgroup's memory.
+ */
+export function inputGradRowsFit(g: Conv2dGeometry): boolean {
+  return g.inChannels <= 4 && g.inChannels * g.stride[1] <= mostQuadSums && isWhole(g) &&
+    tapsOf(g) <= workgroupQuads && g.outChannels * tapsOf(g) <= MOST_ROUNDS;
+}
+
+/** The gradient for the input of a convolution that {@linkcode inputGradRowsFit} accepts. */
+export function conv2dInputGradRowsTiled(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  { grad, weight, out }: { grad: Slot; weight: Slot; out: Slot },
+): Dispatch[] {
+  const [sh, sw] = g.stride, [h, w] = g.inputSize;
+  const sums = g.inChannels * sw, taps = Math.ceil(g.kernel[0] / sh);
+  const columns = Math.ceil(w / (4 * sw));
+  const workgroups = foldGrid(Math.ceil(g.batch * h * columns / places), ctx.limits);
+  const chunk = Math.min(g.outChannels, Math.floor(workgroupQuads / tapsOf(g)));
+  const operands = [
+    { name: "grad", slot: grad, quads: true },
+    { name: "weight", slot: weight, quads: false },
+  ];
+  const results = resultsOf(ctx, out, { operands, width: 4 });
+  return [{
+    kernel: "conv2dInputGrad",
+    variant: rowsVariant + results.label,
+    shape: describeConv2d(g),
+    code: results.code + instantiate(inputGradCode, {
+      ...conv2dValues(g),
+      ...{ PLACES: places, SPLITS: splits, ROW: workgroups[0], COLUMNS: columns },
+      ...{ SUMS: sums, TAPS: taps, UNROLL: ctx.cpu ? 1 : taps, CHUNK: chunk },
+      MEMORY: Math.max(chunk * tapsOf(g), (splits - 1) * places * sums),
+      ...reachedQuads(g),
+    }),
+    slots: results.slots,
+    workgroups,
+    flops: conv2dFlops(g),
+  }];
+}
+
+/**
+ * What reaches a thread's neighbours of a row of the input from a row of grad, in quads, and how many of these begin
+ * further left. Tap `kw` reaches four, `sw` apart, from four of grad; these begin `(pw - kw) / sw`, rounded up,
+ * further than the thread's own.
+ */
+function reachedQuads(
+  { kernel: [, kw], stride: [, sw], padding: [, pw] }: Conv2dGeometry,
+): { LEFT: number; QUADS: number } {
+  const left = Math.ceil(Math.max(0, Math.floor((kw - 1 - pw) / sw)) / 4);
+  return { LEFT: left, QUADS: left + Math.floor((Math.ceil(pw / sw) + 3) / 4) + 1 };
+}
+
+/** Taps of an output channel, with rows that pad the kernel to a multiple of the stride. */
+function tapsOf({ kernel: [kh, kw], stride: [sh] }: Conv2dGeometry): number {
+  return Math.ceil(kh / sh) * sh * kw;
+}
+
+// Sums of a thread that leave it half of a GPU's 255 registers for what it reads, and fit a workgroup's memory.
+const mostSums = 54;
+
+// Workgroups that keep a large GPU busy, and rows of a strip that are worth adding its sums to others.
+const enoughWorkgroups = 1024, fewestRows = 4;
+
+/**
+ * Whether the gradient for the weight is one that this form can do: at most 4 output channels, at most 54 of them times
+ * the kernel's width, no stride or dilation, rows of whole quads on both sides.
+ */
+export function weightGradRowsFit(g: Conv2dGeometry): boolean {
+  return g.outChannels <= 4 && g.outChannels * g.kernel[1] <= mostSums && isDense(g);
+}
+
+/** The gradient for the weight of a convolution that {@linkcode weightGradRowsFit} accepts. */
+export function conv2dWeightGradRowsTiled(
+  ctx: KernelContext,
+  g: Conv2dGeometry,
+  { x, grad, out }: { x: Slot; grad: Slot; out: Slot },
+): Dispatch[] {
+  const cut = cutWeightGrad(g), { groups, parts, channels } = cut, elements = out.bytes / 4;
+  const workgroups = foldGrid(groups * parts * g.inChannels / channels, ctx.limits);
+  const operands = [
+    { name: "x", slot: x, quads: true },
+    { name: "grad", slot: grad, quads: true },
+  ];
+  // Sums of workgroups are stored as they are; what they add up to is the result.
+  const sums = groups === 1 ? undefined : ctx.scratch(groups * out.bytes);
+  const results = resultsOf(
+    sums ? { ...ctx, epilogue: undefined } : ctx,
+    sums ?? out,
+    { operands, width: 1 },
+  );
+  const product = {
+    kernel: "conv2dWeightGrad",
+    variant: rowsVariant + results.label,
+    shape: describeConv2d(g),
+    code: results.code + instantiate(weightGradCode, {
+      ...conv2dValues(g),
+      ...seenQuads(g),
+      ...{ WORKGROUP: workgroup, ROW: workgroups[0], GROUPS: groups, RESULTS: elements },
+      ...{ ROWS: cut.rows, PARTS: parts, CHANNELS: channels, BAND: cut.band, BANDS: cut.bands },
+      SUMS: g.outChannels * cut.rows * g.kernel[1] * channels,
+    }),
+    slots: results.slots,
+    workgroups,
+    flops: conv2dFlops(g),
+  };
+  return sums ? [product, sumParts(ctx, product, { parts: sums, splits: groups, out })] : [product];
+}
+
+/** What of the weight a thread sums up, and what of the output. */
+function cutWeightGrad(g: Conv2dGeometry) {
+  const [kh, kw] = g.kernel, [oh, ow] = g.outputSize;
+  const parts = Math.ceil(kh / Math.floor(mostSums / (g.outChannels * kw)));
+  const rows = Math.ceil(kh / parts), sums = g.outChannels * rows * kw;
+  const channels = [4, 2].find((some) => g.inChannels % some === 0 && some * sums <= mostSums) ?? 1;
+  const groupsOf = (bands: number): number => Math.ceil(g.batch * bands * ow / 4 / workgroup);
+  const fewest = groupsOf(1) * parts * g.inChannels / channels;
+  const band = Math.max(fewestRows, Math.ceil(oh / Math.ceil(enoughWorkgroups / fewest)));
+  const bands = Math.ceil(oh / band);
+  return {
+    /** Kernel rows of a thread, and of how many threads come those of a kernel. */
+    ...{ rows, parts },
+    /** Input channels of a thread. */
+    channels,
+    /** Output rows of a strip, and how many strips make a column. */
+    ...{ band, bands },
+    /** Workgroups that the strips of all columns fill. */
+    groups: groupsOf(bands),
+  };
 }

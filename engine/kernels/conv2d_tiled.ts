@@ -10,7 +10,15 @@ import {
   conv2dValues,
   describeConv2d,
 } from "./conv2d_geometry.ts";
-import { conv2dRowsTiled, rowsFit, rowsVariant } from "./conv2d_rows_tiled.ts";
+import {
+  conv2dInputGradRowsTiled,
+  conv2dRowsTiled,
+  conv2dWeightGradRowsTiled,
+  inputGradRowsFit,
+  rowsFit,
+  rowsVariant,
+  weightGradRowsFit,
+} from "./conv2d_rows_tiled.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { type TiledGemm, tiledGemm } from "./gemm_tiled.ts";
 import { tiledCandidates } from "./gemm_tiled_forms.ts";
@@ -21,10 +29,7 @@ export function conv2dTiled(
   g: Conv2dGeometry,
   slots: { x: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const { variant = "tiled" } = ctx;
-  if (rowsFit(g) && (variant === "tiled" || variant === rowsVariant)) {
-    return conv2dRowsTiled(ctx, g, slots);
-  }
+  if (rowsFit(g) && takesRows(ctx)) return conv2dRowsTiled(ctx, g, slots);
   return tiledGemm(ctx, conv2dGemm(g), { a: slots.weight, b: slots.x, out: slots.out });
 }
 
@@ -33,23 +38,46 @@ export function conv2dTiledCandidates(ctx: KernelContext, g: Conv2dGeometry): st
   return [...rowsFit(g) ? [rowsVariant] : [], ...tiledCandidates(ctx, conv2dGemm(g))];
 }
 
-/** The gradient for the input: the parities of a strided one are slices. */
+/** The gradient for the input: the parities of a strided one are slices; for few channels as above. */
 export function conv2dInputGradTiled(
   ctx: KernelContext,
   g: Conv2dGeometry,
-  { grad, weight, out }: { grad: Slot; weight: Slot; out: Slot },
+  slots: { grad: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
+  if (inputGradRowsFit(g) && takesRows(ctx)) return conv2dInputGradRowsTiled(ctx, g, slots);
+  const { grad, weight, out } = slots;
   return tiledGemm(ctx, conv2dInputGradGemm(g), { a: weight, b: grad, out });
 }
 
-/** The gradient for the weight. */
+/** The variants of {@linkcode conv2dInputGradTiled} for a geometry, by the guess from the best to the worst. */
+export function conv2dInputGradTiledCandidates(ctx: KernelContext, g: Conv2dGeometry): string[] {
+  return [
+    ...inputGradRowsFit(g) ? [rowsVariant] : [],
+    ...tiledCandidates(ctx, conv2dInputGradGemm(g)),
+  ];
+}
+
+/** The gradient for the weight; of few output channels as above. */
 export function conv2dWeightGradTiled(
   ctx: KernelContext,
   g: Conv2dGeometry,
-  { x, grad, out }: { x: Slot; grad: Slot; out: Slot },
+  slots: { x: Slot; grad: Slot; out: Slot },
 ): Dispatch[] {
+  if (weightGradRowsFit(g) && takesRows(ctx)) return conv2dWeightGradRowsTiled(ctx, g, slots);
+  const { x, grad, out } = slots;
   return tiledGemm(ctx, conv2dWeightGradGemm(g), { a: grad, b: x, out });
 }
+
+/** The variants of {@linkcode conv2dWeightGradTiled} for a geometry, by the guess from the best to the worst. */
+export function conv2dWeightGradTiledCandidates(ctx: KernelContext, g: Conv2dGeometry): string[] {
+  return [
+    ...weightGradRowsFit(g) ? [rowsVariant] : [],
+    ...tiledCandidates(ctx, conv2dWeightGradGemm(g)),
+  ];
+}
+
+const takesRows = ({ variant = "tiled" }: KernelContext): boolean =>
+  variant === "tiled" || variant === rowsVariant;
 
 /** The product that {@linkcode conv2dTiled} launches. */
 export function conv2dGemm(geometry: Conv2dGeometry): TiledGemm {

@@ -93,7 +93,7 @@ function tileValues({ m, n, k, thread, threads }: TileShape): TemplateValues {
 }
 
 /** The second pass of a split product, whose first pass wrote `splits` results side by side. */
-function sumParts(
+export function sumParts(
   ctx: KernelContext,
   product: Dispatch,
   { parts, splits, out }: { parts: Slot; splits: number; out: Slot },

@@ -75,6 +75,14 @@ function adam(source: Source, weight: Variable, gradient: Tensor): Tensor[] {
   return [];
 }
 
+/** A step of the weight of a convolution to three channels. */
+function updated(s: Source, { batch }: { batch: number }): Tensor[] {
+  const x = s.tensor(batch, 6, 6, 12), weight = s.variable(3, 6, 3, 3);
+  const y = conv2d(x, weight.value, { padding: 1 });
+  const [gradient] = grad(sum(mul(y, s.tensor(...y.shape))), [weight.value]);
+  return adam(s, weight, gradient);
+}
+
 /** Cases of which all that follows a product becomes its epilogue. */
 const fused: Readonly<Record<string, Case>> = {
   "a convolution, its bias and relu": (s) => {
@@ -93,6 +101,13 @@ const fused: Readonly<Record<string, Case>> = {
     const y = conv(s, { channels: [6, 3], size: [6, 12] });
     return [tanh(add(y, bias(s, y)))];
   },
+  "rows of a transposed convolution to three channels, their bias and tanh": (s) => {
+    const x = s.tensor(2, 6, 4, 8), weight = s.tensor(6, 3, 4, 4);
+    const y = convTranspose2d(x, weight, { stride: 2, padding: 1 });
+    return [tanh(add(y, bias(s, y)))];
+  },
+  "rows' update of a weight by Adam": (s) => updated(s, { batch: 3 }),
+  "rows' update of a weight by Adam, of many workgroups": (s) => updated(s, { batch: 12 }),
   "a convolution in groups and its bias": (s) => {
     const y = conv(s, { channels: [6, 4], groups: 2 });
     return [add(y, bias(s, y))];
@@ -199,9 +214,11 @@ const variants = ["direct", "tiled 16x64 prefetch", "tiled 32x32 split 3"];
 
 for (const [name, make] of Object.entries(fused)) {
   Deno.test(`${name}: one kernel less, the same results`, async () => {
-    for (const variant of name.startsWith("rows") ? ["tiled rows"] : variants) {
+    const rows = name.startsWith("rows");
+    for (const variant of rows ? ["tiled rows"] : variants) {
       const { on, off } = await compare(make, variant);
       assertEquals([on.length, on.filter(hasEpilogue).length], [off.length - 1, 1], `${on}`);
+      assertEquals(on.some((kernel) => kernel.includes("tiled rows")), rows);
     }
   });
 }

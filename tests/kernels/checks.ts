@@ -61,28 +61,20 @@ export async function checkConv2dOutput(
   );
 }
 
-/** Runs a convolution and both of its gradients and compares them with float64. */
-export async function checkConv2d(
+/** Runs the gradient of a convolution for its input and compares it with float64. */
+export async function checkConv2dInputGrad(
   harness: KernelHarness,
   g: Conv2dGeometry,
   options: CheckOptions,
 ): Promise<void> {
-  await checkConv2dOutput(harness, g, options);
   const sizes = conv2dSizes(g);
-  const data = {
-    x: noise(sizes.x, 1),
-    weight: noise(sizes.weight, 2),
-    grad: noise(sizes.out, 3),
-  };
-  const x = slotOf(sizes.x, options), weight = slotOf(sizes.weight, options);
-  const grad = slotOf(sizes.out, options);
-  const inputs = new Map([[x, data.x], [weight, data.weight], [grad, data.grad]]);
+  const data = { weight: noise(sizes.weight, 2), grad: noise(sizes.out, 3) };
+  const weight = slotOf(sizes.weight, options), grad = slotOf(sizes.out, options);
+  const out = slotOf(sizes.x, options);
   const ctx = harness.context(options.variant, options);
-  const xGrad = slotOf(sizes.x, options);
+  const dispatches = conv2dInputGrad(ctx, g, { grad, weight, out });
   assertClose(
-    await harness.run(conv2dInputGrad(ctx, g, { grad, weight, out: xGrad }), inputs, {
-      out: xGrad,
-    }),
+    await harness.run(dispatches, new Map([[weight, data.weight], [grad, data.grad]]), { out }),
     referenceInputGrad(g, data),
     {
       terms: g.kernel[0] * g.kernel[1] * g.outChannels,
@@ -90,11 +82,22 @@ export async function checkConv2d(
       what: "input gradient",
     },
   );
-  const weightGrad = slotOf(sizes.weight, options);
+}
+
+/** Runs the gradient of a convolution for its weight and compares it with float64. */
+export async function checkConv2dWeightGrad(
+  harness: KernelHarness,
+  g: Conv2dGeometry,
+  options: CheckOptions,
+): Promise<void> {
+  const sizes = conv2dSizes(g);
+  const data = { x: noise(sizes.x, 1), grad: noise(sizes.out, 3) };
+  const x = slotOf(sizes.x, options), grad = slotOf(sizes.out, options);
+  const out = slotOf(sizes.weight, options);
+  const ctx = harness.context(options.variant, options);
+  const dispatches = conv2dWeightGrad(ctx, g, { x, grad, out });
   assertClose(
-    await harness.run(conv2dWeightGrad(ctx, g, { x, grad, out: weightGrad }), inputs, {
-      out: weightGrad,
-    }),
+    await harness.run(dispatches, new Map([[x, data.x], [grad, data.grad]]), { out }),
     referenceWeightGrad(g, data),
     {
       terms: g.batch * g.outputSize[0] * g.outputSize[1],
@@ -102,6 +105,17 @@ export async function checkConv2d(
       what: "weight gradient",
     },
   );
+}
+
+/** Runs a convolution and both of its gradients and compares them with float64. */
+export async function checkConv2d(
+  harness: KernelHarness,
+  g: Conv2dGeometry,
+  options: CheckOptions,
+): Promise<void> {
+  await checkConv2dOutput(harness, g, options);
+  await checkConv2dInputGrad(harness, g, options);
+  await checkConv2dWeightGrad(harness, g, options);
 }
 
 /** Runs a matrix product and compares it with float64. */
