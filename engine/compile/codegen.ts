@@ -13,7 +13,15 @@ import { type Binding, Bindings, Body, librariesOf, QUAD } from "./body.ts";
 import { foldThreads, subgroupParameters } from "./fold.ts";
 import { elementsOf, type Group } from "./fuse.ts";
 import type { Slots } from "./memory.ts";
-import { elementIndex, keptAxes, levelsOf, type RowForm, rowForm, rowsOf } from "./rows.ts";
+import {
+  elementIndex,
+  keptAxes,
+  levelsOf,
+  type RowForm,
+  rowForm,
+  rowsOf,
+  rowThreads,
+} from "./rows.ts";
 
 /** One kernel of those that share a dispatch. */
 interface Part {
@@ -37,16 +45,23 @@ interface Frame {
 const MOST_LINES = 128;
 
 /** Threads of a workgroup. SIMD lanes of a CPU's core are 8. */
-function workgroupOf(group: Group, { cpu }: KernelContext): number {
+function workgroupOf(group: Group, context: KernelContext): number {
+  const { cpu } = context;
   if (group.kind === "pointwise") return cpu ? 32 : 256;
-  return formOf(group, { cpu }).alone ? (cpu ? 16 : 64) : (cpu ? 8 : 256);
+  const form = formOf(group, context);
+  if (form.alone) return cpu ? 16 : 64;
+  return cpu ? 8 : rowThreads(lengthOf(group) / form.parts, context);
 }
 
 /** The form of a group of reductions. */
-function formOf({ outputs }: Group, target: { cpu: boolean }): RowForm {
-  const { results, length } = rowsOf(outputs.find(({ op }) => op.kind === "reduce")!);
-  return rowForm(results, length, target);
+function formOf(group: Group, target: { cpu: boolean }): RowForm {
+  return rowForm(rowsOf(firstFold(group)).results, lengthOf(group), target);
 }
+
+const firstFold = ({ outputs }: Group): Tensor => outputs.find(({ op }) => op.kind === "reduce")!;
+
+/** How many elements a group's rows have. */
+const lengthOf = (group: Group): number => rowsOf(firstFold(group)).length;
 
 /** Above this many elements, what branches cost a CPU's adapter is more than a dispatch. */
 const MOST_SHARED = 2 ** 17;
