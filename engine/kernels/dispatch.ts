@@ -29,7 +29,7 @@ export interface Dispatch {
    * differs in nothing but its place in textures. Instances are counted by the grid's `z`.
    */
   readonly instances?: readonly (readonly Slot[])[];
-  /** What is written, of all instances: all images that are, and if there are none, whatever else is known. */
+  /** What is written, of all instances. Who writes images has to say so; of others the compiler finds it out. */
   readonly writes?: readonly Slot[];
   /** The third is the number of instances. */
   readonly workgroups: readonly [number, number, number];
