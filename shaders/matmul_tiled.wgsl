@@ -1,5 +1,8 @@
 // The operands of a batched matrix product, for gemm_tiled.wgsl: slices are the batch. Where a side is a
 // multiple of 4, all of a quad is inside or nothing.
+//
+// Matrices of A may be A_PARTS that lie side by side: the batch has the first of them in all A_MATRICES, then the
+// next; or the last first, where A_REVERSED.
 
 struct AQuad {
   start: u32,
@@ -7,7 +10,16 @@ struct AQuad {
 }
 
 fn a_quad(slice: u32, m: u32) -> AQuad {
+  //: if A_PARTS > 1
+  //: if A_REVERSED
+  let part = ${A_PARTS - 1} - slice / $A_MATRICES;
+  //: else
+  let part = slice / $A_MATRICES;
+  //: end
+  return AQuad(slice % $A_MATRICES * $A_SLICE + part * $M + m * $A_ROW, m);
+  //: else
   return AQuad(slice * $A_SLICE + m * $A_ROW, m);
+  //: end
 }
 
 fn load_a(quad: AQuad, k: u32, k_end: u32) -> vec4f {

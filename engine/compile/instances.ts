@@ -6,7 +6,7 @@ import { allSlots, type Dispatch, type Slot } from "../kernels/dispatch.ts";
 import { ImageSlot } from "../kernels/image.ts";
 import { TexelSlot } from "../kernels/texels.ts";
 import type { Launched } from "./copies.ts";
-import { livenessBound } from "./memory.ts";
+import { livenessBound, mostBytes } from "./memory.ts";
 import { type Neighbours, quarrel, rivalsOf, unite } from "./neighbours.ts";
 
 /** How much more memory may be needed at once than where every dispatch keeps its turn: a share, or bytes. */
@@ -26,8 +26,7 @@ export function shareInstances(launched: readonly Launched[]): Dispatch[] {
   const apart = launched.map(({ dispatch }) => dispatch);
   const deep = apart.find(({ slots, workgroups }) => hasPlaces(slots) && workgroups[2] !== 1);
   if (deep) throw new Error(`${deep.kernel} spreads over the grid's z, which tells its instances`);
-  const needed = livenessBound(apart), { share, bytes } = MOST_MEMORY;
-  const most = needed + Math.max(share * needed, bytes);
+  const needed = livenessBound(apart), most = mostBytes(needed, MOST_MEMORY);
   for (const reach of REACHES) {
     const joined = joinTwins(launched, { keeping: reach * needed * launched.length });
     if (livenessBound(joined) <= most) return joined;

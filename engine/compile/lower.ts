@@ -22,10 +22,10 @@ import { fuseEpilogues, lowerEpilogue, takesEpilogues } from "./epilogues.ts";
 import { fuse, type Group, stripReshape } from "./fuse.ts";
 import { shareInstances } from "./instances.ts";
 import {
-  ArenaSlot,
   assignSlots,
   place,
   type Placement,
+  ScratchSlot,
   type Slots,
   textureRows,
 } from "./memory.ts";
@@ -175,7 +175,7 @@ function emit(
     launch(batch, { slots, context: contextFor(batch), quads: passes.quads })
       .map((dispatch) => ({ dispatch, written: writtenBy(dispatch, { batch, slots }) }))
   );
-  const kept = passes.copies ? shareCopies(launched) : launched;
+  const kept = passes.copies ? shareCopies(launched, target) : launched;
   const dispatches = passes.instances ? shareInstances(kept) : kept.map(({ dispatch }) => dispatch);
   const placement = place(dispatches, {
     maxBytes: target.limits.maxBufferSize,
@@ -195,7 +195,7 @@ function contextOf(target: Target): KernelContext {
   const { cpu, images, limits, precision, subgroups, variant, choose } = target;
   return {
     ...{ cpu, images, limits, precision, subgroups, variant, choose },
-    scratch: (bytes) => new ArenaSlot(bytes),
+    scratch: (bytes) => new ScratchSlot(bytes),
   };
 }
 

@@ -16,6 +16,9 @@ export class ArenaSlot implements Slot {
   constructor(readonly bytes: number) {}
 }
 
+/** What one dispatch of a launch leaves to those after it: it is written once. */
+export class ScratchSlot extends ArenaSlot {}
+
 /** Slots by stored tensor. */
 export type Slots = ReadonlyMap<Tensor, Slot>;
 
@@ -241,4 +244,9 @@ export function livenessBound(dispatches: readonly Dispatch[]): number {
     return change.reduce((most, bytes) => Math.max(most, alive += bytes), 0);
   };
   return most(inBuffers) + most(inTexels) + most(inImages);
+}
+
+/** What a plan may need at once that needed so much, and may grow by a share, or by so many bytes. */
+export function mostBytes(needed: number, growth: { share: number; bytes: number }): number {
+  return needed + Math.max(growth.share * needed, growth.bytes);
 }

@@ -16,7 +16,7 @@ export interface Passes {
   readonly quads: boolean;
   /** Let small kernels, and updates of variables, share a dispatch. */
   readonly share: boolean;
-  /** Pack operands once that several products read. */
+  /** Pack or transform operands once that several products read. */
   readonly copies: boolean;
   /** Run the same kernel on several memories in one dispatch, where it is told their places. */
   readonly instances: boolean;

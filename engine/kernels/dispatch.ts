@@ -29,7 +29,7 @@ export interface Dispatch {
    * differs in nothing but its place in textures. Instances are counted by the grid's `z`.
    */
   readonly instances?: readonly (readonly Slot[])[];
-  /** The images that are written, of all instances. */
+  /** What is written, of all instances. Who writes images has to say so; of others the compiler finds it out. */
   readonly writes?: readonly Slot[];
   /** The third is the number of instances. */
   readonly workgroups: readonly [number, number, number];
@@ -59,7 +59,7 @@ export interface KernelContext {
   choose?(family: string, shape: string, candidates: readonly string[]): string | undefined;
   /** What is to be done with the results before they are stored; see {@linkcode resultsOf}. */
   readonly epilogue?: Epilogue;
-  /** Memory that lives only between the dispatches of this launch. */
+  /** Memory that lives only between the dispatches of this launch, one of which writes it. */
   scratch(bytes: number): Slot;
 }
 

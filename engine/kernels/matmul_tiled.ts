@@ -7,6 +7,7 @@ import {
   describeMatmul,
   matmulFlops,
   type MatmulGeometry,
+  matmulStrides,
   matmulValues,
 } from "./matmul_geometry.ts";
 
@@ -19,15 +20,32 @@ export function matmulTiled(
   return tiledGemm(ctx, matmulGemm(g), slots);
 }
 
-/** The product that {@linkcode matmulTiled} launches. */
-export function matmulGemm(g: MatmulGeometry): TiledGemm {
+/**
+ * A transposed `a` that is stored `[batch / count, k, count, m]`: the batch has the first of these parts in all
+ * matrices, then the next; or where `reversed`, the last comes first.
+ */
+export interface PartsOfA {
+  readonly count: number;
+  readonly reversed: boolean;
+}
+
+/** The product that {@linkcode matmulTiled} launches, or that of parts. */
+export function matmulGemm(
+  g: MatmulGeometry,
+  parts: PartsOfA = { count: 1, reversed: false },
+): TiledGemm {
   const mQuads = g.m % 4 === 0, nQuads = g.n % 4 === 0;
+  const { a } = matmulStrides(g), { count } = parts;
   return {
     kernel: "matmul",
     shape: describeMatmul(g),
     flops: matmulFlops(g),
     operands,
-    values: matmulValues(g),
+    values: {
+      ...matmulValues(g),
+      ...{ A_SLICE: count * a.slice, A_STEP: count * a.step },
+      ...{ A_PARTS: count, A_MATRICES: g.batch / count, A_REVERSED: Number(parts.reversed) },
+    },
     m: g.m,
     n: g.n,
     k: g.k,

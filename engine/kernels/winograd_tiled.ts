@@ -3,7 +3,8 @@
 // the products lie as the source has its neighbours, so that all that threads read or write lies together:
 //
 //   tiles of the source      [slice, channel, tile]     tiles go along the rows of a picture
-//   the weight               [slice, row, channel], or [slice, channel, row] for the input gradient
+//   the weight               [slice, output channel, parity, input channel], for the input gradient, too: so that
+//                            a plan that has both transforms weights once, and of a large layer they are most bytes
 //   the products             [slice, row, tile]         or [slice, row, channel] for the weight gradient
 
 import outputCode from "../../shaders/winograd_output_tiled.wgsl" with { type: "text" };
@@ -13,7 +14,7 @@ import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { threadGrid } from "./gemm_grid.ts";
 import { tiledGemm } from "./gemm_tiled.ts";
 import { type MatmulGeometry, matmulStrides } from "./matmul_geometry.ts";
-import { matmulGemm } from "./matmul_tiled.ts";
+import { matmulGemm, type PartsOfA } from "./matmul_tiled.ts";
 import { resultsOf } from "./results.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
 import { type Filtering, inputGradFiltering, outputFiltering } from "./winograd_geometry.ts";
@@ -42,7 +43,7 @@ export function conv2dInputGradWinogradTiled(
 
 /** The products of a filtering: slices are a tile's n x n, of each parity of the result. */
 export function filteringProduct(f: Filtering): MatmulGeometry {
-  const { geometry: { batch }, matrices: { m, n }, source, weight, result } = f;
+  const { kernel, geometry: { batch }, matrices: { m, n }, source, result } = f;
   const tiles = tileCounts(result.size, m * result.step);
   return {
     batch: result.step ** 2 * n * n,
@@ -50,7 +51,7 @@ export function filteringProduct(f: Filtering): MatmulGeometry {
     // Whole quads: what is multiplied behind the last tile is read by nobody.
     n: Math.ceil(batch * tiles[0] * tiles[1] / 4) * 4,
     k: source.step ** 2 * source.channels,
-    transposeA: weight.row < weight.channel,
+    transposeA: kernel === "conv2dInputGrad",
     transposeB: false,
   };
 }
@@ -60,15 +61,14 @@ function filter(
   f: Filtering,
   slots: { source: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const { kernel, geometry: g, matrices: { m, n, ...matrices }, source, weight, result } = f;
-  const product = filteringProduct(f), { a, b } = matmulStrides(product);
+  const { kernel, geometry: g, matrices: { m, n, ...matrices }, source, result } = f;
+  const product = filteringProduct(f), { b } = matmulStrides(product);
   const [height, width] = result.size, outStep = result.step;
   const tiles = tileCounts(result.size, m * outStep);
   const plane = product.m * product.n;
   const stage = { ctx, kernel, g, m };
   // A parity of the result may begin one later: see shaders/conv2d_input_grad_image.wgsl.
   const late = outStep > 1 && g.padding[0] % outStep > 0 ? 1 : 0;
-  const reversed = late > 0;
 
   const tilesOfSource = transformTiles(stage, {
     name: "source",
@@ -84,31 +84,11 @@ function filter(
     slice: b.slice,
     from: source,
   }, slots.source);
-  const channels = [
-    { size: source.channels, from: weight.channel, to: a.step },
-    ...parities(source.step, {
-      across: { from: weight.parity[1], to: source.channels * a.step },
-      down: { from: weight.parity[0], to: source.step * source.channels * a.step },
-    }),
-  ];
-  const rows = { size: result.channels, from: weight.row, to: a.row };
-  const filters = transformTiles(stage, {
-    name: "weight",
-    bytes: 4 * product.batch * a.slice,
-    matrix: matrices.filter,
-    axes: [
-      ...(product.transposeA ? [rows, ...channels] : [...channels, rows]),
-      ...parities(outStep, {
-        across: { from: weight.parity[1], to: n * n * a.slice, reversed },
-        down: { from: weight.parity[0], to: outStep * n * n * a.slice, reversed },
-      }),
-    ],
-    slice: a.slice,
-    distances: weight.tap,
-  }, slots.weight);
+  const filters = transformFilters(stage, slots.weight);
   const { dispatches, products } = multiply(stage, product, {
     a: filters.tiles,
     b: tilesOfSource.tiles,
+    parts: { count: outStep ** 2, reversed: late > 0 },
   });
   return [
     tilesOfSource.dispatch,
@@ -131,6 +111,27 @@ function filter(
       step: outStep,
     }, { products, out: slots.out }),
   ];
+}
+
+/** The transformed weight, as it is an operand of the convolution, whosever it is. */
+function transformFilters(stage: Stage, weight: Slot): { dispatch: Dispatch; tiles: Slot } {
+  const f = outputFiltering(stage.g, stage.m), { source, weight: strides, result } = f;
+  const { a } = matmulStrides(filteringProduct(f)), { filter, n } = f.matrices;
+  return transformTiles(stage, {
+    name: "weight",
+    bytes: 4 * n * n * a.slice,
+    matrix: filter,
+    axes: [
+      { size: source.channels, from: strides.channel, to: a.step },
+      ...parities(source.step, {
+        across: { from: strides.parity[1], to: source.channels * a.step },
+        down: { from: strides.parity[0], to: source.step * source.channels * a.step },
+      }),
+      { size: result.channels, from: strides.row, to: a.row },
+    ],
+    slice: a.slice,
+    distances: strides.tap,
+  }, weight);
 }
 
 /** The products of a weight gradient by filtering: their depth is tiles of all images. */
@@ -284,17 +285,17 @@ function transformTiles(
 function multiply(
   { ctx: { cpu, images, limits, variant, scratch }, kernel, g, m }: Stage,
   product: MatmulGeometry,
-  operands: { a: Slot; b: Slot },
+  { a, b, parts }: { a: Slot; b: Slot; parts?: PartsOfA },
 ): { dispatches: Dispatch[]; products: Slot } {
   const products = scratch(4 * product.batch * product.m * product.n);
   const gemm = {
-    ...matmulGemm(product),
+    ...matmulGemm(product, parts),
     ...{ kernel, shape: describeConv2d(g), flops: conv2dFlops(g) },
   };
   // Whatever else a context asks for is of the result: operands that are sums, some of them small differences,
   // are never rounded to f16.
   const context = { cpu, images, limits, variant, scratch };
-  const dispatches = tiledGemm(context, gemm, { ...operands, out: products })
+  const dispatches = tiledGemm(context, gemm, { a, b, out: products })
     .map((dispatch) => ({ ...dispatch, variant: `winograd ${m} ${dispatch.variant}` }));
   return { dispatches, products };
 }
@@ -348,6 +349,7 @@ function launch(
       SUMS: sums(matrix),
     }),
     slots,
+    writes: slots.slice(1),
     workgroups: grid.workgroups,
     flops: 0,
   };

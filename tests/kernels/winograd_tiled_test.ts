@@ -11,6 +11,8 @@ import {
   conv2dWeightGradCandidates,
 } from "../../engine/kernels/conv2d.ts";
 import type { Dispatch } from "../../engine/kernels/dispatch.ts";
+import { tiledGemm } from "../../engine/kernels/gemm_tiled.ts";
+import { matmulGemm } from "../../engine/kernels/matmul_tiled.ts";
 import {
   conv2dSizes,
   referenceConv2d,
@@ -146,5 +148,55 @@ Deno.test("what is scratch fits what candidates were told", () => {
     conv2d({ ...gpu, scratch, variant }, g, slots);
     const limits = { ...gpu.limits, maxBufferSize: largest - 4 };
     assert(!conv2dCandidates({ ...gpu, limits }, g).includes(variant), variant);
+  }
+});
+
+Deno.test("an input gradient transforms the weight as its convolution does", () => {
+  for (const g of [layer(2, [7, 5, 8]), layer(2, [64, 128, 8]), layer(2, [7, 5, 8], 4)]) {
+    for (const padding of [[1, 1], [2, 2]] as const) {
+      const padded = { ...g, padding };
+      for (const variant of ["winograd 2 tiled", "winograd 4 tiled"]) {
+        const ctx = { ...gpu, variant }, [x, weight, out] = [1, 2, 3].map((bytes) => ({ bytes }));
+        const [forward, backward] = [
+          conv2d(ctx, padded, { x, weight, out }),
+          conv2dInputGrad(ctx, padded, { grad: x, weight, out }),
+        ].map((dispatches) => dispatches.find(({ variant }) => variant.endsWith("weight"))!);
+        assertEquals(backward.code, forward.code);
+        assertEquals(backward.slots[1].bytes, forward.slots[1].bytes);
+      }
+    }
+  }
+});
+
+Deno.test("a product of parts that lie side by side is to the bit that of the parts by themselves", async () => {
+  const harness = await KernelHarness.open();
+  const matrices = 3, count = 4, batch = count * matrices;
+  try {
+    for (const [m, n, k] of [[36, 20, 19], [37, 23, 18]]) {
+      for (const reversed of [false, true]) {
+        const g = { batch, m, n, k, transposeA: true, transposeB: false };
+        // [matrices, k, count, m], and [batch, k, m].
+        const together = noise(batch * m * k, 1), alone = new Float32Array(batch * m * k);
+        alone.forEach((_, at) => {
+          const row = at % m, step = Math.floor(at / m) % k, slice = Math.floor(at / m / k);
+          const turn = Math.floor(slice / matrices), part = reversed ? count - 1 - turn : turn;
+          alone[at] = together[((slice % matrices * k + step) * count + part) * m + row];
+        });
+        const run = (data: Float32Array<ArrayBuffer>, gemm: ReturnType<typeof matmulGemm>) => {
+          const a = { bytes: 4 * batch * m * k }, b = { bytes: 4 * batch * n * k };
+          const out = { bytes: 4 * batch * m * n };
+          const dispatches = tiledGemm(harness.context("tiled 32x32"), gemm, { a, b, out });
+          return harness.run(dispatches, new Map([[a, data], [b, noise(batch * n * k, 2)]]), {
+            out,
+          });
+        };
+        assertEquals(
+          await run(together, matmulGemm(g, { count, reversed })),
+          await run(alone, matmulGemm(g)),
+        );
+      }
+    }
+  } finally {
+    harness.close();
   }
 });
