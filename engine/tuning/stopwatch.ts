@@ -20,16 +20,22 @@ const MOST_REPEATS = 500;
 /** Times plans on one device, in seconds. */
 export class Stopwatch {
   readonly #waiting: number;
+  readonly #warm: () => void;
   /** Undefined until the two were compared, by the first plan that is timed. */
   #clock: Clock | undefined;
 
-  /** @param waiting what a wait for no work takes. */
-  constructor(waiting: number) {
+  /**
+   * @param waiting what a wait for no work takes.
+   * @param options.warm enqueues other work, to be done before what is measured. Only where the device's clock is
+   * trusted, for the other one would count it in.
+   */
+  constructor(waiting: number, options: { warm?: () => void } = {}) {
     this.#waiting = waiting;
+    this.#warm = options.warm ?? (() => {});
   }
 
   /** A stopwatch for a device. */
-  static async for(device: Device): Promise<Stopwatch> {
+  static async for(device: Device, options: { warm?: () => void } = {}): Promise<Stopwatch> {
     const waits: number[] = [];
     for (let i = 0; i < 3; i++) {
       const begin = performance.now();
@@ -37,13 +43,16 @@ export class Stopwatch {
       await device.idle();
       waits.push((performance.now() - begin) / 1e3);
     }
-    return new Stopwatch(Math.min(...waits));
+    return new Stopwatch(Math.min(...waits), options);
   }
 
   /** What a plan's run takes at least, or a `share` of its run, once. */
   async atLeast(plan: Measured, options: { share?: number } = {}): Promise<number> {
     const clock = this.#clock ?? MACHINE;
-    return Math.max(0, this.#read(await plan.measure(options), clock) - clock.doubt);
+    return Math.max(
+      0,
+      this.#read(await this.#measure(plan, { ...options, clock }), clock) - clock.doubt,
+    );
   }
 
   /**
@@ -70,7 +79,7 @@ export class Stopwatch {
   async #stretch(plan: Measured, options: { repeats: number; clock: Clock }) {
     const { clock } = options;
     for (let { repeats } = options;;) {
-      const reading = await plan.measure({ repeats });
+      const reading = await this.#measure(plan, { repeats, clock });
       const seconds = this.#read(reading, clock);
       if (seconds >= 0.7 * clock.lasts || repeats === MOST_REPEATS) {
         return { seconds, repeats, reading };
@@ -78,6 +87,11 @@ export class Stopwatch {
       const wanted = Math.ceil(repeats * clock.lasts / Math.max(seconds, clock.doubt));
       repeats = Math.min(wanted, MOST_REPEATS);
     }
+  }
+
+  #measure(plan: Measured, options: { repeats?: number; share?: number; clock: Clock }) {
+    if (options.clock === DEVICE) this.#warm();
+    return plan.measure(options);
   }
 
   #read({ wall, device }: { wall: number; device?: number }, clock: Clock): number {

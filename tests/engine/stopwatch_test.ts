@@ -57,3 +57,16 @@ Deno.test("what takes next to no time is run some hundred times, and no more", a
   await new Stopwatch(WAITING).time(subject, once);
   assertEquals(Math.max(...subject.runs), 500);
 });
+
+Deno.test("a device is kept warm before each measurement by its own clock, and before none by this machine's", async () => {
+  for (const [speed, expected] of [[1, true], [undefined, false]] as const) {
+    let warmed = 0;
+    const watch = new Stopwatch(WAITING, { warm: () => warmed++ });
+    await watch.time(plan(0.5, { speed }), once);
+    assertEquals(warmed > 0, expected);
+    const subject = plan(0.02, { speed }), before = warmed;
+    await watch.time(subject, once);
+    await watch.atLeast(subject);
+    assertEquals(warmed - before, expected ? subject.runs.length : 0);
+  }
+});
