@@ -37,7 +37,8 @@ export function rowForm(results: number, length: number, { cpu }: { cpu: boolean
 
 /** Rows that give each of a GPU's most threads two quads are worth them. */
 const QUADS_A_THREAD = 2;
-const FEWEST_THREADS = 256, MOST_THREADS = 1024;
+// With more than 512, less than 128 registers are left to each.
+const FEWEST_THREADS = 256, MOST_THREADS = 512;
 
 /**
  * How many threads of a GPU go over a row of some length. There are often fewer rows than a GPU has cores for, and
