@@ -6,7 +6,7 @@ import { type Shape, sizeOf } from "../dtype.ts";
 import { MOST_ROUNDS } from "../kernels/gemm_grid.ts";
 import type { Tensor } from "../tensor.ts";
 import type { KernelContext } from "../kernels/dispatch.ts";
-import { Bindings, Body, Misplaced, QUAD } from "./body.ts";
+import { Bindings, Body, Misplaced } from "./body.ts";
 import { Index } from "./index_expression.ts";
 
 /** How a kernel goes over rows. */
@@ -35,23 +35,19 @@ export function rowForm(results: number, length: number, { cpu }: { cpu: boolean
   return { alone, parts: whole ? 1 : Math.min(MOST_PARTS, Math.ceil(length / STRETCH)) };
 }
 
-/** Rows that give each of a GPU's most threads two quads are worth them. */
-const QUADS_A_THREAD = 2;
-// With more than 512, less than 128 registers are left to each.
-const FEWEST_THREADS = 256, MOST_THREADS = 512;
+/** Threads of a GPU for a row, and for one of at least so many elements. With more, each has too few registers. */
+const THREADS = 256, LONG = { length: 4096, threads: 512 };
 
 /**
  * How many threads of a GPU go over a row of some length. There are often fewer rows than a GPU has cores for, and
- * what a core has on its way from memory goes by its threads. Without subgroups more threads only fold longer.
+ * what a core has on its way from memory goes by its threads. Without subgroups more of them only fold longer.
  */
 export function rowThreads(
   length: number,
   { limits, subgroups }: Pick<KernelContext, "limits" | "subgroups">,
 ): number {
-  const most = subgroups ? Math.min(limits.maxComputeInvocationsPerWorkgroup, MOST_THREADS) : 0;
-  let threads = FEWEST_THREADS;
-  while (2 * threads <= most && length >= 2 * threads * QUADS_A_THREAD * QUAD) threads *= 2;
-  return threads;
+  const can = subgroups !== undefined && limits.maxComputeInvocationsPerWorkgroup >= LONG.threads;
+  return can && length >= LONG.length ? LONG.threads : THREADS;
 }
 
 /** The number of rows of a reduction, and the elements in each. */

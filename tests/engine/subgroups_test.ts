@@ -17,6 +17,7 @@ import {
 } from "../../engine/mod.ts";
 import type { Target } from "../../engine/compile/lower.ts";
 import { Plan } from "../../engine/compile/plan.ts";
+import { rowThreads } from "../../engine/compile/rows.ts";
 import { typedArray } from "../../engine/dtype.ts";
 import { readBuffers } from "../../engine/runtime/readback.ts";
 import { device } from "./device.ts";
@@ -79,6 +80,18 @@ test("rows folded by subgroups are what they are when folded in a tree", async (
     });
     assertEquals(folded.results.slice(1, 4), tree.results.slice(1, 4), "these are exact");
   }
+});
+
+Deno.test("long rows get more threads, where the device has them and folds them by subgroups", () => {
+  const threads = (length: number, options: { most?: number; subgroups?: boolean } = {}) => {
+    const { most = 1024, subgroups = true } = options;
+    return rowThreads(length, {
+      limits: { ...gpu.limits, maxComputeInvocationsPerWorkgroup: most },
+      subgroups: subgroups ? { enable: "" } : undefined,
+    });
+  };
+  assertEquals([threads(1024), threads(16_384)], [256, 512]);
+  assertEquals([threads(16_384, { most: 256 }), threads(16_384, { subgroups: false })], [256, 256]);
 });
 
 Deno.test("shaders use subgroups only where the device was granted them", () => {
