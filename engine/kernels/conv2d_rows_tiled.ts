@@ -21,12 +21,30 @@ import { instantiate } from "./template.ts";
 /** How `ctx.variant` names it. */
 export const rowsVariant = "tiled rows";
 
-const workgroup = 64, weightBytes = 8192;
+// The memory of a workgroup that every device has, as vec4f.
+const workgroupQuads = 1024;
 
-/** Whether a convolution is one that this form can do. */
+// Rows of a thread of a convolution, one below the other, and threads of a workgroup, whose memory holds their sums.
+const threadRows = 2, rowsWorkgroup = 128;
+
+// Quads that such a thread reads ahead. With those that it works on, and the sums, they take half of the 255 registers
+// that it could have, so that 16 warps find place on a multiprocessor.
+const mostAhead = 12;
+
+// Threads that fill a large GPU with so many registers.
+const enoughThreads = 65536;
+
+/**
+ * Whether a convolution is one that this form can do: to at most 4 channels, no stride or dilation, rows of whole quads
+ * on both sides, of taps that fit a workgroup's memory, and not so wide that a thread cannot read ahead.
+ */
 export function rowsFit(g: Conv2dGeometry): boolean {
-  return g.outChannels <= 4 && g.kernel[0] * g.kernel[1] * 16 <= weightBytes && isDense(g);
+  return g.outChannels <= 4 && isDense(g) && g.kernel[0] * tapQuads(g) <= workgroupQuads &&
+    threadRows * seenQuads(g).QUADS <= mostAhead && g.inChannels * tapsOf(g) <= MOST_ROUNDS;
 }
+
+/** The numbers of a row of the kernel for all output channels, in quads. */
+const tapQuads = (g: Conv2dGeometry): number => Math.ceil(g.outChannels * g.kernel[1] / 4);
 
 /** Whether neighbours see neighbours, besides. */
 function isDense(g: Conv2dGeometry): boolean {
@@ -45,10 +63,9 @@ export function conv2dRowsTiled(
   g: Conv2dGeometry,
   { x, weight, out }: { x: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
-  const [kh, kw] = g.kernel;
-  const quads = g.batch * g.outputSize[0] * g.outputSize[1] / 4;
-  const workgroups = foldGrid(Math.ceil(quads / workgroup), ctx.limits);
-  const chunk = Math.min(g.inChannels, Math.floor(weightBytes / (16 * kh * kw)));
+  const cut = cutOutput(g), { chunk, taps } = cut, [kh] = g.kernel;
+  const unroll = ctx.cpu ? 1 : cut.unroll;
+  const workgroups = foldGrid(cut.workgroups, ctx.limits);
   const operands = [
     { name: "x", slot: x, quads: true },
     { name: "weight", slot: weight, quads: false },
@@ -60,16 +77,33 @@ export function conv2dRowsTiled(
     shape: describeConv2d(g),
     code: results.code + instantiate(code, {
       ...conv2dValues(g),
-      WORKGROUP: workgroup,
-      ROW: workgroups[0],
-      CHUNK: chunk,
       ...seenQuads(g),
-      UNROLL: ctx.cpu ? 1 : kh,
+      ...{ PLACES: cut.places, SPLITS: cut.splits, ROW: workgroups[0], ROWS: threadRows },
+      ...{ CHUNK: chunk, TAPS: taps, UNROLL: unroll, BLOCKS: kh / unroll },
+      MEMORY: Math.max(chunk * kh * taps, rowsWorkgroup * threadRows * g.outChannels),
     }),
     slots: results.slots,
     workgroups,
     flops: conv2dFlops(g),
   }];
+}
+
+/** What threads make of the output, and of what. */
+function cutOutput(g: Conv2dGeometry) {
+  const [kh] = g.kernel, [oh, ow] = g.outputSize, taps = tapQuads(g);
+  const total = g.batch * Math.ceil(oh / threadRows) * ow / 4;
+  const shares = total * 4 <= enoughThreads ? 4 : 2, places = rowsWorkgroup / shares;
+  const ahead = Math.floor(mostAhead / seenQuads(g).QUADS) - (threadRows - 1);
+  let unroll = Math.min(kh, ahead);
+  while (kh % unroll !== 0) unroll--;
+  return {
+    /** Places of a workgroup, threads that share the channels of one, and workgroups that make all. */
+    ...{ places, splits: shares, workgroups: Math.ceil(total / places) },
+    /** Input channels whose taps fit a workgroup's memory, and the quads of a kernel's row of them. */
+    ...{ chunk: Math.min(g.inChannels, Math.floor(workgroupQuads / (kh * taps))), taps },
+    /** Rows of the kernel that a thread reads ahead for. */
+    unroll,
+  };
 }
 
 /** What four neighbours of a row see of a row of x, in quads, and how many of these begin further left. */
@@ -84,9 +118,6 @@ const splits = 4, places = 32;
 
 // Sums of a thread, as vec4f, that leave it registers for what it reads.
 const mostQuadSums = 8;
-
-// The memory of a workgroup that every device has, as vec4f.
-const workgroupQuads = 1024;
 
 /**
  * Whether the gradient for the input is one that this form can do: at most 4 input channels, at most 8 of them times
@@ -146,6 +177,9 @@ function reachedQuads(
 function tapsOf({ kernel: [kh, kw], stride: [sh] }: Conv2dGeometry): number {
   return Math.ceil(kh / sh) * sh * kw;
 }
+
+// Threads that each go down a strip.
+const workgroup = 64;
 
 // Sums of a thread that leave it half of a GPU's 255 registers for what it reads, and fit a workgroup's memory.
 const mostSums = 54;

@@ -43,17 +43,38 @@ const toFew = [
   geometry([3, 2], [7, 16], { batch: 1, kernel: [5, 5], padding: [6, 6] }),
 ];
 
+/** More of them, for the form that reads ahead. */
+const toFewBeside = [
+  // So large that fewer threads share a place.
+  geometry([3, 2], [9, 512], { batch: 26, kernel: [3, 3], padding: [1, 1] }),
+  // Rows that begin and end with one number of a quad, and rows too long for more than one ahead.
+  geometry([9, 4], [6, 16], { batch: 2, kernel: [5, 7], padding: [2, 1] }),
+  geometry([2, 3], [4, 8], { batch: 1, kernel: [1, 17], padding: [0, 8] }),
+  // More taps than a workgroup's memory holds.
+  geometry([37, 4], [4, 16], { batch: 1, kernel: [6, 9], padding: [3, 4] }),
+];
+
+/** The gradient for a discriminator's pictures. */
+const toPictures = geometry([3, 5], [6, 8], {
+  batch: 3,
+  kernel: [4, 4],
+  padding: [1, 1],
+  stride: [2, 2],
+});
+
 const products = {
   convolutions: {
     fits: rowsFit,
     candidates: conv2dCandidates,
     check: checkConv2dOutput,
-    cases: toFew,
+    cases: [...toFew, ...toFewBeside],
+    unrolled: [...toFew.slice(0, 2), ...toFewBeside],
   },
   "weights' gradients": {
     fits: weightGradRowsFit,
     candidates: conv2dWeightGradCandidates,
     check: checkConv2dWeightGrad,
+    unrolled: toFew.slice(0, 1),
     cases: [
       ...toFew,
       // More strips than a workgroup has, and not a multiple; of as many channels as a thread takes, and one fewer.
@@ -69,8 +90,9 @@ const products = {
     fits: inputGradRowsFit,
     candidates: conv2dInputGradCandidates,
     check: checkConv2dInputGrad,
+    unrolled: [toPictures],
     cases: [
-      geometry([3, 5], [6, 8], { batch: 3, kernel: [4, 4], padding: [1, 1], stride: [2, 2] }),
+      toPictures,
       // More channels than a workgroup takes at a time.
       geometry([3, 19], [11, 12], { batch: 2, kernel: [9, 9], padding: [4, 4] }),
       geometry([4, 41], [6, 24], { batch: 1, kernel: [4, 4], padding: [1, 1], stride: [2, 2] }),
@@ -88,12 +110,12 @@ const products = {
   },
 };
 
-for (const [name, { fits, check, cases }] of Object.entries(products)) {
+for (const [name, { fits, check, cases, unrolled }] of Object.entries(products)) {
   for (const cpu of [true, false]) {
     Deno.test(`${name} of few channels by rows, ${cpu ? "rolled" : "unrolled"}, agree with float64`, async (t) => {
       const harness = await KernelHarness.open();
       try {
-        for (const g of cpu ? cases : cases.slice(0, 1)) {
+        for (const g of cpu ? cases : unrolled) {
           assertEquals(fits(g), true);
           const options = { variant: rowsVariant, cpu, maxWorkgroups: cpu ? 2 : undefined };
           await t.step(describeConv2d(g), () => check(harness, g, options));
@@ -134,6 +156,14 @@ Deno.test("rows are taken where they fit alone", () => {
       ] as const
     ) assertEquals(isFirst(product, other), false);
   }
+  for (
+    const other of [
+      // Too wide, too many taps, and too many rounds of them.
+      { ...fits, kernel: [1, 33], padding: [0, 16] },
+      { ...fits, kernel: [343, 3], padding: [171, 1] },
+      { ...fits, inChannels: 8192 },
+    ] as const
+  ) assertEquals(isFirst("convolutions", other), false);
   const wide = geometry([1, 4], [3, 32], { batch: 1, kernel: [1, 13], padding: [0, 6] });
   assertEquals(isFirst("weights' gradients", wide), true);
   const wider = { ...wide, kernel: [1, 17], padding: [0, 8] } as const;
