@@ -18,8 +18,8 @@
 #                  --warmup --device --tf32 --amp --compile; left out without it
 #   TORCH_DEVICE   cuda
 #   SECONDS_ALL    what all of it may take, 590; what comes last is left out
-#   STEPS, WARMUP, ROUNDS, W1_BATCHES, W2_BATCH, W3_BATCH, W4_BATCH, LAYERS, CHECKS, TESTS, COMPILED, TUNE
-#                  less, for a try elsewhere
+#   STEPS, WARMUP, ROUNDS, W1_BATCHES, W2_BATCH, W3_BATCH, W4_BATCH, LAYERS, CHECKS, TESTS, TEST_SECONDS,
+#   COMPILED, TUNE   less, for a try elsewhere
 #
 # Tests, and what PyTorch compiles beforehand, run beside each other; all that is timed runs alone.
 #
@@ -35,7 +35,7 @@ SECONDS_ALL=${SECONDS_ALL:-590}
 STEPS=${STEPS:-200} WARMUP=${WARMUP:-10} ROUNDS=${ROUNDS:-1}
 W1_BATCHES=${W1_BATCHES-64 256} W2_BATCH=${W2_BATCH:-256} W3_BATCH=${W3_BATCH:-32} W4_BATCH=${W4_BATCH:-64}
 LAYERS=${LAYERS:-acgan64 --batch 64}
-COMPILED=${COMPILED-acgan64 64} TUNE=${TUNE:-120}
+COMPILED=${COMPILED-acgan64 64} TUNE=${TUNE:-120} TEST_SECONDS=${TEST_SECONDS:-120}
 CHECKS=${CHECKS:-acgan64 moe-sample acgan32 double-backward}
 TESTS=${TESTS:-tests/kernels tests/golden tests/engine/subgroups_test.ts tests/engine/half_test.ts}
 TORCH_DEVICE=${TORCH_DEVICE:-cuda}
@@ -111,7 +111,7 @@ everything() {
   find_vulkan
   part doctor 60 doctor.txt "$DENO" run -q --no-prompt -A cli.ts doctor
   compiled 120 1 $COMPILED &
-  part tests 120 tests.txt "$DENO" test -q --parallel --no-check --no-prompt --preload=tests/setup.ts -A \
+  part tests "$TEST_SECONDS" tests.txt "$DENO" test -q --parallel --no-check --no-prompt --preload=tests/setup.ts -A \
     $TESTS > "$scratch/tests" 2>&1 &
   bench "the first steps" 120 check.jsonl --check $CHECKS
   wait
