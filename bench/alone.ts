@@ -46,7 +46,12 @@ export async function timeAlone(
   const { variant, precision } = options;
   const leaves = reachable([value]).filter(({ op }) => op === variableOp);
   const program = { name: value.op.name, outputs: [value], assignments: new Map() };
-  const plan = new Plan(device, program, { variant, target: { precision } });
+  // Its operands are variables, and what is laid out of them would be kept.
+  const plan = new Plan(device, program, {
+    variant,
+    passes: { constants: false },
+    target: { precision },
+  });
   try {
     const { dispatches } = plan;
     const operands = [value, ...leaves];

@@ -7,8 +7,12 @@ import { median } from "./statistics.ts";
 
 /** Nanoseconds of a plan. */
 export interface PlanTime {
+  /** Of a run where no variable changed. */
   readonly total: number;
-  /** Of each dispatch; missing where the device's clock is missing or cannot be believed. */
+  /**
+   * Of each dispatch, those that run only where variables changed included; missing where the device's clock is
+   * missing or cannot be believed.
+   */
   readonly each?: readonly number[];
 }
 
@@ -68,7 +72,9 @@ async function byDeviceClock(
     runs.push(timing.passes);
   }
   const each = plan.dispatches.map((_, at) => median(runs.map((passes) => passes[at])));
-  return { total: median(runs.map(sum)), each };
+  const always = (passes: readonly number[]): readonly number[] =>
+    passes.filter((_, at) => !plan.dispatches[at].constant);
+  return { total: median(runs.map((passes) => sum(always(passes)))), each };
 }
 
 /** Of runs in a row, less what waiting costs by itself. */

@@ -5,7 +5,8 @@ import { withBindings } from "../engine/variable.ts";
 import type { Passes } from "../engine/compile/passes.ts";
 import { dispatchesOf } from "../engine/compile/sites.ts";
 import { allSlots } from "../engine/kernels/dispatch.ts";
-import type { Tensor, Variable } from "../engine/mod.ts";
+import { Tensor, type Variable } from "../engine/mod.ts";
+import type { LeafOp } from "../engine/op.ts";
 import { table } from "./table.ts";
 import { type WorkloadName, workloads } from "./workloads.ts";
 
@@ -26,10 +27,16 @@ const gpuLimits = {
   maxTextureDimension2D: 16_384,
 };
 
+/** What differs from step to step. */
+const inputOp: LeafOp = { name: "input", kind: "leaf" };
+
 /** What decides on a plan that llvmpipe gives more of: buffers of a kernel. */
 const cpuLimits = { ...gpuLimits, maxStorageBuffersPerShaderStage: 32 };
 
-/** Counts the plan of a workload's step; `passes` are improvements to leave out. */
+/**
+ * Counts the plan of a workload's step, without what only runs where variables changed; `passes` are improvements to
+ * leave out.
+ */
 export function countPlan(
   name: WorkloadName,
   options: { batch: number; cpu?: boolean; passes?: Partial<Passes> },
@@ -37,9 +44,11 @@ export function countPlan(
   const { cpu = false } = options;
   const { step, inputs } = workloads[name].make(options.batch);
   const assignments = new Map<Variable, Tensor>();
-  const outputs = Object.values(withBindings(assignments, () => step(...inputs(0))));
+  const given = inputs(0).map(({ shape, dtype }) => new Tensor(inputOp, [], {}, shape, dtype));
+  const outputs = Object.values(withBindings(assignments, () => step(...given)));
   const target = { cpu, images: cpu, limits: cpu ? cpuLimits : gpuLimits };
-  const dispatches = dispatchesOf({ name, outputs, assignments }, target, options);
+  const dispatches = dispatchesOf({ name, outputs, assignments }, target, options)
+    .filter(({ constant }) => !constant);
   const bytes = dispatches.flatMap(allSlots).reduce((sum, slot) => sum + slot.bytes, 0);
   return { dispatches: dispatches.length, bytes };
 }

@@ -60,9 +60,15 @@ export async function measureRoofline(name: WorkloadName, options: StepOptions):
     step_ms: step_ms.median,
     replay_js_ms,
     kernels_ms: total / 1e6,
-    kernels: groupKernels(plan.dispatches, each),
+    kernels: groupKernels(
+      plan.dispatches.filter(isAlways),
+      each.filter((_, at) => isAlways(plan.dispatches[at])),
+    ),
   };
 }
+
+/** Whether a dispatch is part of each step, and not only of those before which variables changed. */
+const isAlways = ({ constant }: Dispatch): boolean => !constant;
 
 /** Puts together dispatches that do the same; `times` are in nanoseconds. */
 export function groupKernels(

@@ -52,6 +52,7 @@ export interface StepReport {
   /** JavaScript of one replay while the queue is empty, and what that consists of. */
   readonly replay_js_ms: number;
   readonly replay_parts_ms: ReplayTime;
+  /** Of a step before which no variable changed but those that it assigns. */
   readonly dispatches: number;
   readonly pipelines: number;
   readonly arena_bytes: number;
@@ -137,7 +138,7 @@ export class StepBench {
       first_step: first,
       replay_js_ms: replay.total,
       replay_parts_ms: replay.parts,
-      dispatches: plan.dispatches.length,
+      dispatches: plan.dispatches.filter(({ constant }) => !constant).length,
       pipelines,
       arena_bytes: plan.arenaBytes,
       liveness_bytes: livenessBound(plan.dispatches),

@@ -67,6 +67,7 @@ export class Variable {
   #host: TypedArray | undefined;
   #device: Device | undefined;
   #buffer: GPUBuffer | undefined;
+  #writes = 0;
 
   /**
    * Keeps the numbers until a device needs them.
@@ -136,9 +137,20 @@ export class Variable {
     if (dtypeOf(array) !== this.dtype) {
       throw new TypeError(`Cannot set variable ${this.#label()} from ${dtypeOf(array)} numbers`);
     }
+    this.touch();
     if (this.#device?.failed) this.destroy();
     if (this.#buffer && this.#device) this.#device.upload(this.#buffer, array);
     else this.#host = array.slice() as TypedArray;
+  }
+
+  /** How often the value may have changed so far: what was computed from it is still right where this is the same. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /** @internal To be called by whoever has the device write the variable's memory. */
+  touch(): void {
+    this.#writes++;
   }
 
   /** The variable's memory on `device`, made and filled when first asked for. */
@@ -167,6 +179,7 @@ export class Variable {
 
   /** Frees the device memory. The variable cannot be used afterwards, unless it is set anew. */
   destroy(): void {
+    this.touch();
     if (this.#buffer) this.#device!.destroyBuffer(this.#buffer);
     this.#buffer = undefined;
     this.#device = undefined;

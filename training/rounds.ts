@@ -4,6 +4,7 @@ import {
   add,
   compile,
   type Compiled,
+  type Footprint,
   full,
   grad,
   mul,
@@ -148,10 +149,11 @@ interface RoundOptions extends CompileStepOptions {
 
 /** What several plans take together: each has intermediate values of its own. */
 function total(
-  plans: readonly { dispatches: number; bytes: number; times: number }[],
-): { dispatches: number; bytes: number } {
+  plans: readonly (Footprint & { times: number })[],
+): Footprint {
   return {
     dispatches: plans.reduce((sum, { dispatches, times }) => sum + dispatches * times, 0),
     bytes: plans.reduce((sum, { bytes }) => sum + bytes, 0),
+    kept: plans.reduce((sum, { kept }) => sum + kept, 0),
   };
 }

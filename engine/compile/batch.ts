@@ -18,6 +18,8 @@ export interface BatchOptions {
   readonly canShare: (group: Group) => boolean;
   /** Variables that tensors are written to. */
   readonly variables: ReadonlyMap<Tensor, Variable>;
+  /** Groups whose results are kept from run to run, which share dispatches among themselves alone. */
+  readonly constants: ReadonlySet<Group>;
 }
 
 /**
@@ -109,7 +111,8 @@ function canWait(group: Group, options: BatchOptions): boolean {
   return isUpdate(group, options) || tensors.every(({ size }) => size <= large);
 }
 
-function fits(batch: Batch, { maxBuffers, variables }: BatchOptions): boolean {
+function fits(batch: Batch, { maxBuffers, variables, constants }: BatchOptions): boolean {
+  if (batch.some((group) => constants.has(group) !== constants.has(batch[0]))) return false;
   const buffers = new Set<Tensor | Variable>();
   let folds = 0;
   for (const { outputs, reads } of batch) {

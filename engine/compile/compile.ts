@@ -54,10 +54,12 @@ export interface Compiled<R extends Results> {
 
 /** What a call of a compiled function takes. */
 export interface Footprint {
-  /** Kernels that are run. */
+  /** Kernels that are run, those that only run where variables changed included. */
   readonly dispatches: number;
   /** Bytes of intermediate values. */
   readonly bytes: number;
+  /** Bytes among them of what is kept from call to call, for variables alone decide it. */
+  readonly kept: number;
 }
 
 /** A function's graph for arguments of some shapes. */
@@ -92,7 +94,8 @@ const PROFILED_CALL = 3;
  *
  * What it returns are tensors on the device. They hold their numbers until the same function is
  * called again; `read` fetches them, and other compiled functions accept them as arguments.
- * Variables assigned inside are updated by every call.
+ * Variables assigned inside are updated by every call. Where none are, what is computed from variables alone, such
+ * as weights laid out for products, is kept until one of them changes.
  *
  * @param fn must build the same graph each time: it runs once, so JavaScript values it reads are frozen.
  * @param options.name what errors and reports call it.
@@ -157,8 +160,8 @@ export function compile<R extends Results>(
     return sitesOf(traced.program, targetOf(device));
   };
   const footprint = (...args: Tensor[]): Footprint => {
-    const { dispatches, arenaBytes } = planOf(call, args);
-    return { dispatches: dispatches.length, bytes: arenaBytes };
+    const { dispatches, arenaBytes, keptBytes } = planOf(call, args);
+    return { dispatches: dispatches.length, bytes: arenaBytes, kept: keptBytes };
   };
   const estimate = (args: readonly Tensor[], options: EstimateOptions): Estimate =>
     estimateProgram(trace(fn, { args, name }).program, options);
@@ -288,7 +291,7 @@ export async function read(
     name: "read",
     outputs: lazy,
     assignments: new Map(),
-  });
+  }, { passes: { constants: false } }); // It runs once.
   try {
     plan?.run();
     const sources = values.map((x) => {

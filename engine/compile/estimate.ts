@@ -6,7 +6,7 @@ import type { Tensor } from "../tensor.ts";
 import type { Variable } from "../variable.ts";
 import type { Footprint } from "./compile.ts";
 import { lower, type Program, type Target } from "./lower.ts";
-import { placementBytes } from "./memory.ts";
+import { keptBytes, placementBytes } from "./memory.ts";
 import { allPasses } from "./passes.ts";
 
 /** A machine to estimate for. */
@@ -56,5 +56,10 @@ export function estimateProgram(program: Program, { cpu }: EstimateOptions): Est
     },
     passes: allPasses,
   });
-  return { dispatches: dispatches.length, bytes: placementBytes(placement), ...bytes };
+  return {
+    dispatches: dispatches.length,
+    bytes: placementBytes(placement),
+    kept: keptBytes(dispatches),
+    ...bytes,
+  };
 }

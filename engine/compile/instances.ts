@@ -82,7 +82,8 @@ const bytesOf = (slots: readonly Slot[]): number =>
 /** Whether two dispatches of one kernel are bound to the same, but for places in textures. */
 function isTwin(a: Dispatch, b: Dispatch): boolean {
   const [x, y] = a.workgroups;
-  return hasPlaces(a.slots) && x === b.workgroups[0] && y === b.workgroups[1] &&
+  return hasPlaces(a.slots) && a.constant === b.constant &&
+    x === b.workgroups[0] && y === b.workgroups[1] &&
     a.slots.every((slot, at) => slot === b.slots[at] || (isPlaced(slot) && isPlaced(b.slots[at])));
 }
 

@@ -13,10 +13,11 @@ import type { VariantChoice } from "../kernels/variant.ts";
 import { byteLength } from "../dtype.ts";
 import { copyOp } from "../ops/elementwise.ts";
 import type { KernelOp } from "../op.ts";
-import { Tensor } from "../tensor.ts";
-import type { Variable } from "../variable.ts";
+import { constantOp, Tensor } from "../tensor.ts";
+import { type Variable, variableOp } from "../variable.ts";
 import { type Batch, formBatches } from "./batch.ts";
 import { canShare, fusedDispatches } from "./codegen.ts";
+import { constantGroups, hoistConstants } from "./constants.ts";
 import { shareCopies } from "./copies.ts";
 import { fuseEpilogues, lowerEpilogue, takesEpilogues } from "./epilogues.ts";
 import { fuse, type Group, stripReshape } from "./fuse.ts";
@@ -88,7 +89,10 @@ export function lower(
   program: Program,
   options: { target: Target; memory: Memory; passes: Passes },
 ): Lowered {
-  const { target, memory, passes } = options;
+  const { target, memory } = options;
+  // What assigns variables learns, and others learn in turns with it: nothing would be kept for long.
+  const constants = options.passes.constants && program.assignments.size === 0;
+  const passes = { ...options.passes, constants };
   const { outputs, assignments } = resultNodes(program, passes);
   const roots = [...outputs, ...assignments.values()];
   const leaves = reachable(roots).filter((node) => node.op.kind === "leaf");
@@ -118,24 +122,34 @@ export function lower(
     ...[...variables].map(([node, variable]) => [node, memory.variable(variable)] as const),
     ...outputs.map((node) => [node, memory.output(node)] as const),
   ]);
+  const unchanged = leaves.filter(({ op }) => op === constantOp || op === variableOp);
   const batches = passes.share
     ? formBatches(groups, needs, {
       maxBuffers,
       cpu: target.cpu,
       variables,
+      constants: constants
+        ? constantGroups(groups, { given: unchanged, roots: new Set(given.keys()) })
+        : new Set(),
       canShare: (group) => canShare(group, target),
     })
     : groups.map((group) => [group]);
   const computed = batches.flat().flatMap((group) => group.outputs);
-  const emitted = emitFitting(batches, { given, target, passes });
+  const emitted = emitFitting(batches, { given, unchanged, target, passes });
   return { outputs, leaves, computed, ...emitted };
 }
 
+/** What kernels are made for. */
+interface EmitOptions {
+  readonly given: ReadonlyMap<Tensor, Slot>;
+  /** Of what is given, that which is the same in each run until somebody else changes it, if the program does not. */
+  readonly unchanged: readonly Tensor[];
+  readonly target: Target;
+  readonly passes: Passes;
+}
+
 /** Batches as kernels, without the passes that would need higher textures than there are. */
-function emitFitting(
-  batches: readonly Batch[],
-  options: { given: ReadonlyMap<Tensor, Slot>; target: Target; passes: Passes },
-): Emitted {
+function emitFitting(batches: readonly Batch[], options: EmitOptions): Emitted {
   const { target: { limits }, passes } = options;
   const emitted = emit(batches, options), { placement } = emitted;
   const { texels, images } = textureRows(placement);
@@ -143,6 +157,10 @@ function emitFitting(
   const textures = texels <= limits.maxTextureDimension2D;
   const instances = images <= limits.maxTextureDimension2D;
   if ((textures || !passes.textures) && (instances || !passes.instances)) return emitted;
+  // What is kept takes room all the time, so nothing is where room is short.
+  if (emitted.dispatches.some(({ constant }) => constant)) {
+    return emitFitting(batches, { ...options, passes: { ...passes, constants: false } });
+  }
   return emitFitting(batches, {
     ...options,
     passes: {
@@ -156,11 +174,8 @@ function emitFitting(
 type Emitted = Pick<Lowered, "slots" | "dispatches" | "sites" | "placement">;
 
 /** Batches as kernels, and where all that they bind lies. */
-function emit(
-  batches: readonly Batch[],
-  options: { given: ReadonlyMap<Tensor, Slot>; target: Target; passes: Passes },
-): Emitted {
-  const { given, target, passes } = options;
+function emit(batches: readonly Batch[], options: EmitOptions): Emitted {
+  const { given, unchanged, target, passes } = options;
   const textures = passes.textures && keepsTexels(target);
   const slots = assignSlots(batches, given, { inPlace: passes.inPlace, textures });
   const sites: KernelSite[] = [];
@@ -173,10 +188,15 @@ function emit(
   });
   const launched = batches.flatMap((batch) =>
     launch(batch, { slots, context: contextFor(batch), quads: passes.quads })
-      .map((dispatch) => ({ dispatch, written: writtenBy(dispatch, { batch, slots }) }))
+      .map((dispatch) => ({ dispatch, written: writtenBy(dispatch, { batch, slots, passes }) }))
   );
-  const kept = passes.copies ? shareCopies(launched, target) : launched;
-  const dispatches = passes.instances ? shareInstances(kept) : kept.map(({ dispatch }) => dispatch);
+  const shared = passes.copies ? shareCopies(launched, target) : launched;
+  const ordered = passes.constants
+    ? hoistConstants(shared, { given: new Set(unchanged.map((node) => slots.get(node)!)) })
+    : shared;
+  const dispatches = passes.instances
+    ? shareInstances(ordered)
+    : ordered.map(({ dispatch }) => dispatch);
   const placement = place(dispatches, {
     maxBytes: target.limits.maxBufferSize,
     maxRows: target.limits.maxTextureDimension2D,
@@ -202,14 +222,15 @@ function contextOf(target: Target): KernelContext {
 /** What a dispatch of a batch writes: results, and whatever the batch was not given to read. */
 function writtenBy(
   { slots: bound, writes }: Dispatch,
-  { batch, slots }: { batch: Batch; slots: Slots },
+  { batch, slots, passes }: { batch: Batch; slots: Slots; passes: Passes },
 ): readonly Slot[] {
-  if (writes !== undefined) return writes;
+  // Launchers count what their epilogues read. That is safe, but nothing of that would seem to stay the same.
+  if (writes !== undefined && !passes.constants) return writes;
   const slotsOf = (nodes: Iterable<Tensor>): Set<Slot> =>
     new Set([...nodes].map((node) => slots.get(node)!));
   const read = slotsOf(batch.flatMap((group) => [...group.reads.keys()]));
   const results = slotsOf(batch.flatMap((group) => group.outputs));
-  return bound.filter((slot) => results.has(slot) || !read.has(slot));
+  return (writes ?? bound).filter((slot) => results.has(slot) || !read.has(slot));
 }
 
 /** Simplified results, each of them a node of its own that a kernel can write straight to its place. */

@@ -145,6 +145,24 @@ const inBuffers = (slot: Slot): boolean => slot instanceof ArenaSlot;
 const inTexels = (slot: Slot): boolean => slot instanceof TexelSlot;
 const inImages = (slot: Slot): boolean => slot instanceof ImageSlot;
 
+/** Whether memory is a plan's own, and nobody's before or after a run, unless it is kept. */
+export const isOwn = (slot: Slot): boolean => inBuffers(slot) || inTexels(slot) || inImages(slot);
+
+/** What constant dispatches leave to those that always run: it keeps its memory from run to run. */
+export function keptSlots(dispatches: readonly Dispatch[]): Set<Slot> {
+  const used = (of: boolean): Set<Slot> =>
+    new Set(dispatches.filter(({ constant = false }) => constant === of).flatMap(allSlots));
+  const constants = used(true);
+  return new Set(
+    [...constants.size > 0 ? used(false) : []].filter((slot) => isOwn(slot) && constants.has(slot)),
+  );
+}
+
+/** The bytes of {@linkcode keptSlots}. */
+export function keptBytes(dispatches: readonly Dispatch[]): number {
+  return [...keptSlots(dispatches)].reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** What ranges are made of. */
 interface Space {
   /** Bytes of an element. */
@@ -205,12 +223,12 @@ function livesOf(
   dispatches: readonly Dispatch[],
   { reuse }: { reuse: boolean },
 ): [Slot, Life][] {
-  const lives = new Map<Slot, Life>();
+  const lives = new Map<Slot, Life>(), kept = keptSlots(dispatches);
   dispatches.forEach((dispatch, at) => {
     for (const slot of allSlots(dispatch)) {
-      if (!(inBuffers(slot) || inTexels(slot) || inImages(slot))) continue;
+      if (!isOwn(slot)) continue;
       const first = lives.get(slot)?.first ?? at;
-      lives.set(slot, { first, last: reuse ? at : dispatches.length });
+      lives.set(slot, { first, last: reuse && !kept.has(slot) ? at : dispatches.length });
     }
   });
   return [...lives].sort((a, b) => b[0].bytes - a[0].bytes || a[1].first - b[1].first);

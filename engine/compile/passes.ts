@@ -18,6 +18,8 @@ export interface Passes {
   readonly share: boolean;
   /** Pack or transform operands once that several products read. */
   readonly copies: boolean;
+  /** Compute what variables alone decide once, and keep it until one of them changes. */
+  readonly constants: boolean;
   /** Run the same kernel on several memories in one dispatch, where it is told their places. */
   readonly instances: boolean;
   /** Keep what kernels leave to each other in a texture, where loads from one are cheaper. */
@@ -39,6 +41,7 @@ export const allPasses: Passes = {
   quads: true,
   share: true,
   copies: true,
+  constants: true,
   instances: true,
   textures: true,
   inPlace: true,
@@ -56,6 +59,7 @@ export const noPasses: Passes = {
   quads: false,
   share: false,
   copies: false,
+  constants: false,
   instances: false,
   textures: false,
   inPlace: false,

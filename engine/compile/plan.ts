@@ -2,7 +2,7 @@
 // costs one pass and one submit, whatever it computes.
 
 import { byteLength, formatShape, type TypedArray } from "../dtype.ts";
-import type { Dispatch } from "../kernels/dispatch.ts";
+import { allSlots, type Dispatch } from "../kernels/dispatch.ts";
 import type { LeafOp } from "../op.ts";
 import { constantOp, type Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
@@ -10,8 +10,9 @@ import type { Device, TextureKind } from "../runtime/device.ts";
 import { timeApart, Timer, type Timing, waitsInCall } from "../runtime/timer.ts";
 import { debugFlags } from "../debug.ts";
 import { Audit, type Place } from "./audit.ts";
+import { KeptState } from "./kept_state.ts";
 import { lower, type Program, type Target } from "./lower.ts";
-import { placementBytes } from "./memory.ts";
+import { keptBytes, placementBytes } from "./memory.ts";
 import { allPasses, noPasses, type Passes } from "./passes.ts";
 import { type Bound, BufferSlot, type Owner, Resources } from "./resources.ts";
 import { reachable } from "./simplify.ts";
@@ -37,8 +38,14 @@ export class Plan {
   readonly dispatches: readonly Dispatch[];
   /** Bytes of the arena, and of the images. */
   readonly arenaBytes: number;
+  /** Bytes of it that hold from run to run what variables alone decide. */
+  readonly keptBytes: number;
   readonly #device: Device;
   readonly #commands: readonly Command[];
+  /** Those that run always: the others, which come first, have to only where variables have changed. */
+  readonly #always: readonly Command[];
+  readonly #kept: KeptState;
+  readonly #assigned: readonly Variable[];
   readonly #audit: Audit | undefined;
   readonly #buffers: GPUBuffer[] = [];
   readonly #textures: { texture: GPUTexture; kind: TextureKind }[] = [];
@@ -96,7 +103,11 @@ export class Plan {
       this.outputs = built.outputs;
       this.dispatches = built.dispatches;
       this.arenaBytes = built.arenaBytes;
+      this.keptBytes = keptBytes(built.dispatches);
       this.#commands = built.commands;
+      this.#always = built.commands.filter((_, at) => !built.dispatches[at].constant);
+      this.#kept = new KeptState(built.decisive);
+      this.#assigned = [...program.assignments.keys()];
       if (audit) {
         const { leaves, computed, placeOf } = built;
         this.#audit = new Audit(device, {
@@ -117,15 +128,20 @@ export class Plan {
     before?.(encoder);
     this.#audit?.before(encoder);
     const pass = encoder.beginComputePass();
-    for (const command of this.#commands) dispatch(pass, command);
+    for (const command of this.#kept.isCurrent ? this.#always : this.#commands) {
+      dispatch(pass, command);
+    }
     pass.end();
     this.#audit?.after(encoder);
     this.#device.queue.submit([encoder.finish()]);
+    this.#wrote();
+    this.#kept.update();
     if (this.#audit) this.#device.watch(this.#audit.verdict());
   }
 
-  /** Runs once with a pass for each dispatch, and measures them. */
+  /** Runs once with a pass for each dispatch, those that need not run included, and measures them. */
   async time(): Promise<Timing> {
+    this.#wrote();
     if (this.#device.adapter.cpu && waitsInCall) {
       const { length } = this.#commands;
       return await timeApart(
@@ -141,13 +157,14 @@ export class Plan {
   }
 
   /**
-   * Runs `repeats` times in one pass, or a `share` of each grid, which leaves wrong results, and measures
-   * it, in seconds: by this machine's clock with the wait for it, and by the device's where it has one.
+   * Runs all dispatches `repeats` times in one pass, or a `share` of each grid, which leaves wrong results, and
+   * measures it, in seconds: by this machine's clock with the wait for it, and by the device's where it has one.
    */
   async measure(options: { repeats?: number; share?: number } = {}): Promise<
     { wall: number; device?: number }
   > {
     const { repeats = 1, share = 1 } = options;
+    this.#wrote();
     const commands = this.#commands.map((command) => part(command, share));
     const record = (pass: GPUComputePassEncoder) => {
       for (let i = 0; i < repeats; i++) commands.forEach((command) => dispatch(pass, command));
@@ -166,6 +183,12 @@ export class Plan {
     this.#device.queue.submit([encoder.finish()]);
     await this.#device.idle();
     return { wall: (performance.now() - begin) / 1e3 };
+  }
+
+  /** Notes that the variables, and what is kept, may not be what they were. */
+  #wrote(): void {
+    for (const variable of this.#assigned) variable.touch();
+    this.#kept.forget();
   }
 
   /** Frees the plan's memory. Variables are not the plan's. */
@@ -198,6 +221,8 @@ interface Built {
   readonly computed: readonly Tensor[];
   /** Where a value lies, if that is in a buffer. */
   readonly placeOf: (node: Tensor) => Place;
+  /** The variables that decide what is kept. */
+  readonly decisive: readonly Variable[];
 }
 
 /** Lowers a program, and makes what the device needs to run it. */
@@ -247,11 +272,14 @@ function build(
     workgroups,
   }));
   const placeOf = (node: Tensor): Place => ({ node, binding: memory.range(slots.get(node)!) });
+  const read = new Set(dispatches.filter(({ constant }) => constant).flatMap(allSlots));
+  const decisive = leaves.filter((node) => node.op === variableOp && read.has(slots.get(node)!))
+    .map((node): Variable => node.attributes.variable);
   return {
     outputs: outputs.map((node) => memory.range(slots.get(node)!).buffer),
     dispatches,
     arenaBytes: placementBytes(placement),
-    ...{ commands, leaves, computed, placeOf },
+    ...{ commands, leaves, computed, placeOf, decisive },
   };
 }
 

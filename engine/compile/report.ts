@@ -4,10 +4,11 @@ import { allSlots, type Dispatch } from "../kernels/dispatch.ts";
 import type { Timing } from "../runtime/timer.ts";
 import type { Plan } from "./plan.ts";
 
-/** The dispatches of a plan in order. */
+/** The dispatches of a plan in order; those that only run where variables changed are marked. */
 export function formatPlan(name: string, plan: Plan): string {
   const rows = plan.dispatches.map((dispatch, at) =>
-    `${String(at).padStart(4)}  ${dispatch.kernel.padEnd(16)} ${dispatch.shape.padEnd(28)} ` +
+    `${String(at).padStart(4)}${dispatch.constant ? "c" : " "} ` +
+    `${dispatch.kernel.padEnd(16)} ${dispatch.shape.padEnd(28)} ` +
     `${dispatch.workgroups.join("x").padEnd(12)} ${fixed(dispatch.flops / 1e6, 9)} MFLOP  ` +
     dispatch.variant
   );
@@ -18,7 +19,7 @@ export function formatPlan(name: string, plan: Plan): string {
 export function formatProfile(name: string, plan: Plan, timing: Timing): string {
   const rows = new Map<string, { dispatch: Dispatch; count: number; time: number }>();
   plan.dispatches.forEach((dispatch, at) => {
-    const key = `${dispatch.kernel} ${dispatch.variant} ${dispatch.shape}`;
+    const key = labelOf(dispatch);
     const row = rows.get(key) ?? { dispatch, count: 0, time: 0 };
     rows.set(key, { dispatch, count: row.count + 1, time: row.time + timing.passes[at] });
   });
@@ -33,7 +34,7 @@ export function formatProfile(name: string, plan: Plan, timing: Timing): string 
         fixed(perNanosecond(dispatch.flops * count), 8),
         fixed(perNanosecond(bytes), 7),
         String(count).padStart(5),
-        `${dispatch.kernel.padEnd(16)} ${dispatch.shape}  [${dispatch.variant}]`,
+        labelOf(dispatch),
       ].join(" ");
     },
   );
@@ -44,6 +45,9 @@ export function formatProfile(name: string, plan: Plan, timing: Timing): string 
     ...lines,
   ].join("\n");
 }
+
+const labelOf = ({ kernel, shape, variant, constant }: Dispatch): string =>
+  `${kernel.padEnd(16)} ${shape}  [${variant}]${constant ? " only where variables changed" : ""}`;
 
 /** How the sum of the kernels compares with the clocks, and whether the device's can be believed. */
 function clocks(timing: Timing, total: number): string[] {
@@ -66,8 +70,12 @@ function clocks(timing: Timing, total: number): string[] {
 }
 
 function heading(name: string, plan: Plan): string {
-  const arena = (plan.arenaBytes / 2 ** 20).toFixed(1);
-  return `plan ${name}: ${plan.dispatches.length} dispatches, arena ${arena} MiB`;
+  const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const constant = plan.dispatches.filter((dispatch) => dispatch.constant).length;
+  const kept = constant === 0
+    ? ""
+    : `; ${constant} dispatches (c) only where variables changed, ${mib(plan.keptBytes)} kept`;
+  return `plan ${name}: ${plan.dispatches.length} dispatches, arena ${mib(plan.arenaBytes)}${kept}`;
 }
 
 const fixed = (value: number, width: number): string => value.toFixed(1).padStart(width);

@@ -35,6 +35,8 @@ export interface Dispatch {
   readonly workgroups: readonly [number, number, number];
   /** Floating-point operations, counted as the direct form of the operation needs them. */
   readonly flops: number;
+  /** Whether what it writes is kept, so that it only runs where variables changed; the compiler finds it out. */
+  readonly constant?: boolean;
 }
 
 /** The memory that a dispatch works on, of all its instances. */

@@ -23,9 +23,15 @@ function group(
 
 function batches(
   groups: readonly Group[],
-  options: { updates?: readonly Group[]; maxBuffers?: number; cpu?: boolean } = {},
+  options: {
+    updates?: readonly Group[];
+    constants?: readonly Group[];
+    maxBuffers?: number;
+    cpu?: boolean;
+  } = {},
 ): number[][] {
   const { updates = [], maxBuffers = 8, cpu = false } = options;
+  const constants = new Set(options.constants);
   const producer = new Map(groups.map((each) => [each.outputs[0], each]));
   const needs = new Map(
     groups.map((each) => [each, new Set([...each.reads.keys()].map((x) => producer.get(x)!))]),
@@ -36,7 +42,7 @@ function batches(
     ),
   );
   const canShare = ({ kind }: Group): boolean => kind !== "kernel";
-  return formBatches(groups, needs, { maxBuffers, cpu, variables, canShare })
+  return formBatches(groups, needs, { maxBuffers, cpu, variables, constants, canShare })
     .map((batch) => batch.map((each) => groups.indexOf(each)));
 }
 
@@ -81,6 +87,16 @@ Deno.test("no more share a dispatch than a kernel can be bound to", () => {
     [2, 3],
     [4],
   ]);
+});
+
+Deno.test("what is kept from run to run shares no dispatch with what is not", () => {
+  const groups = [1, 2, 3, 4].map((size) => group(size));
+  const user = group(LARGE, { kind: "kernel", of: groups });
+  assertEquals(batches([...groups, user]), [[0, 1, 2, 3], [4]]);
+  const constants = [groups[1], groups[3]];
+  assertEquals(batches([...groups, user], { constants }), [[0, 2], [1, 3], [4]]);
+  const large = [5, 6].map((more) => group(LARGE + more));
+  assertEquals(batches(large, { constants: [large[0]] }), [[0], [1]]);
 });
 
 Deno.test("who needs one update gets all that are ready, but none whose gradient is still to come", () => {

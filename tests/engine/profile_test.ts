@@ -32,8 +32,16 @@ function program(): Plan {
 Deno.test("a plan is a table of its dispatches in order", () => {
   const plan = program();
   const [heading, ...rows] = formatPlan("sample", plan).split("\n");
-  assertMatch(heading, /^plan sample: \d+ dispatches, arena \d+\.\d MiB$/);
+  const kept = plan.dispatches.filter(({ constant }) => constant).length;
+  const only = kept === 0
+    ? ""
+    : `; ${kept} dispatches \\(c\\) only where variables changed, .+ kept`;
+  assertMatch(
+    heading,
+    new RegExp(`^plan sample: \\d+ dispatches, arena \\d+\\.\\d MiB${only}$`),
+  );
   assertEquals(rows.length, plan.dispatches.length);
+  assertEquals(rows.filter((row) => /^ +\d+c /.test(row)).length, kept);
   plan.destroy();
 });
 

@@ -1,0 +1,91 @@
+// What variables alone decide, computed once and kept until one of them changes. A net that draws pictures lays the
+// same weights out for its products in each call.
+
+import type { Slot } from "../kernels/dispatch.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Launched } from "./copies.ts";
+import type { Group } from "./fuse.ts";
+import { isOwn, keptSlots, livenessBound, mostBytes, ScratchSlot } from "./memory.ts";
+
+/**
+ * How much more memory may be needed at once than where each run computes everything: a share, or bytes. On every
+ * adapter, for a net has several plans, one for each size of batch, and each of them keeps its own.
+ */
+const MOST_MEMORY = { share: 1 / 8, bytes: 2 ** 27 };
+
+/**
+ * Puts dispatches that compute from what is given, and does not change within a run, before all others, and marks
+ * them as constant. Where keeping what they leave to the others would take too much memory, the largest is computed
+ * in each run: small ones save as many dispatches.
+ *
+ * @param options.given memory of such numbers: variables that the program does not assign, and uploaded constants.
+ */
+export function hoistConstants(
+  launched: readonly Launched[],
+  { given }: { given: ReadonlySet<Slot> },
+): Launched[] {
+  const most = mostBytes(livenessBound(dispatchesOf(launched)), MOST_MEMORY);
+  const computed = new Set<Slot>();
+  for (;;) {
+    const hoisted = hoist(launched, { given, computed }), dispatches = dispatchesOf(hoisted);
+    const [largest] = [...keptSlots(dispatches)].sort((a, b) => b.bytes - a.bytes);
+    if (largest === undefined) return [...launched];
+    if (livenessBound(dispatches) <= most) return hoisted;
+    computed.add(largest);
+  }
+}
+
+/** Puts constant dispatches first; `computed` is what each run computes anew. */
+function hoist(
+  launched: readonly Launched[],
+  { given, computed }: { given: ReadonlySet<Slot>; computed: ReadonlySet<Slot> },
+): Launched[] {
+  const written = writesOf(launched), writers = new Map<Slot, number>();
+  for (const slot of written.flat()) writers.set(slot, (writers.get(slot) ?? 0) + 1);
+  const known = new Set([...given].filter((slot) => !writers.has(slot)));
+  // Nobody may overwrite what is kept; a result that is read outside has to be where it was last.
+  const canKeep = (slot: Slot): boolean =>
+    isOwn(slot) && writers.get(slot) === 1 && !computed.has(slot);
+  const constants: Launched[] = [], others: Launched[] = [];
+  launched.forEach((each, at) => {
+    const { dispatch } = each, writes = written[at];
+    const reads = dispatch.slots.filter((slot) => !writes.includes(slot));
+    if (writes.every(canKeep) && reads.every((slot) => known.has(slot))) {
+      writes.forEach((slot) => known.add(slot));
+      constants.push({ ...each, dispatch: { ...dispatch, constant: true } });
+    } else others.push(each);
+  });
+  return [...constants, ...others];
+}
+
+/** What each dispatch writes. Scratch memory is written once, before anybody reads it, who may be thought to write it. */
+function writesOf(launched: readonly Launched[]): readonly (readonly Slot[])[] {
+  const begun = new Set<Slot>();
+  return launched.map(({ dispatch: { slots }, written }) => {
+    const writes = slots.filter((slot) =>
+      written.includes(slot) && !(slot instanceof ScratchSlot && begun.has(slot))
+    );
+    slots.forEach((slot) => begun.add(slot));
+    return writes;
+  });
+}
+
+/** Groups that compute from what is given, for themselves and each other: they share no dispatch with others. */
+export function constantGroups(
+  groups: readonly Group[],
+  { given, roots }: { given: Iterable<Tensor>; roots: ReadonlySet<Tensor> },
+): Set<Group> {
+  const known = new Set(given), constants = new Set<Group>();
+  for (const group of groups) {
+    const reads = [...group.reads.keys()];
+    if (!reads.every((read) => known.has(read)) || group.outputs.some((x) => roots.has(x))) {
+      continue;
+    }
+    group.outputs.forEach((output) => known.add(output));
+    constants.add(group);
+  }
+  return constants;
+}
+
+const dispatchesOf = (launched: readonly Launched[]): Launched["dispatch"][] =>
+  launched.map(({ dispatch }) => dispatch);
