@@ -188,7 +188,7 @@ function emit(batches: readonly Batch[], options: EmitOptions): Emitted {
   });
   const launched = batches.flatMap((batch) =>
     launch(batch, { slots, context: contextFor(batch), quads: passes.quads })
-      .map((dispatch) => ({ dispatch, written: writtenBy(dispatch, { batch, slots, passes }) }))
+      .map((dispatch) => ({ dispatch, written: writtenBy(dispatch, { batch, slots }) }))
   );
   const shared = passes.copies ? shareCopies(launched, target) : launched;
   const ordered = passes.constants
@@ -222,15 +222,14 @@ function contextOf(target: Target): KernelContext {
 /** What a dispatch of a batch writes: results, and whatever the batch was not given to read. */
 function writtenBy(
   { slots: bound, writes }: Dispatch,
-  { batch, slots, passes }: { batch: Batch; slots: Slots; passes: Passes },
+  { batch, slots }: { batch: Batch; slots: Slots },
 ): readonly Slot[] {
-  // Launchers count what their epilogues read. That is safe, but nothing of that would seem to stay the same.
-  if (writes !== undefined && !passes.constants) return writes;
+  if (writes !== undefined) return writes;
   const slotsOf = (nodes: Iterable<Tensor>): Set<Slot> =>
     new Set([...nodes].map((node) => slots.get(node)!));
   const read = slotsOf(batch.flatMap((group) => [...group.reads.keys()]));
   const results = slotsOf(batch.flatMap((group) => group.outputs));
-  return (writes ?? bound).filter((slot) => results.has(slot) || !read.has(slot));
+  return bound.filter((slot) => results.has(slot) || !read.has(slot));
 }
 
 /** Simplified results, each of them a node of its own that a kernel can write straight to its place. */

@@ -275,10 +275,8 @@ function transformTiles(
     ...{ DOWN: down, ACROSS: across, SLICE: slice },
   };
   const slots = [source, tiles];
-  return {
-    dispatch: launch(stage, { ...transform, name, code: transformCode, values, slots }),
-    tiles,
-  };
+  const dispatch = launch(stage, { ...transform, name, code: transformCode, values, slots });
+  return { dispatch: { ...dispatch, writes: [tiles] }, tiles };
 }
 
 /** The products of all slices. */
@@ -349,7 +347,6 @@ function launch(
       SUMS: sums(matrix),
     }),
     slots,
-    writes: slots.slice(1),
     workgroups: grid.workgroups,
     flops: 0,
   };
