@@ -90,6 +90,8 @@ export function parseOptions(args: readonly string[]): Options {
   if (waiting !== undefined && waiting !== "each" && waiting !== "end") {
     throw new UserError(`--wait is each or end, not ${waiting}`);
   }
+  const tuneCache = text("tune-cache");
+  if (tuneCache === "") throw new UserError("--tune-cache takes the name of a file");
   const precision = text("precision");
   if (precision !== undefined && precision !== "f32" && precision !== "f16") {
     throw new UserError(`--precision is f32 or f16, not ${precision}`);
@@ -110,7 +112,7 @@ export function parseOptions(args: readonly string[]): Options {
     variant: text("variant"),
     precision,
     workload: text("workload"),
-    tuneCache: text("tune-cache"),
+    tuneCache,
     peers: ((flags.peer ?? []) as string[]).map(parsePeer),
   };
 }

@@ -24,6 +24,7 @@ Deno.test("What does not fit is refused with what would", () => {
     [["--wait", "never"], "--wait is each or end, not never"],
     [["--precision", "tf32"], "--precision is f32 or f16, not tf32"],
     [["--peer", "torch"], "--peer takes NAME=COMMAND"],
+    [["--tune-cache"], "--tune-cache takes the name of a file"],
   ];
   for (const [args, message] of refused) {
     assertThrows(() => parseOptions(args), UserError, message);
