@@ -32,11 +32,16 @@ export function shareCopies(
 ): Launched[] {
   const needed = livenessBound(launched.map(({ dispatch }) => dispatch));
   const most = mostBytes(needed, MOST_MEMORY[options.cpu ? "cpu" : "gpu"]);
+  const fits = (some: readonly Launched[]): boolean =>
+    livenessBound(some.map(({ dispatch }) => dispatch)) <= most;
+  const repeats = repeatsOf(launched).sort((a, b) => a.keeping - b.keeping);
+  const all = readInstead(launched, new Map(repeats.map(({ slot, before }) => [slot, before])));
+  if (fits(all)) return all;
   const instead = new Map<Slot, Slot>();
   let shared = [...launched];
-  for (const { slot, before } of repeatsOf(launched).sort((a, b) => a.keeping - b.keeping)) {
+  for (const { slot, before } of repeats) {
     const more = readInstead(launched, new Map([...instead, [slot, before]]));
-    if (livenessBound(more.map(({ dispatch }) => dispatch)) > most) continue;
+    if (!fits(more)) continue;
     instead.set(slot, before);
     shared = more;
   }

@@ -59,9 +59,10 @@ const cores = 132, lanes = 128, registers = 65_536;
 /** What memory gives that device in a cycle, and what all of its lanes do. */
 export const bytesPerCycle = 2300, instructionsPerCycle: number = cores * lanes;
 
-// What the times of 250 forms of 17 convolutions fit on an H200: instructions besides a thread's multiplications, to
-// look up a quad that lies together or does not, to go on by a slab, to store a quad; registers besides its sums;
-// how many warps it takes to hide half of the waiting; and how much more all of it takes than the instructions.
+// Instructions besides a thread's multiplications: to look up a quad that lies together or does not, to go on by a
+// slab, to store a quad; registers besides its sums; how many warps it takes to hide half of the waiting; and how much
+// more all of it takes than its instructions. Those of a quad and the last fit the times of 250 forms of 17
+// convolutions on an H200; the others are what NVIDIA's assembler makes of this text, and fitted no better otherwise.
 const quadInstructions = 10, lookupInstructions = 60, slabInstructions = 40, storeInstructions = 20;
 const otherRegisters = 60, hidingWarps = 2, slowness = 1.6;
 
