@@ -21,17 +21,15 @@ fn load_a(quad: AQuad, k: u32, k_end: u32) -> vec4f {
   let kh = quad.kh + k / $TAPS_W % $TAPS_H * $SH;
   let kw = quad.kw + k % $TAPS_W * $SW;
   let at = ((channel * $IN_CHANNELS + quad.m) * $KH + kh) * $KW + kw;
-  let inside = (kh < $KH) & (kw < $KW) & (k < k_end);
-  var values = vec4f();
+  let within = (kh < $KH) & (kw < $KW) & ($WHOLE_K | (k < k_end));
+  var values: vec4f;
   //: if A_QUADS
-  if (inside & (quad.m < $M)) {
-    values = a[at / 4];
-  }
+  let inside = within & ($WHOLE_M | (quad.m < $M));
+  values = select(vec4f(), a[select(0, at / 4, inside)], inside);
   //: else
   //: for j in 0..4
-  if (inside & (quad.m + ${j * (M % 4 > 0)} < $M)) {
-    values[$j] = a[at + ${j * KH * KW}];
-  }
+  let inside$j = within & ($WHOLE_M | (quad.m + ${j * (M % 4 > 0)} < $M));
+  values[$j] = select(0, a[select(0, at + ${j * KH * KW}, inside$j)], inside$j);
   //: end
   //: end
   return values;
@@ -63,19 +61,16 @@ fn load_b(quad: BQuad, k: u32, k_end: u32) -> vec4f {
   let up = i32(k / $TAPS_W % $TAPS_H * $STEP_H);
   let left = i32(k % $TAPS_W * $STEP_W);
   let step = (i32(k / ${TAPS_H * TAPS_W}) * $OH - up) * $OW - left;
-  let within = k < k_end;
-  var values = vec4f();
+  let within = $WHOLE_K | (k < k_end);
+  var values: vec4f;
   //: for p in 0..POSITIONS
-  let inside$p = within & (u32(quad.row$p - up) < $OH);
+  let down_inside$p = within & (u32(quad.row$p - up) < $OH);
   //: if B_QUADS
-  if (inside$p) {
-    values = b[(quad.start$p + step) / 4];
-  }
+  values = select(vec4f(), b[select(0, (quad.start$p + step) / 4, down_inside$p)], down_inside$p);
   //: else
   //: for j in 0..4 / POSITIONS
-  if (inside$p & (u32(quad.column$p - left + $j) < $OW)) {
-    values[${p + j}] = b[quad.start$p + step + $j];
-  }
+  let inside${p + j} = down_inside$p & (u32(quad.column$p - left + $j) < $OW);
+  values[${p + j}] = select(0, b[select(0, quad.start$p + step + $j, inside${p + j})], inside${p + j});
   //: end
   //: end
   //: end

@@ -12,11 +12,10 @@ fn a_quad(slice: u32, m: u32) -> AQuad {
 }
 
 fn load_a(quad: AQuad, k: u32, k_end: u32) -> vec4f {
-  var values = vec4f();
+  var values: vec4f;
   //: for j in 0..4
-  if ((quad.m + ${j * (M % 4 > 0)} < $M) & (k < k_end)) {
-    values[$j] = a[quad.start + k + ${j * K}];
-  }
+  let inside$j = ($WHOLE_M | (quad.m + ${j * (M % 4 > 0)} < $M)) & ($WHOLE_K | (k < k_end));
+  values[$j] = select(0, a[select(0, quad.start + k + ${j * K}, inside$j)], inside$j);
   //: end
   return values;
 }
@@ -47,19 +46,16 @@ fn load_b(quad: BQuad, k: u32, k_end: u32) -> vec4f {
   let down = i32(k / $KW % $KH * $DH);
   let right = i32(k % $KW * $DW);
   let step = (i32(k / ${KH * KW}) * $H + down) * $W + right;
-  let within = k < k_end;
-  var values = vec4f();
+  let within = $WHOLE_K | (k < k_end);
+  var values: vec4f;
   //: for p in 0..POSITIONS
-  let inside$p = within & (u32(quad.top$p + down) < $H);
+  let down_inside$p = within & (u32(quad.top$p + down) < $H);
   //: if B_QUADS
-  if (inside$p) {
-    values = b[(quad.start$p + step) / 4];
-  }
+  values = select(vec4f(), b[select(0, (quad.start$p + step) / 4, down_inside$p)], down_inside$p);
   //: else
   //: for j in 0..4 / POSITIONS
-  if (inside$p & (u32(quad.left$p + right + ${j * SW}) < $W)) {
-    values[${p + j}] = b[quad.start$p + step + ${j * SW}];
-  }
+  let inside${p + j} = down_inside$p & (u32(quad.left$p + right + ${j * SW}) < $W);
+  values[${p + j}] = select(0, b[select(0, quad.start$p + step + ${j * SW}, inside${p + j})], inside${p + j});
   //: end
   //: end
   //: end

@@ -13,11 +13,10 @@ fn a_quad(slice: u32, m: u32) -> AQuad {
 
 fn load_a(quad: AQuad, k: u32, k_end: u32) -> vec4f {
   let at = k / ${OH * OW} * ${OUT_CHANNELS * OH * OW} + quad.start + k % ${OH * OW};
-  var values = vec4f();
+  var values: vec4f;
   //: for j in 0..4
-  if ((quad.m + ${j * (M % 4 > 0)} < $M) & (k < k_end)) {
-    values[$j] = a[at + ${j * OH * OW}];
-  }
+  let inside$j = ($WHOLE_M | (quad.m + ${j * (M % 4 > 0)} < $M)) & ($WHOLE_K | (k < k_end));
+  values[$j] = select(0, a[select(0, at + ${j * OH * OW}, inside$j)], inside$j);
   //: end
   return values;
 }
@@ -48,12 +47,11 @@ fn load_b(quad: BQuad, k: u32, k_end: u32) -> vec4f {
   let top = i32(k / $OW % $OH * $SH);
   let left = i32(k % $OW * $SW);
   let at = i32(k / ${OH * OW} * ${IN_CHANNELS * H * W}) + top * $W + left;
-  let within = k < k_end;
-  var values = vec4f();
+  let within = $WHOLE_K | (k < k_end);
+  var values: vec4f;
   //: for j in 0..4
-  if (within & (u32(quad.down$j + top) < $H) & (u32(quad.right$j + left) < $W)) {
-    values[$j] = b[quad.start$j + at];
-  }
+  let inside$j = within & (u32(quad.down$j + top) < $H) & (u32(quad.right$j + left) < $W);
+  values[$j] = select(0, b[select(0, quad.start$j + at, inside$j)], inside$j);
   //: end
   return values;
 }

@@ -9,7 +9,8 @@
 // neighbours along a side of the product at one depth:
 //
 //   a_quad(slice, m) -> AQuad           what load_a needs of rows m to m + 3, found once before the loop
-//   load_a(quad, k, k_end) -> vec4f     zero outside, and from k_end on
+//   load_a(quad, k, k_end) -> vec4f     zero outside, and from k_end on; WHOLE_M says that all rows of all tiles
+//                                       are inside, WHOLE_K that all slabs are
 //   b_quad(slice, n) -> BQuad
 //   load_b(quad, k, k_end) -> vec4f
 //   place(slice, m, n) -> u32           where the result goes, or `nowhere`
@@ -18,9 +19,10 @@
 //
 //   finish(i, value)                    result `i`, or with RESULT_QUADS the four from 4 i on
 //
-// Their conditions are joined by `&`, not `&&`: so many branches, inlined at every load, take SwiftShader's
-// compiler minutes and gigabytes. An operand or a result whose quads lie together, aligned, is bound as
-// vec4f.
+// They read what is outside, too, elsewhere, and leave it out afterwards: where branches surround loads, a
+// GPU waits for each before it asks for the next. Conditions are joined by `&`, not `&&`: so many branches,
+// inlined at every load, take SwiftShader's compiler minutes and gigabytes. An operand or a result whose quads
+// lie together, aligned, is bound as vec4f.
 //
 // A_ALONG_K and B_ALONG_K say which way an operand lies in memory, so that neighbouring threads read
 // neighbours. The slabs' depth is an index of its own, and a constant where the loop is unrolled, so that
@@ -105,8 +107,17 @@ fn main(
   var sum$i = vec4f();
   //: end
 
-  for (var k0 = k_start; true; k0 += $BLOCK_K) {
-    //: if PREFETCH
+  var k0 = k_start;
+  //: if PREFETCH
+  //: for r in 0..A_LOADS
+  var next_a$r = load_a(a_quad$r, k0 + a_k$r, k_end);
+  //: end
+  //: for r in 0..B_LOADS
+  var next_b$r = load_b(b_quad$r, k0 + b_k$r, k_end);
+  //: end
+  //: end
+  loop {
+    //: if !PREFETCH
     //: for r in 0..A_LOADS
     let next_a$r = load_a(a_quad$r, k0 + a_k$r, k_end);
     //: end
@@ -114,35 +125,6 @@ fn main(
     let next_b$r = load_b(b_quad$r, k0 + b_k$r, k_end);
     //: end
     //: end
-    if (k0 > k_start) {
-      //: if UNROLL < BLOCK_K
-      for (var k = 0u; k < $BLOCK_K; k += $UNROLL) {
-      //: else
-      {
-        const k = 0u;
-      //: end
-        //: for u in 0..UNROLL
-        //: for v in 0..THREAD_N / 4
-        let b${u * THREAD_N / 4 + v} = vec4f(slab_b[k + $u][column + ${v * COLUMNS}]);
-        //: end
-        //: for w in 0..THREAD_M / 4
-        let a${u * THREAD_M / 4 + w} = vec4f(slab_a[k + $u][row + ${w * ROWS}]);
-        //: for i in 0..4
-        //: for v in 0..THREAD_N / 4
-        sum${(w * 4 + i) * (THREAD_N / 4) + v} = fma(
-          vec4f(a${u * THREAD_M / 4 + w}[$i]),
-          b${u * THREAD_N / 4 + v},
-          sum${(w * 4 + i) * (THREAD_N / 4) + v},
-        );
-        //: end
-        //: end
-        //: end
-        //: end
-      }
-    }
-    if (k0 >= k_end) {
-      break;
-    }
     workgroupBarrier();
     //: if A_THREADS < THREADS
     if (thread < $A_THREADS) {
@@ -150,21 +132,51 @@ fn main(
     {
     //: end
       //: for r in 0..A_LOADS
-      //: if PREFETCH
       slab_a[a_k$r][a_q$r] = $SLAB(next_a$r);
-      //: else
-      slab_a[a_k$r][a_q$r] = $SLAB(load_a(a_quad$r, k0 + a_k$r, k_end));
-      //: end
       //: end
     }
     //: for r in 0..B_LOADS
-    //: if PREFETCH
     slab_b[b_k$r][b_q$r] = $SLAB(next_b$r);
-    //: else
-    slab_b[b_k$r][b_q$r] = $SLAB(load_b(b_quad$r, k0 + b_k$r, k_end));
-    //: end
     //: end
     workgroupBarrier();
+    k0 += $BLOCK_K;
+    //: if PREFETCH
+    // Behind the last slab comes the first again, which is near, and nobody's.
+    let ahead = select(k_start, k0, k0 < k_end);
+    //: for r in 0..A_LOADS
+    next_a$r = load_a(a_quad$r, ahead + a_k$r, k_end);
+    //: end
+    //: for r in 0..B_LOADS
+    next_b$r = load_b(b_quad$r, ahead + b_k$r, k_end);
+    //: end
+    //: end
+    //: if UNROLL < BLOCK_K
+    for (var k = 0u; k < $BLOCK_K; k += $UNROLL) {
+    //: else
+    {
+      const k = 0u;
+    //: end
+      //: for u in 0..UNROLL
+      //: for v in 0..THREAD_N / 4
+      let b${u * THREAD_N / 4 + v} = vec4f(slab_b[k + $u][column + ${v * COLUMNS}]);
+      //: end
+      //: for w in 0..THREAD_M / 4
+      let a${u * THREAD_M / 4 + w} = vec4f(slab_a[k + $u][row + ${w * ROWS}]);
+      //: for i in 0..4
+      //: for v in 0..THREAD_N / 4
+      sum${(w * 4 + i) * (THREAD_N / 4) + v} = fma(
+        vec4f(a${u * THREAD_M / 4 + w}[$i]),
+        b${u * THREAD_N / 4 + v},
+        sum${(w * 4 + i) * (THREAD_N / 4) + v},
+      );
+      //: end
+      //: end
+      //: end
+      //: end
+    }
+    if (k0 >= k_end) {
+      break;
+    }
   }
 
   //: for w in 0..THREAD_M / 4

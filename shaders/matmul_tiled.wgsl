@@ -23,20 +23,18 @@ fn a_quad(slice: u32, m: u32) -> AQuad {
 }
 
 fn load_a(quad: AQuad, k: u32, k_end: u32) -> vec4f {
-  var values = vec4f();
   let at = quad.start + k * $A_STEP;
   //: if A_QUADS
-  if ((quad.m < $M) & (k < k_end)) {
-    values = a[at / 4];
-  }
+  let inside = ($WHOLE_M | (quad.m < $M)) & ($WHOLE_K | (k < k_end));
+  return select(vec4f(), a[select(0, at / 4, inside)], inside);
   //: else
+  var values: vec4f;
   //: for j in 0..4
-  if ((quad.m + ${j * (M % 4 > 0)} < $M) & (k < k_end)) {
-    values[$j] = a[at + ${j * A_ROW}];
-  }
-  //: end
+  let inside$j = ($WHOLE_M | (quad.m + ${j * (M % 4 > 0)} < $M)) & ($WHOLE_K | (k < k_end));
+  values[$j] = select(0, a[select(0, at + ${j * A_ROW}, inside$j)], inside$j);
   //: end
   return values;
+  //: end
 }
 
 struct BQuad {
@@ -49,20 +47,18 @@ fn b_quad(slice: u32, n: u32) -> BQuad {
 }
 
 fn load_b(quad: BQuad, k: u32, k_end: u32) -> vec4f {
-  var values = vec4f();
   let at = quad.start + k * $B_STEP;
   //: if B_QUADS
-  if ((quad.n < $N) & (k < k_end)) {
-    values = b[at / 4];
-  }
+  let inside = ($WHOLE_N | (quad.n < $N)) & ($WHOLE_K | (k < k_end));
+  return select(vec4f(), b[select(0, at / 4, inside)], inside);
   //: else
+  var values: vec4f;
   //: for j in 0..4
-  if ((quad.n + ${j * (N % 4 > 0)} < $N) & (k < k_end)) {
-    values[$j] = b[at + ${j * B_COLUMN}];
-  }
-  //: end
+  let inside$j = ($WHOLE_N | (quad.n + ${j * (N % 4 > 0)} < $N)) & ($WHOLE_K | (k < k_end));
+  values[$j] = select(0, b[select(0, at + ${j * B_COLUMN}, inside$j)], inside$j);
   //: end
   return values;
+  //: end
 }
 
 fn place(slice: u32, m: u32, n: u32) -> u32 {

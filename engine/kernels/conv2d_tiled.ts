@@ -142,7 +142,7 @@ export function conv2dWeightGradGemm(geometry: Conv2dGeometry): TiledGemm {
 }
 
 function described(kernel: string, g: Conv2dGeometry) {
-  return { kernel, shape: describeConv2d(g), flops: conv2dFlops(g) };
+  return { kernel, shape: describeConv2d(g), flops: conv2dFlops(g), implicit: !pointwise(g) };
 }
 
 /** Whether every output is of the one position below it. */

@@ -4,7 +4,6 @@
 import { conv2dFlops, type Conv2dGeometry } from "./conv2d_geometry.ts";
 import type { KernelContext } from "./dispatch.ts";
 import {
-  bytesPerCycle,
   chooseTiledForm,
   guessCycles,
   instructionsPerCycle,
@@ -32,9 +31,9 @@ const FORMS = 2;
 // place up, its share of the sums.
 const transformInstructions = 20;
 
-// The part of the bandwidth of the device that the guess is made for that filtering is counted with: it trades
-// arithmetic for memory, of which most cards have less for each core.
-const BANDWIDTH = 1 / 2;
+// Bytes that transforms move in a cycle: three quarters of what the device does that the guess is made for. Filtering
+// trades arithmetic for memory, of which most cards have less for each core.
+const transformBytesPerCycle = 3 / 4 * 1700;
 
 /** What {@linkcode withFiltering} must know of a convolution or one of its gradients. */
 export interface FilteringChoice {
@@ -76,7 +75,7 @@ export function withFiltering(ctx: KernelContext, choice: FilteringChoice): stri
   ];
 }
 
-/** Cycles for the products, for the transforms, and for what all of them read and write. */
+/** Cycles for the products, and for the transforms. */
 function filteringCycles(
   ctx: KernelContext,
   g: Conv2dGeometry,
@@ -85,10 +84,10 @@ function filteringCycles(
   const size = matmulGemm(product), { a, b, products } = elementsOf(product);
   const ends = g.batch * (g.inChannels * g.inputSize[0] * g.inputSize[1] +
     g.outChannels * g.outputSize[0] * g.outputSize[1]);
-  const bytes = 4 * (ends + 2 * (a + b + products));
+  const bytes = 4 * (ends + a + b + products);
+  const computing = transformInstructions * (a + b + products) / instructionsPerCycle;
   return guessCycles(chooseTiledForm({ ...ctx, variant: undefined }, size), size) +
-    3 * startCycles + bytes / (BANDWIDTH * bytesPerCycle) +
-    transformInstructions * (a + b + products) / instructionsPerCycle;
+    3 * startCycles + Math.max(bytes / transformBytesPerCycle, computing);
 }
 
 /** Bytes of the largest buffer that filtering needs. */
