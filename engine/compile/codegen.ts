@@ -313,6 +313,9 @@ export function areNeighbours({ scope }: Body, offsets: readonly string[]): bool
   return places.every(({ base, add }, lane) => base === first.base && add === first.add + lane);
 }
 
+/** Parts of a result that a thread asks for before it waits for any of them. */
+const TOGETHER = 16;
+
 /** First the parts of each result, then the parts among themselves. */
 function splitDispatches(
   group: Group,
@@ -333,6 +336,14 @@ function splitDispatches(
   const body = new Body(new Map(), second.bindings);
   const names = partial.map((slot, k) => second.bindings.declare(slot, outputs[k].dtype).name);
   const ops = outputs.map(({ op }) => op as ReduceOp);
+  const fold = (k: number, first: string, count: number): string => {
+    const values = Array.from(
+      { length: count },
+      (_, i) => `${names[k]}[(${first} + ${i}u) * ${results}u + o]`,
+    );
+    return `total${k} = ${ops[k].combine(`total${k}`, folded(values, ops[k].combine))};`;
+  };
+  const rest = parts % TOGETHER;
   const joined: Part = {
     body,
     code: instantiate(rowsCode, {
@@ -347,11 +358,10 @@ function splitDispatches(
       STRETCH: parts,
       BODY: [
         ...ops.map((op, k) => `var total${k} = ${op.initial};`),
-        "for (var r = start; r < stop; r++) {",
-        ...ops.map((op, k) =>
-          `  total${k} = ${op.combine(`total${k}`, `${names[k]}[r * ${results}u + o]`)};`
-        ),
+        `for (var r = start; r < ${parts - rest}u; r += ${TOGETHER}u) {`,
+        ...ops.map((_, k) => `  ${fold(k, "r", TOGETHER)}`),
         "}",
+        ...(rest > 0 ? ops.map((_, k) => fold(k, `${parts - rest}u`, rest)) : []),
       ].join("\n  "),
       RESULT: outputs.flatMap((output, k) => body.store(output, "o", [`total${k}`])).join("\n  "),
     }),
