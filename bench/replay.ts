@@ -14,7 +14,7 @@ export interface ReplayTime {
 
 /** Times what `call` costs JavaScript's thread, by this machine's clock. */
 export function timeReplay<R>(call: () => R): { readonly result: R; readonly time: ReplayTime } {
-  const inFinish = new Stopwatch(), inSubmit = new Stopwatch();
+  const inFinish = new Elapsed(), inSubmit = new Elapsed();
   const encoder = GPUCommandEncoder.prototype, queue = GPUQueue.prototype;
   const { finish } = encoder, { submit } = queue;
   encoder.finish = function (...args) {
@@ -23,7 +23,7 @@ export function timeReplay<R>(call: () => R): { readonly result: R; readonly tim
   queue.submit = function (...args) {
     return inSubmit.time(() => submit.apply(this, args));
   };
-  const all = new Stopwatch();
+  const all = new Elapsed();
   try {
     const result = all.time(call);
     const record = all.total - inFinish.total - inSubmit.total;
@@ -49,7 +49,7 @@ export function summarize(
   };
 }
 
-class Stopwatch {
+class Elapsed {
   total = 0;
 
   time<R>(call: () => R): R {
