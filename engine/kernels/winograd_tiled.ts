@@ -8,6 +8,7 @@
 //   the products             [slice, row, tile]         or [slice, row, channel] for the weight gradient
 
 import outputCode from "../../shaders/winograd_output_tiled.wgsl" with { type: "text" };
+import tapsCode from "../../shaders/winograd_taps_tiled.wgsl" with { type: "text" };
 import transformCode from "../../shaders/winograd_transform_tiled.wgsl" with { type: "text" };
 import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
@@ -76,10 +77,8 @@ function filter(
     matrix: matrices.input,
     axes: [
       ...sourceAxes(f.source, { m, tiles, batch: g.batch, channel: b.step }),
-      ...parities(outStep, {
-        across: { from: late, left: late, to: n * n * b.slice },
-        down: { from: late * source.size[1], top: late, to: outStep * n * n * b.slice },
-      }),
+      { size: outStep, from: late, left: late, to: n * n * b.slice },
+      { size: outStep, from: late * source.size[1], top: late, to: outStep * n * n * b.slice },
     ],
     slice: b.slice,
     from: source,
@@ -100,13 +99,11 @@ function filter(
         { size: tiles[1], from: 1, to: m * outStep, left: m * outStep },
         { size: tiles[0], from: tiles[1], to: m * outStep * width, top: m * outStep },
         { size: g.batch, from: tiles[0] * tiles[1], to: result.channels * height * width },
+        { size: outStep, from: outStep * n * n * plane, to: width, top: 1 },
         { size: result.channels, from: product.n, to: height * width },
-        ...parities(outStep, {
-          across: { from: n * n * plane, to: 1, left: 1 },
-          down: { from: outStep * n * n * plane, to: width, top: 1 },
-        }),
       ],
       slice: plane,
+      parity: n * n * plane,
       size: result.size,
       step: outStep,
     }, { products, out: slots.out }),
@@ -123,10 +120,8 @@ function transformFilters(stage: Stage, weight: Slot): { dispatch: Dispatch; til
     matrix: filter,
     axes: [
       { size: source.channels, from: strides.channel, to: a.step },
-      ...parities(source.step, {
-        across: { from: strides.parity[1], to: source.channels * a.step },
-        down: { from: strides.parity[0], to: source.step * source.channels * a.step },
-      }),
+      { size: source.step, from: strides.parity[1], to: source.channels * a.step },
+      { size: source.step, from: strides.parity[0], to: source.step * source.channels * a.step },
       { size: result.channels, from: strides.row, to: a.row },
     ],
     slice: a.slice,
@@ -185,20 +180,16 @@ export function conv2dWeightGradWinogradTiled(
     x.dispatch,
     grad.dispatch,
     ...dispatches,
-    // A weight's update works on quads; a thread that has all taps of a filter would go over its memory one by one.
-    transformProducts({ ...stage, ctx: { ...ctx, epilogue: undefined } }, {
+    transformTaps(stage, {
       matrix: transpose(matrices.filter),
       axes: [
+        { size: s, from: g.inChannels, to: 1 },
+        { size: s, from: s * g.inChannels, to: k },
         { size: g.inChannels, from: 1, to: k * k },
-        ...parities(s, {
-          across: { from: g.inChannels, to: 1, left: 1 },
-          down: { from: s * g.inChannels, to: k, top: 1 },
-        }),
         { size: g.outChannels, from: product.n, to: g.inChannels * k * k },
       ],
       slice: product.m * product.n,
-      size: [k, k],
-      step: s,
+      distances: [s * k, s],
     }, { products, out: slots.out }),
   ];
 }
@@ -225,19 +216,9 @@ function sourceAxes(
     { size: tiles[0], from: m * step * w, top: m * step, to: tiles[1] },
     { size: batch, from: channels * h * w, to: tiles[0] * tiles[1] },
     { size: channels, from: h * w, to: channel },
-    ...parities(step, {
-      across: { from: 1, left: 1, to: channels * channel },
-      down: { from: w, top: 1, to: step * channels * channel },
-    }),
+    { size: step, from: 1, left: 1, to: channels * channel },
+    { size: step, from: w, top: 1, to: step * channels * channel },
   ];
-}
-
-/** The axes of `step` x `step` parities; none where there is but one. */
-function parities(
-  step: number,
-  { across, down }: Readonly<Record<"across" | "down", Omit<TileAxis, "size">>>,
-): TileAxis[] {
-  return step === 1 ? [] : [{ size: step, ...across }, { size: step, ...down }];
 }
 
 /** What the dispatches of a filtering have in common. */
@@ -298,40 +279,77 @@ function multiply(
   return { dispatches, products };
 }
 
-/** Products as a tensor, of which tiles have neighbours `step` apart. */
+/** Products as a tensor, of which tiles have neighbours `step` apart, and as many alternate in a row. */
 function transformProducts(
   stage: Stage,
   transform: {
     readonly matrix: Matrix;
     readonly axes: readonly TileAxis[];
     readonly slice: number;
+    /** Distance of the products of tiles that alternate. */
+    readonly parity: number;
     readonly size: Pair;
     readonly step: number;
   },
+  memory: { products: Slot; out: Slot },
+): Dispatch {
+  const { matrix, axes, slice, parity, size: [height, width], step } = transform;
+  const row = matrix.length * step;
+  const quads = width % 4 === 0 && row % 4 === 0;
+  const values = {
+    ...{ HEIGHT: height, WIDTH: width, STEP: step, SLICE: slice, PARITY: parity },
+    QUADS: Number(quads),
+    WHOLE: Number(height % row === 0 && width % row === 0),
+  };
+  return launchResult(stage, {
+    ...{ matrix, code: outputCode, values, width: quads ? 4 : 1 },
+    axes: quads ? [{ size: row / 4, to: 4, left: 4 }, ...axes] : axes,
+  }, memory);
+}
+
+/** Products as a weight; the threads of a filter, one for each parity, follow each other. */
+function transformTaps(
+  stage: Stage,
+  transform: {
+    readonly matrix: Matrix;
+    readonly axes: readonly TileAxis[];
+    readonly slice: number;
+    /** Distances of a tile's rows and columns in the weight. */
+    readonly distances: Pair;
+  },
+  memory: { products: Slot; out: Slot },
+): Dispatch {
+  const { matrix, axes, slice, distances: [down, across] } = transform;
+  const taps = memory.out.bytes / 4, width = taps % 4 === 0 ? 4 : 1;
+  const values = { DOWN: down, ACROSS: across, SLICE: slice, TAPS: taps, WIDTH: width };
+  return launchResult(stage, { matrix, axes, code: tapsCode, values, width }, memory);
+}
+
+/** A transform of products, and what is to be done with its results. */
+function launchResult(
+  stage: Stage,
+  { width, ...transform }: Omit<Launch, "name" | "slots"> & { readonly width: 1 | 4 },
   { products, out }: { products: Slot; out: Slot },
 ): Dispatch {
-  const { matrix, slice, size: [height, width], step } = transform;
-  const quads = step === 1 && width % 4 === 0 && matrix.length === 4;
-  const values = {
-    ...{ HEIGHT: height, WIDTH: width, STEP: step, DOWN: step * width, ACROSS: step, SLICE: slice },
-    QUADS: Number(quads),
-  };
   const operands = [{ name: "products", slot: products, quads: false }];
-  const { code, slots, label } = resultsOf(stage.ctx, out, { operands, width: quads ? 4 : 1 });
-  const dispatch = launch(stage, { ...transform, name: "result", code: outputCode, values, slots });
+  const { code, slots, label } = resultsOf(stage.ctx, out, { operands, width });
+  const dispatch = launch(stage, { ...transform, name: "result", slots });
   return { ...dispatch, code: code + dispatch.code, variant: dispatch.variant + label };
+}
+
+/** A transform as its shader wants it. */
+interface Launch {
+  readonly name: string;
+  readonly code: string;
+  readonly matrix: Matrix;
+  readonly axes: readonly TileAxis[];
+  readonly values: TemplateValues;
+  readonly slots: readonly Slot[];
 }
 
 function launch(
   { ctx, kernel, g, m }: Stage,
-  { name, code, matrix, axes, values, slots }: {
-    readonly name: string;
-    readonly code: string;
-    readonly matrix: Matrix;
-    readonly axes: readonly TileAxis[];
-    readonly values: TemplateValues;
-    readonly slots: readonly Slot[];
-  },
+  { name, code, matrix, axes, values, slots }: Launch,
 ): Dispatch {
   const threads = axes.reduce((product, { size }) => product * size, 1);
   const grid = threadGrid(ctx, { threads, workgroup: 64 });
@@ -343,7 +361,7 @@ function launch(
       ...values,
       ...grid.values,
       ...{ SIDE: matrix.length, PATCH: matrix[0].length },
-      AXES: axes.map(visit).join("\n"),
+      AXES: axes.filter(({ size }) => size > 1).map(visit).join("\n"),
       SUMS: sums(matrix),
     }),
     slots,
