@@ -70,18 +70,17 @@ function filter(
   const stage = { ctx, kernel, g, m };
   // A parity of the result may begin one later: see shaders/conv2d_input_grad_image.wgsl.
   const late = outStep > 1 && g.padding[0] % outStep > 0 ? 1 : 0;
+  const parities = outStep > 1
+    ? { count: outStep, shift: late, to: n * n * b.slice }
+    : paritiesOf(source, b.step);
 
   const tilesOfSource = transformTiles(stage, {
     name: "source",
     bytes: 4 * product.batch * b.slice,
     matrix: matrices.input,
-    axes: [
-      ...sourceAxes(f.source, { m, tiles, batch: g.batch, channel: b.step }),
-      { size: outStep, from: late, left: late, to: n * n * b.slice },
-      { size: outStep, from: late * source.size[1], top: late, to: outStep * n * n * b.slice },
-    ],
+    axes: sourceAxes(source, { m, tiles, batch: g.batch, channel: b.step, parities }),
     slice: b.slice,
-    from: source,
+    ...{ from: source, parities },
   }, slots.source);
   const filters = transformFilters(stage, slots.weight);
   const { dispatches, products } = multiply(stage, product, {
@@ -114,18 +113,18 @@ function filter(
 function transformFilters(stage: Stage, weight: Slot): { dispatch: Dispatch; tiles: Slot } {
   const f = outputFiltering(stage.g, stage.m), { source, weight: strides, result } = f;
   const { a } = matmulStrides(filteringProduct(f)), { filter, n } = f.matrices;
+  const [k] = stage.g.kernel, parities = paritiesOf(source, a.step);
   return transformTiles(stage, {
     name: "weight",
     bytes: 4 * n * n * a.slice,
     matrix: filter,
     axes: [
       { size: source.channels, from: strides.channel, to: a.step },
-      { size: source.step, from: strides.parity[1], to: source.channels * a.step },
-      { size: source.step, from: strides.parity[0], to: source.step * source.channels * a.step },
+      downOf(parities, k),
       { size: result.channels, from: strides.row, to: a.row },
     ],
     slice: a.slice,
-    distances: strides.tap,
+    ...{ from: { size: [k, k], first: 0, step: source.step }, parities },
   }, weight);
 }
 
@@ -152,28 +151,30 @@ export function conv2dWeightGradWinogradTiled(
   g: Conv2dGeometry,
   { m, slots }: { m: number; slots: { x: Slot; grad: Slot; out: Slot } },
 ): Dispatch[] {
-  const [s] = g.stride, [k] = g.kernel, [oh, ow] = g.outputSize;
+  const [s] = g.stride, [k] = g.kernel;
   const { source, matrices } = outputFiltering(g, m);
   const product = weightGradProduct(g, m), { a, b } = matmulStrides(product);
   const tiles = tileCounts(g.outputSize, m);
   const stage = { ctx, kernel: "conv2dWeightGrad", g, m };
+  const place = { m, tiles, batch: g.batch };
+  const parities = paritiesOf(source, b.column);
   const x = transformTiles(stage, {
     name: "x",
     bytes: 4 * product.batch * b.slice,
     matrix: matrices.input,
-    axes: sourceAxes(source, { m, tiles, batch: g.batch, channel: b.column }),
+    axes: sourceAxes(source, { ...place, channel: b.column, parities }),
     slice: b.slice,
-    from: source,
+    ...{ from: source, parities },
   }, slots.x);
+  const from = { channels: g.outChannels, size: g.outputSize, first: 0, step: 1 };
+  const none = paritiesOf(from, 0);
   const grad = transformTiles(stage, {
     name: "grad",
     bytes: 4 * product.batch * a.slice,
     matrix: transpose(matrices.output),
-    axes: sourceAxes({ channels: g.outChannels, size: [oh, ow], step: 1 }, {
-      ...{ m, tiles, batch: g.batch, channel: a.row },
-    }),
+    axes: sourceAxes(from, { ...place, channel: a.row, parities: none }),
     slice: a.slice,
-    from: { size: [oh, ow], first: 0, step: 1 },
+    ...{ from, parities: none },
   }, slots.grad);
   const { dispatches, products } = multiply(stage, product, { a: grad.tiles, b: x.tiles });
   return [
@@ -200,24 +201,45 @@ const tileCounts = (size: Pair, side: number): Pair => [
   Math.ceil(size[1] / side),
 ];
 
-/** The tiles of all images along the rows, then down, then those of the other channels and parities. */
+/** Rows of which a thread makes so many tiles, and columns as many, that begin `shift` apart and end up `to` apart. */
+interface Parities {
+  readonly count: number;
+  readonly shift: number;
+  readonly to: number;
+}
+
+/** Those of a source that are channels of their own, `channel` apart. */
+const paritiesOf = (
+  { step, channels }: Filtering["source"],
+  channel: number,
+): Parities => ({ count: step, shift: 1, to: channels * channel });
+
+/** The axis of those down a plane of such width. */
+const downOf = ({ count, shift, to }: Parities, width: number): TileAxis => ({
+  ...{ size: count, from: shift * width, top: shift, to: count * to },
+});
+
+/**
+ * The tiles of all images along the rows, then down, then those of the other parity and the other channels: what
+ * tiles of both parities see is still near when it is read again.
+ */
 function sourceAxes(
-  { channels, size: [h, w], step }: Omit<Filtering["source"], "first">,
-  { m, tiles, batch, channel }: {
+  { channels, size: [h, w], step }: Filtering["source"],
+  { m, tiles, batch, channel, parities }: {
     readonly m: number;
     readonly tiles: Pair;
     readonly batch: number;
     /** Distance of channels in what is written. */
     readonly channel: number;
+    readonly parities: Parities;
   },
 ): TileAxis[] {
   return [
     { size: tiles[1], from: m * step, left: m * step, to: 1 },
     { size: tiles[0], from: m * step * w, top: m * step, to: tiles[1] },
     { size: batch, from: channels * h * w, to: tiles[0] * tiles[1] },
+    downOf(parities, w),
     { size: channels, from: h * w, to: channel },
-    { size: step, from: 1, left: 1, to: channels * channel },
-    { size: step, from: w, top: 1, to: step * channels * channel },
   ];
 }
 
@@ -239,24 +261,29 @@ function transformTiles(
     readonly axes: readonly TileAxis[];
     readonly slice: number;
     /** The planes that tiles are cut from, which are zero outside. */
-    readonly from?: Omit<Filtering["source"], "channels">;
-    /** Distances of a tile's rows and columns, where all of each tile is there. */
-    readonly distances?: Pair;
+    readonly from: Omit<Filtering["source"], "channels">;
+    readonly parities: Parities;
   },
   source: Slot,
 ): { dispatch: Dispatch; tiles: Slot } {
-  const { name, matrix, from, slice } = transform, patch = matrix[0].length;
-  const { size, first, step } = from ?? { size: [patch, patch], first: 0, step: 1 };
-  const [down, across] = transform.distances ?? [step * size[1], step];
+  const { name, matrix, slice, parities: { count, shift, to } } = transform;
+  const { size: [height, width], first, step } = transform.from;
+  const quads = width % 4 === 0 &&
+    transform.axes.every(({ size, from = 0 }) => size === 1 || from % 4 === 0);
+  const unit = quads ? 4 : 1, offset = (first % unit + unit) % unit;
+  const axes = transform.axes.map((axis) => ({ ...axis, from: (axis.from ?? 0) / unit }));
   const tiles = stage.ctx.scratch(transform.bytes);
   const values = {
-    ...{ HEIGHT: size[0], WIDTH: size[1], STEP: step },
+    ...{ HEIGHT: height, WIDTH: width, STEP: step, SLICE: slice },
+    ...{ PARITIES: count, SHIFT: shift, NEXT: to },
+    ...{ QUADS: Number(quads), TYPE: quads ? "vec4f" : "f32", OFFSET: offset },
+    COLUMNS: (matrix[0].length - 1) * step + (count - 1) * shift + 1,
     // As u32, which wrap around.
-    ...{ FIRST: first >>> 0, ORIGIN: (first * size[1] + first) >>> 0 },
-    ...{ DOWN: down, ACROSS: across, SLICE: slice },
+    ...{ TOP: first >>> 0, LEFT: (first - offset) >>> 0 },
+    ORIGIN: ((first * width + first - offset) / unit) >>> 0,
   };
   const slots = [source, tiles];
-  const dispatch = launch(stage, { ...transform, name, code: transformCode, values, slots });
+  const dispatch = launch(stage, { name, matrix, axes, code: transformCode, values, slots });
   return { dispatch: { ...dispatch, writes: [tiles] }, tiles };
 }
 
