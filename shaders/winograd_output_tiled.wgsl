@@ -1,7 +1,7 @@
 // The last transform of Winograd's filtering on GPUs: T -> M T M', where M is [SIDE, PATCH], and T a number of each
-// of PATCH x PATCH products, SLICE apart. The sums are neighbours in a tensor of HEIGHT x WIDTH, or STEP apart, and
-// then those of STEP tiles alternate in a row, whose products lie PARITY apart: a thread makes them all, and hands the
-// row to `finish`, which engine/kernels/results.ts writes. Neighbouring threads read neighbours.
+// of PATCH x PATCH products, SLICE apart. The sums are rows, STEP apart, of a tensor of HEIGHT x WIDTH. Across them the
+// numbers of TILES tiles alternate, whose products lie NEXT apart: a thread makes them all, and hands their rows
+// to `finish`, which engine/kernels/results.ts writes. Neighbouring threads read neighbours.
 //
 // With QUADS, numbers go by four. Of a row of two quads a thread has the one at `left`, for a memory likes
 // its sectors to be written whole, by neighbouring threads: both compute the same. With WHOLE, all tiles are inside.
@@ -36,8 +36,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var top = 0u;
   var left = 0u;
 $AXES
-  //: for p in 0..STEP
-  let tile$p = tile(origin + ${p * PARITY}u);
+  //: for t in 0..TILES
+  let tile$t = tile(origin + ${t * NEXT}u);
   //: end
   //: for i in 0..SIDE
   //: if QUADS
@@ -45,14 +45,14 @@ $AXES
   if ((top + ${i * STEP}u < $HEIGHTu) & (left < $WIDTHu))
   //: end
   {
-    //: for q in 0..SIDE * STEP / 4
+    //: for q in 0..SIDE * TILES / 4
     let quad$q = vec4f(
       //: for c in 4 * q..4 * q + 4
-      tile${c % STEP}[${i * SIDE + c / STEP}],
+      tile${c % TILES}[${i * SIDE + c / TILES}],
       //: end
     );
     //: end
-    //: if SIDE * STEP == 8
+    //: if SIDE * TILES == 8
     let quad = select(quad0, quad1, left % 8 == 4);
     //: else
     let quad = quad0;
@@ -60,12 +60,12 @@ $AXES
     finish((place + ${i * STEP * WIDTH}u) / 4, quad);
   }
   //: else
-  //: for c in 0..SIDE * STEP
+  //: for c in 0..SIDE * TILES
   //: if !WHOLE
   if ((top + ${i * STEP}u < $HEIGHTu) & (left + $c < $WIDTHu))
   //: end
   {
-    finish(place + ${i * STEP * WIDTH + c}u, tile${c % STEP}[${i * SIDE + c / STEP}]);
+    finish(place + ${i * STEP * WIDTH + c}u, tile${c % TILES}[${i * SIDE + c / TILES}]);
   }
   //: end
   //: end

@@ -16,7 +16,7 @@ import { threadGrid } from "./gemm_grid.ts";
 import { tiledGemm } from "./gemm_tiled.ts";
 import { type MatmulGeometry, matmulStrides } from "./matmul_geometry.ts";
 import { matmulGemm, type PartsOfA } from "./matmul_tiled.ts";
-import { resultsOf } from "./results.ts";
+import { type Operand, type Results, resultsOf } from "./results.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
 import { type Filtering, inputGradFiltering, outputFiltering } from "./winograd_geometry.ts";
 import { type Matrix, transpose, winogradMatrices } from "./winograd_matrices.ts";
@@ -64,9 +64,8 @@ function filter(
 ): Dispatch[] {
   const { kernel, geometry: g, matrices: { m, n, ...matrices }, source, result } = f;
   const product = filteringProduct(f), { b } = matmulStrides(product);
-  const [height, width] = result.size, outStep = result.step;
+  const outStep = result.step;
   const tiles = tileCounts(result.size, m * outStep);
-  const plane = product.m * product.n;
   const stage = { ctx, kernel, g, m };
   // A parity of the result may begin one later: see shaders/conv2d_input_grad_image.wgsl.
   const late = outStep > 1 && g.padding[0] % outStep > 0 ? 1 : 0;
@@ -92,20 +91,7 @@ function filter(
     tilesOfSource.dispatch,
     filters.dispatch,
     ...dispatches,
-    transformProducts(stage, {
-      matrix: matrices.output,
-      axes: [
-        { size: tiles[1], from: 1, to: m * outStep, left: m * outStep },
-        { size: tiles[0], from: tiles[1], to: m * outStep * width, top: m * outStep },
-        { size: g.batch, from: tiles[0] * tiles[1], to: result.channels * height * width },
-        { size: outStep, from: outStep * n * n * plane, to: width, top: 1 },
-        { size: result.channels, from: product.n, to: height * width },
-      ],
-      slice: plane,
-      parity: n * n * plane,
-      size: result.size,
-      step: outStep,
-    }, { products, out: slots.out }),
+    transformProducts(stage, f, { products, out: slots.out }),
   ];
 }
 
@@ -306,32 +292,44 @@ function multiply(
   return { dispatches, products };
 }
 
-/** Products as a tensor, of which tiles have neighbours `step` apart, and as many alternate in a row. */
+/**
+ * Products as the result of a filtering. Of parities of the result two tiles alternate in a row, and of neighbouring
+ * channels where what follows puts their numbers side by side.
+ */
 function transformProducts(
   stage: Stage,
-  transform: {
-    readonly matrix: Matrix;
-    readonly axes: readonly TileAxis[];
-    readonly slice: number;
-    /** Distance of the products of tiles that alternate. */
-    readonly parity: number;
-    readonly size: Pair;
-    readonly step: number;
-  },
-  memory: { products: Slot; out: Slot },
+  f: Filtering,
+  { products, out }: { products: Slot; out: Slot },
 ): Dispatch {
-  const { matrix, axes, slice, parity, size: [height, width], step } = transform;
-  const row = matrix.length * step;
-  const quads = width % 4 === 0 && row % 4 === 0;
-  const values = {
-    ...{ HEIGHT: height, WIDTH: width, STEP: step, SLICE: slice, PARITY: parity },
-    QUADS: Number(quads),
-    WHOLE: Number(height % row === 0 && width % row === 0),
-  };
+  const { geometry: { batch }, matrices: { m, n, output: matrix }, result } = f;
+  const { size: [height], step } = result, product = filteringProduct(f);
+  const slice = product.m * product.n, parity = n * n * slice;
+  const tiles = tileCounts(result.size, m * step);
+  const operands = [operandOf(products)];
+  const quads = result.size[1] % 4 === 0 && m * step % 4 === 0;
+  const inOrder = resultsOf(stage.ctx, out, { operands, width: quads ? 4 : 1 });
+  const inPairs = inOrder.apart && step === 1 && result.channels % 2 === 0
+    ? resultsOf(stage.ctx, out, { operands, width: 4, pairs: true })
+    : inOrder;
+  const pairs = inOrder.apart && !inPairs.apart;
+  const across = pairs ? 2 : step, apart = pairs ? 2 : 1;
+  const width = apart * result.size[1], channels = result.channels / apart;
   return launchResult(stage, {
-    ...{ matrix, code: outputCode, values, width: quads ? 4 : 1 },
-    axes: quads ? [{ size: row / 4, to: 4, left: 4 }, ...axes] : axes,
-  }, memory);
+    ...{ matrix, code: outputCode, results: pairs ? inPairs : inOrder },
+    axes: [
+      { size: quads ? m * across / 4 : 1, to: 4, left: 4 },
+      { size: tiles[1], from: 1, to: m * across, left: m * across },
+      { size: tiles[0], from: tiles[1], to: m * step * width, top: m * step },
+      { size: batch, from: tiles[0] * tiles[1], to: channels * height * width },
+      { size: step, from: step * parity, to: width, top: 1 },
+      { size: channels, from: apart * product.n, to: height * width },
+    ],
+    values: {
+      ...{ HEIGHT: height, WIDTH: width, STEP: step, SLICE: slice },
+      ...{ TILES: across, NEXT: pairs ? product.n : parity, QUADS: Number(quads) },
+      WHOLE: Number(height % (m * step) === 0 && width % (m * across) === 0),
+    },
+  });
 }
 
 /** Products as a weight; the threads of a filter, one for each parity, follow each other. */
@@ -344,22 +342,23 @@ function transformTaps(
     /** Distances of a tile's rows and columns in the weight. */
     readonly distances: Pair;
   },
-  memory: { products: Slot; out: Slot },
+  { products, out }: { products: Slot; out: Slot },
 ): Dispatch {
   const { matrix, axes, slice, distances: [down, across] } = transform;
-  const taps = memory.out.bytes / 4, width = taps % 4 === 0 ? 4 : 1;
+  const taps = out.bytes / 4, width = taps % 4 === 0 ? 4 : 1;
+  const results = resultsOf(stage.ctx, out, { operands: [operandOf(products)], width });
   const values = { DOWN: down, ACROSS: across, SLICE: slice, TAPS: taps, WIDTH: width };
-  return launchResult(stage, { matrix, axes, code: tapsCode, values, width }, memory);
+  return launchResult(stage, { matrix, axes, code: tapsCode, values, results });
 }
+
+const operandOf = (products: Slot): Operand => ({ name: "products", slot: products, quads: false });
 
 /** A transform of products, and what is to be done with its results. */
 function launchResult(
   stage: Stage,
-  { width, ...transform }: Omit<Launch, "name" | "slots"> & { readonly width: 1 | 4 },
-  { products, out }: { products: Slot; out: Slot },
+  { results, ...transform }: Omit<Launch, "name" | "slots"> & { readonly results: Results },
 ): Dispatch {
-  const operands = [{ name: "products", slot: products, quads: false }];
-  const { code, slots, label } = resultsOf(stage.ctx, out, { operands, width });
+  const { code, slots, label } = results;
   const dispatch = launch(stage, { ...transform, name: "result", slots });
   return { ...dispatch, code: code + dispatch.code, variant: dispatch.variant + label };
 }

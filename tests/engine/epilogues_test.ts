@@ -158,6 +158,13 @@ const fused: Readonly<Record<string, Case>> = {
     const shuffled = pixelShuffle(add(y, bias(s, y)), 2);
     return [where(gt(shuffled, 0), shuffled, mul(shuffled, bias(s, shuffled)))];
   },
+  "a bias before pixelShuffle of whole quads, and batch norm after it": (s) => {
+    const y = conv(s, { batch: 3, channels: [3, 12], size: [9, 12] });
+    const shuffled = pixelShuffle(add(y, bias(s, y)), 2);
+    const normal = mul(sub(shuffled, bias(s, shuffled)), bias(s, shuffled));
+    return [relu(add(normal, bias(s, shuffled)))];
+  },
+  "pixelShuffle by 3": (s) => [relu(pixelShuffle(conv(s, { channels: [3, 18] }), 3))],
   "channels last, of a residual sum": (s) => {
     const y = conv(s, { batch: 3, channels: [2, 5], size: [4, 6] });
     return [add(permute(y, [0, 2, 3, 1]), s.tensor(3, 4, 6, 5))];
@@ -252,7 +259,10 @@ const filtered = [
   "a residual sum",
   "a residual sum with the product's own operand",
   "a transposed convolution to whole quads, masked",
+  "pixelShuffle",
   "a bias before pixelShuffle, and PReLU after it",
+  "a bias before pixelShuffle of whole quads, and batch norm after it",
+  "pixelShuffle by 3",
   "channels last, of a residual sum",
   "a weight's update by Adam",
   "the update of an odd number of weights",
@@ -317,6 +327,16 @@ const target = (maxStorageBuffersPerShaderStage: number): Target => ({
   cpu: false,
   limits: { ...targetOf(gpu).limits, maxStorageBuffersPerShaderStage },
   choose: undefined,
+});
+
+Deno.test("what a filtered product's epilogue shuffles is stored by quads", () => {
+  for (const [name, quads] of [["pixelShuffle", true], ["pixelShuffle by 3", false]] as const) {
+    const { variables, ...program } = trace(fused[name]);
+    const filtering = { ...target(8), variant: "winograd 4 tiled 32x32" };
+    const { code } = dispatchesOf(program, filtering).find(({ variant }) => hasEpilogue(variant))!;
+    assertEquals(/\] = vec4<f32>\(/.test(code), quads, name);
+    variables.forEach((variable) => variable.destroy());
+  }
 });
 
 Deno.test("no kernel is bound to more buffers than a device allows", () => {
