@@ -5,7 +5,7 @@
 
 import finishCode from "../../shaders/finish.wgsl" with { type: "text" };
 import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
-import type { Epilogue, Operand } from "../kernels/results.ts";
+import type { Epilogue, Given, Operand } from "../kernels/results.ts";
 import { instantiate } from "../kernels/template.ts";
 import { permuteOp, reshapeOp } from "../ops/movement.ts";
 import type { Tensor } from "../tensor.ts";
@@ -194,10 +194,12 @@ export function lowerEpilogue(
   const reads = new Map([...group.reads, [product, true]]);
   let taken = false;
   return {
-    epilogue(operands, width) {
+    epilogue(operands, given) {
       taken = true;
-      const { bindings, body, stores } = finish(group, { ...options, operands, width });
+      const { width } = given;
+      const { bindings, body, stores, apart } = finish(group, { ...options, operands, ...given });
       return {
+        apart,
         code: instantiate(finishCode, {
           LIBRARY: librariesOf([body]),
           BINDINGS: bindings.declarations(),
@@ -222,9 +224,9 @@ export function lowerEpilogue(
 /** The statements of `finish`. */
 function finish(
   group: Group,
-  options: { slots: Slots; quads: boolean; operands: readonly Operand[]; width: 1 | 4 },
-): { bindings: Bindings; body: Body; stores: string[] } {
-  const { slots, quads, operands, width } = options, { outputs, reads } = group;
+  options: Given & { slots: Slots; quads: boolean; operands: readonly Operand[] },
+): { bindings: Bindings; body: Body; stores: string[]; apart: boolean } {
+  const { slots, quads, operands, width, pairs } = options, { outputs, reads } = group;
   const product = group.product!, worked = outputs.filter((output) => output !== product);
   // Threads that write parts of one vector must not write it whole.
   const together = quads && width === QUAD;
@@ -232,11 +234,17 @@ function finish(
   const body = new Body(reads, bindings);
   const at = body.scope.sum([["i", width]]);
   const known = new Map([...reads, [product, true]]);
-  const lanes = Array.from({ length: width }, (_, lane) => {
-    const index = body.index(product.shape, at, lane);
-    const places = placesOf(index, { product, outputs: worked, reads: known })!;
+  const all = Array.from({ length: width }, (_, lane) => {
+    const index = pairs ? pairAt(body, product, lane) : body.index(product.shape, at, lane);
+    return placesOf(index, { product, outputs: worked, reads: known });
+  });
+  const found = all.filter((places) => places !== undefined);
+  // Of pairs, which begin with coordinates, one place can come out as two expressions.
+  if (found.length < all.length) return { bindings, body, stores: [], apart: true };
+  const lanes = found.map((places, lane) => {
+    const { offset } = places.get(product)!;
     body.settle(places);
-    body.keep(product, width === QUAD ? `value.${"xyzw"[lane]}` : "value", index.offset);
+    body.keep(product, width === QUAD ? `value.${"xyzw"[lane]}` : "value", offset);
     return {
       offsets: outputs.map((output) => places.get(output)!.offset),
       values: outputs.map((output) => body.value(output, places.get(output)!)),
@@ -252,5 +260,14 @@ function finish(
       values: lanes.map(({ values }) => values[k]),
     })
   );
-  return { bindings, body, stores };
+  return { bindings, body, stores, apart };
+}
+
+/** Where the four of quad `i` are that {@linkcode Given} calls pairs. */
+function pairAt({ scope }: Body, { shape }: Tensor, lane: number): Index {
+  const [batch, channels, height, width] = shape;
+  const [b, c, y, x] =
+    Index.linear(scope, [batch, channels / 2, height, width / 2], "i").coordinates;
+  const channel = scope.sum([[c, 2], [`${lane % 2}u`, 1]]);
+  return Index.at(scope, shape, [b, channel, y, scope.sum([[x, 2], [`${lane >> 1}u`, 1]])]);
 }

@@ -26,10 +26,22 @@ export interface Results {
   readonly slots: readonly Slot[];
   /** What is added to the variant's name, for people. */
   readonly label: string;
+  /** Whether some of the results that are given together are stored one by one. */
+  readonly apart: boolean;
 }
 
-/** Writes the end of a kernel that gives its results one by one, or four neighbours at a time. */
-export type Epilogue = (operands: readonly Operand[], width: 1 | 4) => Results;
+/** How a kernel gives its results: one by one, or four neighbours at a time. */
+export interface Given {
+  readonly width: 1 | 4;
+  /**
+   * The four are two neighbours in each of two neighbouring channels, in turns, as a PixelShuffle by 2 has them: those
+   * from 4 i on in a tensor `[batch, channels / 2, height, 2 * width]`.
+   */
+  readonly pairs?: boolean;
+}
+
+/** Writes the end of a kernel. */
+export type Epilogue = (operands: readonly Operand[], given: Given) => Results;
 
 /**
  * The end of a product's kernel, an epilogue where there is one. A form that does not ask for it stores
@@ -38,9 +50,10 @@ export type Epilogue = (operands: readonly Operand[], width: 1 | 4) => Results;
 export function resultsOf(
   ctx: KernelContext,
   out: Slot,
-  { operands, width }: { operands: readonly Operand[]; width: 1 | 4 },
+  { operands, ...given }: Given & { readonly operands: readonly Operand[] },
 ): Results {
-  if (ctx.epilogue) return ctx.epilogue(operands, width);
+  if (ctx.epilogue) return ctx.epilogue(operands, given);
+  const { width } = given;
   const at = operands.length;
   return {
     code: instantiate(finishCode, {
@@ -53,5 +66,6 @@ export function resultsOf(
     }),
     slots: [...operands.map(({ slot }) => slot), out],
     label: "",
+    apart: false,
   };
 }

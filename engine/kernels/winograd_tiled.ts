@@ -8,6 +8,7 @@
 //   the products             [slice, row, tile]         or [slice, row, channel] for the weight gradient
 
 import outputCode from "../../shaders/winograd_output_tiled.wgsl" with { type: "text" };
+import tapsCode from "../../shaders/winograd_taps_tiled.wgsl" with { type: "text" };
 import transformCode from "../../shaders/winograd_transform_tiled.wgsl" with { type: "text" };
 import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
@@ -15,7 +16,7 @@ import { threadGrid } from "./gemm_grid.ts";
 import { tiledGemm } from "./gemm_tiled.ts";
 import { type MatmulGeometry, matmulStrides } from "./matmul_geometry.ts";
 import { matmulGemm, type PartsOfA } from "./matmul_tiled.ts";
-import { resultsOf } from "./results.ts";
+import { type Operand, type Results, resultsOf } from "./results.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
 import { type Filtering, inputGradFiltering, outputFiltering } from "./winograd_geometry.ts";
 import { type Matrix, transpose, winogradMatrices } from "./winograd_matrices.ts";
@@ -63,26 +64,22 @@ function filter(
 ): Dispatch[] {
   const { kernel, geometry: g, matrices: { m, n, ...matrices }, source, result } = f;
   const product = filteringProduct(f), { b } = matmulStrides(product);
-  const [height, width] = result.size, outStep = result.step;
+  const outStep = result.step;
   const tiles = tileCounts(result.size, m * outStep);
-  const plane = product.m * product.n;
   const stage = { ctx, kernel, g, m };
   // A parity of the result may begin one later: see shaders/conv2d_input_grad_image.wgsl.
   const late = outStep > 1 && g.padding[0] % outStep > 0 ? 1 : 0;
+  const parities = outStep > 1
+    ? { count: outStep, shift: late, to: n * n * b.slice }
+    : paritiesOf(source, b.step);
 
   const tilesOfSource = transformTiles(stage, {
     name: "source",
     bytes: 4 * product.batch * b.slice,
     matrix: matrices.input,
-    axes: [
-      ...sourceAxes(f.source, { m, tiles, batch: g.batch, channel: b.step }),
-      ...parities(outStep, {
-        across: { from: late, left: late, to: n * n * b.slice },
-        down: { from: late * source.size[1], top: late, to: outStep * n * n * b.slice },
-      }),
-    ],
+    axes: sourceAxes(source, { m, tiles, batch: g.batch, channel: b.step, parities }),
     slice: b.slice,
-    from: source,
+    ...{ from: source, parities },
   }, slots.source);
   const filters = transformFilters(stage, slots.weight);
   const { dispatches, products } = multiply(stage, product, {
@@ -94,22 +91,7 @@ function filter(
     tilesOfSource.dispatch,
     filters.dispatch,
     ...dispatches,
-    transformProducts(stage, {
-      matrix: matrices.output,
-      axes: [
-        { size: tiles[1], from: 1, to: m * outStep, left: m * outStep },
-        { size: tiles[0], from: tiles[1], to: m * outStep * width, top: m * outStep },
-        { size: g.batch, from: tiles[0] * tiles[1], to: result.channels * height * width },
-        { size: result.channels, from: product.n, to: height * width },
-        ...parities(outStep, {
-          across: { from: n * n * plane, to: 1, left: 1 },
-          down: { from: outStep * n * n * plane, to: width, top: 1 },
-        }),
-      ],
-      slice: plane,
-      size: result.size,
-      step: outStep,
-    }, { products, out: slots.out }),
+    transformProducts(stage, f, { products, out: slots.out }),
   ];
 }
 
@@ -117,20 +99,18 @@ function filter(
 function transformFilters(stage: Stage, weight: Slot): { dispatch: Dispatch; tiles: Slot } {
   const f = outputFiltering(stage.g, stage.m), { source, weight: strides, result } = f;
   const { a } = matmulStrides(filteringProduct(f)), { filter, n } = f.matrices;
+  const [k] = stage.g.kernel, parities = paritiesOf(source, a.step);
   return transformTiles(stage, {
     name: "weight",
     bytes: 4 * n * n * a.slice,
     matrix: filter,
     axes: [
       { size: source.channels, from: strides.channel, to: a.step },
-      ...parities(source.step, {
-        across: { from: strides.parity[1], to: source.channels * a.step },
-        down: { from: strides.parity[0], to: source.step * source.channels * a.step },
-      }),
+      downOf(parities, k),
       { size: result.channels, from: strides.row, to: a.row },
     ],
     slice: a.slice,
-    distances: strides.tap,
+    ...{ from: { size: [k, k], first: 0, step: source.step }, parities },
   }, weight);
 }
 
@@ -157,48 +137,46 @@ export function conv2dWeightGradWinogradTiled(
   g: Conv2dGeometry,
   { m, slots }: { m: number; slots: { x: Slot; grad: Slot; out: Slot } },
 ): Dispatch[] {
-  const [s] = g.stride, [k] = g.kernel, [oh, ow] = g.outputSize;
+  const [s] = g.stride, [k] = g.kernel;
   const { source, matrices } = outputFiltering(g, m);
   const product = weightGradProduct(g, m), { a, b } = matmulStrides(product);
   const tiles = tileCounts(g.outputSize, m);
   const stage = { ctx, kernel: "conv2dWeightGrad", g, m };
+  const place = { m, tiles, batch: g.batch };
+  const parities = paritiesOf(source, b.column);
   const x = transformTiles(stage, {
     name: "x",
     bytes: 4 * product.batch * b.slice,
     matrix: matrices.input,
-    axes: sourceAxes(source, { m, tiles, batch: g.batch, channel: b.column }),
+    axes: sourceAxes(source, { ...place, channel: b.column, parities }),
     slice: b.slice,
-    from: source,
+    ...{ from: source, parities },
   }, slots.x);
+  const from = { channels: g.outChannels, size: g.outputSize, first: 0, step: 1 };
+  const none = paritiesOf(from, 0);
   const grad = transformTiles(stage, {
     name: "grad",
     bytes: 4 * product.batch * a.slice,
     matrix: transpose(matrices.output),
-    axes: sourceAxes({ channels: g.outChannels, size: [oh, ow], step: 1 }, {
-      ...{ m, tiles, batch: g.batch, channel: a.row },
-    }),
+    axes: sourceAxes(from, { ...place, channel: a.row, parities: none }),
     slice: a.slice,
-    from: { size: [oh, ow], first: 0, step: 1 },
+    ...{ from, parities: none },
   }, slots.grad);
   const { dispatches, products } = multiply(stage, product, { a: grad.tiles, b: x.tiles });
   return [
     x.dispatch,
     grad.dispatch,
     ...dispatches,
-    // A weight's update works on quads; a thread that has all taps of a filter would go over its memory one by one.
-    transformProducts({ ...stage, ctx: { ...ctx, epilogue: undefined } }, {
+    transformTaps(stage, {
       matrix: transpose(matrices.filter),
       axes: [
+        { size: s, from: g.inChannels, to: 1 },
+        { size: s, from: s * g.inChannels, to: k },
         { size: g.inChannels, from: 1, to: k * k },
-        ...parities(s, {
-          across: { from: g.inChannels, to: 1, left: 1 },
-          down: { from: s * g.inChannels, to: k, top: 1 },
-        }),
         { size: g.outChannels, from: product.n, to: g.inChannels * k * k },
       ],
       slice: product.m * product.n,
-      size: [k, k],
-      step: s,
+      distances: [s * k, s],
     }, { products, out: slots.out }),
   ];
 }
@@ -209,35 +187,46 @@ const tileCounts = (size: Pair, side: number): Pair => [
   Math.ceil(size[1] / side),
 ];
 
-/** The tiles of all images along the rows, then down, then those of the other channels and parities. */
+/** Rows of which a thread makes so many tiles, and columns as many, that begin `shift` apart and end up `to` apart. */
+interface Parities {
+  readonly count: number;
+  readonly shift: number;
+  readonly to: number;
+}
+
+/** Those of a source that are channels of their own, `channel` apart. */
+const paritiesOf = (
+  { step, channels }: Filtering["source"],
+  channel: number,
+): Parities => ({ count: step, shift: 1, to: channels * channel });
+
+/** The axis of those down a plane of such width. */
+const downOf = ({ count, shift, to }: Parities, width: number): TileAxis => ({
+  ...{ size: count, from: shift * width, top: shift, to: count * to },
+});
+
+/**
+ * The tiles of all images along the rows, then down, then those of the other parity and the other channels: what
+ * tiles of both parities see is still near when it is read again.
+ */
 function sourceAxes(
-  { channels, size: [h, w], step }: Omit<Filtering["source"], "first">,
-  { m, tiles, batch, channel }: {
+  { channels, size: [h, w], step }: Filtering["source"],
+  { m, tiles, batch, channel, parities }: {
     readonly m: number;
     readonly tiles: Pair;
     readonly batch: number;
     /** Distance of channels in what is written. */
     readonly channel: number;
+    readonly parities: Parities;
   },
 ): TileAxis[] {
   return [
     { size: tiles[1], from: m * step, left: m * step, to: 1 },
     { size: tiles[0], from: m * step * w, top: m * step, to: tiles[1] },
     { size: batch, from: channels * h * w, to: tiles[0] * tiles[1] },
+    downOf(parities, w),
     { size: channels, from: h * w, to: channel },
-    ...parities(step, {
-      across: { from: 1, left: 1, to: channels * channel },
-      down: { from: w, top: 1, to: step * channels * channel },
-    }),
   ];
-}
-
-/** The axes of `step` x `step` parities; none where there is but one. */
-function parities(
-  step: number,
-  { across, down }: Readonly<Record<"across" | "down", Omit<TileAxis, "size">>>,
-): TileAxis[] {
-  return step === 1 ? [] : [{ size: step, ...across }, { size: step, ...down }];
 }
 
 /** What the dispatches of a filtering have in common. */
@@ -258,24 +247,29 @@ function transformTiles(
     readonly axes: readonly TileAxis[];
     readonly slice: number;
     /** The planes that tiles are cut from, which are zero outside. */
-    readonly from?: Omit<Filtering["source"], "channels">;
-    /** Distances of a tile's rows and columns, where all of each tile is there. */
-    readonly distances?: Pair;
+    readonly from: Omit<Filtering["source"], "channels">;
+    readonly parities: Parities;
   },
   source: Slot,
 ): { dispatch: Dispatch; tiles: Slot } {
-  const { name, matrix, from, slice } = transform, patch = matrix[0].length;
-  const { size, first, step } = from ?? { size: [patch, patch], first: 0, step: 1 };
-  const [down, across] = transform.distances ?? [step * size[1], step];
+  const { name, matrix, slice, parities: { count, shift, to } } = transform;
+  const { size: [height, width], first, step } = transform.from;
+  const quads = width % 4 === 0 &&
+    transform.axes.every(({ size, from = 0 }) => size === 1 || from % 4 === 0);
+  const unit = quads ? 4 : 1, offset = (first % unit + unit) % unit;
+  const axes = transform.axes.map((axis) => ({ ...axis, from: (axis.from ?? 0) / unit }));
   const tiles = stage.ctx.scratch(transform.bytes);
   const values = {
-    ...{ HEIGHT: size[0], WIDTH: size[1], STEP: step },
+    ...{ HEIGHT: height, WIDTH: width, STEP: step, SLICE: slice },
+    ...{ PARITIES: count, SHIFT: shift, NEXT: to },
+    ...{ QUADS: Number(quads), TYPE: quads ? "vec4f" : "f32", OFFSET: offset },
+    COLUMNS: (matrix[0].length - 1) * step + (count - 1) * shift + 1,
     // As u32, which wrap around.
-    ...{ FIRST: first >>> 0, ORIGIN: (first * size[1] + first) >>> 0 },
-    ...{ DOWN: down, ACROSS: across, SLICE: slice },
+    ...{ TOP: first >>> 0, LEFT: (first - offset) >>> 0 },
+    ORIGIN: ((first * width + first - offset) / unit) >>> 0,
   };
   const slots = [source, tiles];
-  const dispatch = launch(stage, { ...transform, name, code: transformCode, values, slots });
+  const dispatch = launch(stage, { name, matrix, axes, code: transformCode, values, slots });
   return { dispatch: { ...dispatch, writes: [tiles] }, tiles };
 }
 
@@ -298,40 +292,90 @@ function multiply(
   return { dispatches, products };
 }
 
-/** Products as a tensor, of which tiles have neighbours `step` apart. */
+/**
+ * Products as the result of a filtering. Of parities of the result two tiles alternate in a row, and of neighbouring
+ * channels where what follows puts their numbers side by side.
+ */
 function transformProducts(
+  stage: Stage,
+  f: Filtering,
+  { products, out }: { products: Slot; out: Slot },
+): Dispatch {
+  const { geometry: { batch }, matrices: { m, n, output: matrix }, result } = f;
+  const { size: [height], step } = result, product = filteringProduct(f);
+  const slice = product.m * product.n, parity = n * n * slice;
+  const tiles = tileCounts(result.size, m * step);
+  const operands = [operandOf(products)];
+  const quads = result.size[1] % 4 === 0 && m * step % 4 === 0;
+  const inOrder = resultsOf(stage.ctx, out, { operands, width: quads ? 4 : 1 });
+  const inPairs = inOrder.apart && step === 1 && result.channels % 2 === 0
+    ? resultsOf(stage.ctx, out, { operands, width: 4, pairs: true })
+    : inOrder;
+  const pairs = inOrder.apart && !inPairs.apart;
+  const across = pairs ? 2 : step, apart = pairs ? 2 : 1;
+  const width = apart * result.size[1], channels = result.channels / apart;
+  return launchResult(stage, {
+    ...{ matrix, code: outputCode, results: pairs ? inPairs : inOrder },
+    axes: [
+      { size: quads ? m * across / 4 : 1, to: 4, left: 4 },
+      { size: tiles[1], from: 1, to: m * across, left: m * across },
+      { size: tiles[0], from: tiles[1], to: m * step * width, top: m * step },
+      { size: batch, from: tiles[0] * tiles[1], to: channels * height * width },
+      { size: step, from: step * parity, to: width, top: 1 },
+      { size: channels, from: apart * product.n, to: height * width },
+    ],
+    values: {
+      ...{ HEIGHT: height, WIDTH: width, STEP: step, SLICE: slice },
+      ...{ TILES: across, NEXT: pairs ? product.n : parity, QUADS: Number(quads) },
+      WHOLE: Number(height % (m * step) === 0 && width % (m * across) === 0),
+    },
+  });
+}
+
+/** Products as a weight; the threads of a filter, one for each parity, follow each other. */
+function transformTaps(
   stage: Stage,
   transform: {
     readonly matrix: Matrix;
     readonly axes: readonly TileAxis[];
     readonly slice: number;
-    readonly size: Pair;
-    readonly step: number;
+    /** Distances of a tile's rows and columns in the weight. */
+    readonly distances: Pair;
   },
   { products, out }: { products: Slot; out: Slot },
 ): Dispatch {
-  const { matrix, slice, size: [height, width], step } = transform;
-  const quads = step === 1 && width % 4 === 0 && matrix.length === 4;
-  const values = {
-    ...{ HEIGHT: height, WIDTH: width, STEP: step, DOWN: step * width, ACROSS: step, SLICE: slice },
-    QUADS: Number(quads),
-  };
-  const operands = [{ name: "products", slot: products, quads: false }];
-  const { code, slots, label } = resultsOf(stage.ctx, out, { operands, width: quads ? 4 : 1 });
-  const dispatch = launch(stage, { ...transform, name: "result", code: outputCode, values, slots });
+  const { matrix, axes, slice, distances: [down, across] } = transform;
+  const taps = out.bytes / 4, width = taps % 4 === 0 ? 4 : 1;
+  const results = resultsOf(stage.ctx, out, { operands: [operandOf(products)], width });
+  const values = { DOWN: down, ACROSS: across, SLICE: slice, TAPS: taps, WIDTH: width };
+  return launchResult(stage, { matrix, axes, code: tapsCode, values, results });
+}
+
+const operandOf = (products: Slot): Operand => ({ name: "products", slot: products, quads: false });
+
+/** A transform of products, and what is to be done with its results. */
+function launchResult(
+  stage: Stage,
+  { results, ...transform }: Omit<Launch, "name" | "slots"> & { readonly results: Results },
+): Dispatch {
+  const { code, slots, label } = results;
+  const dispatch = launch(stage, { ...transform, name: "result", slots });
   return { ...dispatch, code: code + dispatch.code, variant: dispatch.variant + label };
+}
+
+/** A transform as its shader wants it. */
+interface Launch {
+  readonly name: string;
+  readonly code: string;
+  readonly matrix: Matrix;
+  readonly axes: readonly TileAxis[];
+  readonly values: TemplateValues;
+  readonly slots: readonly Slot[];
 }
 
 function launch(
   { ctx, kernel, g, m }: Stage,
-  { name, code, matrix, axes, values, slots }: {
-    readonly name: string;
-    readonly code: string;
-    readonly matrix: Matrix;
-    readonly axes: readonly TileAxis[];
-    readonly values: TemplateValues;
-    readonly slots: readonly Slot[];
-  },
+  { name, code, matrix, axes, values, slots }: Launch,
 ): Dispatch {
   const threads = axes.reduce((product, { size }) => product * size, 1);
   const grid = threadGrid(ctx, { threads, workgroup: 64 });
@@ -343,7 +387,7 @@ function launch(
       ...values,
       ...grid.values,
       ...{ SIDE: matrix.length, PATCH: matrix[0].length },
-      AXES: axes.map(visit).join("\n"),
+      AXES: axes.filter(({ size }) => size > 1).map(visit).join("\n"),
       SUMS: sums(matrix),
     }),
     slots,

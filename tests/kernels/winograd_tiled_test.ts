@@ -13,6 +13,8 @@ import {
 import type { Dispatch } from "../../engine/kernels/dispatch.ts";
 import { tiledGemm } from "../../engine/kernels/gemm_tiled.ts";
 import { matmulGemm } from "../../engine/kernels/matmul_tiled.ts";
+import { canFilter } from "../../engine/kernels/winograd_geometry.ts";
+import { checkConv2d } from "./checks.ts";
 import {
   conv2dSizes,
   referenceConv2d,
@@ -87,6 +89,44 @@ Deno.test("filtering is less than 5 times as far off as the direct kernel, with 
           const filtered = await errorsOf(harness, g, variant);
           filtered.forEach((error, i) => assertLess(error / direct[i], 5));
         });
+      }
+    }
+  } finally {
+    harness.close();
+  }
+});
+
+Deno.test("tiles that fill planes, reach beyond them, or lie in rows that are no quads agree with float64", async (t) => {
+  const harness = await KernelHarness.open();
+  try {
+    for (
+      const [kernel, stride, padding, height, width] of [
+        [3, 1, 1, 8, 8],
+        [3, 1, 0, 9, 12],
+        [2, 1, 1, 10, 13],
+        [5, 1, 2, 4, 4],
+        [4, 2, 1, 16, 16],
+        [4, 2, 1, 4, 4],
+        [4, 2, 2, 9, 12],
+        [4, 2, 0, 11, 20],
+        [4, 2, 1, 10, 13],
+        [6, 2, 2, 9, 12],
+      ]
+    ) {
+      const size = (side: number) => Math.floor((side + 2 * padding - kernel) / stride) + 1;
+      const g: Conv2dGeometry = {
+        ...{ batch: 2, inChannels: 3, outChannels: 5, groups: 1 },
+        inputSize: [height, width],
+        outputSize: [size(height), size(width)],
+        kernel: [kernel, kernel],
+        stride: [stride, stride],
+        padding: [padding, padding],
+        dilation: [1, 1],
+      };
+      for (const m of [2, 4].filter((m) => canFilter(g, m))) {
+        const name = `${kernel}x${kernel} s${stride} p${padding} of ${height}x${width} by ${m}`;
+        const variant = `winograd ${m} tiled 32x32`;
+        await t.step(name, () => checkConv2d(harness, g, { variant, cpu: false }));
       }
     }
   } finally {
