@@ -13,6 +13,7 @@ import type { Dispatch, KernelLimits, Slot } from "../kernels/dispatch.ts";
 import type { Launched } from "./copies.ts";
 import { canJoin, join, type Joinable, joinable } from "./joint.ts";
 import { isOwn, keptSlots, livenessBound, mostBytes } from "./memory.ts";
+import { readModule } from "./module.ts";
 import { predecessors } from "./predecessors.ts";
 
 /** How much more memory may be needed at once than where every dispatch keeps its turn: a share, or bytes. */
@@ -25,7 +26,9 @@ export function joinDispatches(
   launched: readonly Launched[],
   { limits }: { limits: KernelLimits },
 ): Dispatch[] {
-  const all = launched.map(({ dispatch }) => joinable(dispatch));
+  const codes = new Set(launched.map(({ dispatch }) => dispatch.code));
+  const modules = new Map([...codes].map((code) => [code, readModule(code)]));
+  const all = launched.map(({ dispatch }) => joinable(dispatch, modules.get(dispatch.code)!));
   const apart = launched.map(({ dispatch }) => dispatch);
   const most = mostBytes(livenessBound(apart), MOST_MEMORY), before = waits(launched);
   for (const urgency of URGENCIES) {

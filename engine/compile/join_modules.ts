@@ -6,7 +6,7 @@
 //
 // Where a module's threads have nothing to do with each other, its workgroups may be cut up or put together.
 
-import type { Declaration, Module } from "./module.ts";
+import type { Module, Piece } from "./module.ts";
 
 /** A module and what it works on. */
 export interface ModulePart {
@@ -62,10 +62,9 @@ export function joinModules(
   const choices = parts.map((part, at) => {
     const declared = declare(part, { prefix: `p${at}_`, names, texts });
     const { parameters, body } = part.module.main;
-    const isDeclared = (name: string): boolean => part.module.declarations.has(name);
     const list = parameters.map(({ name, type }) => {
-      const words = [{ text: name, ...(isDeclared(name) && { names: name }) }];
-      return `${declared({ words })}: ${type}`;
+      const isName = part.module.declarations.has(name);
+      return `${declared([{ text: name, isName }])}: ${type}`;
     }).join(", ");
     texts.push(`fn p${at}_main(${list}) ${declared(body)}`);
     const begin = from;
@@ -135,24 +134,22 @@ function call(
  * Declares what a part does, unless another has declared the same.
  *
  * @param options.names by text and, where a part says the same several times, by which of them it is.
- * @returns what writes words with the names that they have got.
+ * @returns what writes a text with the names that are chosen.
  */
 function declare(
   { module, bindings }: ModulePart,
   options: { prefix: string; names: Map<string, string>; texts: string[] },
-): (what: Pick<Declaration, "words">) => string {
+): (pieces: readonly Piece[]) => string {
   const { prefix, names, texts } = options;
   const own = new Map<string, string>(), times = new Map<string, number>();
-  const written = ({ words }: Pick<Declaration, "words">, self?: string): string =>
-    words.map(({ text, names }) =>
-      names === undefined ? text : names === self ? SELF : nameOf(names)
-    ).join("");
+  const written = (pieces: readonly Piece[], self?: string): string =>
+    pieces.map(({ text, isName }) => !isName ? text : text === self ? SELF : nameOf(text)).join("");
   const nameOf = (name: string): string => {
     const known = own.get(name);
     if (known !== undefined) return known;
-    const declaration = module.declarations.get(name)!, { binding } = declaration;
+    const { pieces, binding } = module.declarations.get(name)!;
     const text = binding === undefined
-      ? written(declaration, name)
+      ? written(pieces, name)
       : `@group(0) @binding(${bindings[binding]}) var<storage, read_write> ${SELF}: ${
         module.bound.get(binding)
       };`;

@@ -10,7 +10,7 @@ import { hasPlaces } from "../kernels/access.ts";
 import type { Dispatch, KernelLimits, Slot } from "../kernels/dispatch.ts";
 import { foldGrid } from "../kernels/grid.ts";
 import { joinModules, runsIn, workgroupsIn } from "./join_modules.ts";
-import { bytesOfType, type Module, readModule } from "./module.ts";
+import { bytesOfType, type Module } from "./module.ts";
 
 /** A dispatch, and what is known of its kernel. */
 export interface Joinable {
@@ -34,8 +34,8 @@ const MOST_THREADS = 256;
 const MOST_CODE = 72_000;
 
 /** Tells what is needed to join dispatches. */
-export function joinable(dispatch: Dispatch): Joinable {
-  const module = readModule(dispatch.code), [x, y, z] = dispatch.workgroups;
+export function joinable(dispatch: Dispatch, module: Module): Joinable {
+  const [x, y, z] = dispatch.workgroups;
   const compiled = dispatch.kernel === "reduce" || dispatch.kernel === "pointwise";
   const [asks, bears] = compiled
     ? [LITTLE, module.together ? LITTLE : REGISTERS] as const
@@ -113,16 +113,28 @@ export function join(all: readonly Joinable[], limits: KernelLimits): Dispatch {
     workgroups: dispatch.workgroups,
   }));
   const workgroups = foldGrid(sum(parts.map((part) => workgroupsIn(part, threads))), limits);
-  const named = (name: (dispatch: Dispatch) => string): string => dispatches.map(name).join(" | ");
   return {
-    kernel: [...new Set(dispatches.map(({ kernel }) => kernel))].join(" | "),
-    variant: named(({ variant }) => variant),
-    shape: named(({ shape }) => shape),
+    ...namesOf(dispatches),
     code: joinModules(parts, { threads, width: workgroups[0] }),
     slots,
     workgroups,
     flops: sum(dispatches.map(({ flops }) => flops)),
     ...(constant !== undefined && { constant }),
+  };
+}
+
+/** Names of all, in order, where those that are called the same are counted. */
+function namesOf(dispatches: readonly Dispatch[]): Pick<Dispatch, "kernel" | "variant" | "shape"> {
+  const alike = [
+    ...Map.groupBy(dispatches, ({ kernel, variant, shape }) => `${kernel} ${variant} ${shape}`)
+      .values(),
+  ];
+  const counted = ([{ variant }, ...others]: readonly Dispatch[]): string =>
+    others.length === 0 ? variant : `${others.length + 1} x ${variant}`;
+  return {
+    kernel: [...new Set(dispatches.map(({ kernel }) => kernel))].join(" | "),
+    variant: alike.map(counted).join(" | "),
+    shape: alike.map(([{ shape }]) => shape).join(" | "),
   };
 }
 

@@ -3,18 +3,16 @@
 
 /** What a module declares at module scope. */
 export interface Declaration {
-  readonly name: string;
-  /** Its text in words and what is between them, without comments. */
-  readonly words: readonly Word[];
+  /** Its text, in pieces of which some name what is declared at module scope. */
+  readonly pieces: readonly Piece[];
   /** The number of the binding, of what is bound. */
   readonly binding?: number;
 }
 
-/** A word of WGSL: a name, a number, a sign, or blanks. */
-interface Word {
+/** A stretch of a text, or a name of what is declared at module scope. */
+export interface Piece {
   readonly text: string;
-  /** What it names at module scope, if it does. */
-  readonly names?: string;
+  readonly isName: boolean;
 }
 
 /** A parameter of an entry point. */
@@ -30,7 +28,7 @@ export interface Module {
   readonly directives: readonly string[];
   readonly declarations: ReadonlyMap<string, Declaration>;
   /** The entry point: its parameters, and its body with the braces. */
-  readonly main: { readonly parameters: readonly Parameter[]; readonly body: Declaration };
+  readonly main: { readonly parameters: readonly Parameter[]; readonly body: readonly Piece[] };
   /** Threads of a workgroup, which has one side. */
   readonly workgroup: number;
   /** Whether a workgroup's threads have to do with each other: share memory, wait, or are told their subgroup. */
@@ -44,52 +42,49 @@ export interface Module {
 const WORD =
   /\/\/[^\n]*|\/\*[^]*?\*\/|\s+|[A-Za-z_]\w*|0[xX][\da-fA-F]+[iu]?|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fhiu]?|[^]/g;
 const DIRECTIVES = ["enable", "requires", "diagnostic"];
+const DECLARATIONS = ["fn", "var", "const", "override", "struct", "alias"];
 const OPEN = "([{", CLOSE = ")]}";
 
-/** @throws {Error} where the text has no entry point `main` with a workgroup of one side. */
+/** @throws {Error} where the text is none, or has no entry point `main` with a workgroup of one side. */
 export function readModule(code: string): Module {
-  const texts = (code.match(WORD) ?? []).filter((text) => !/^\/[/*]/.test(text));
-  const directives: string[] = [], found: { name: string; texts: string[] }[] = [];
-  for (const statement of statements(texts)) {
+  const words = (code.match(WORD) ?? []).filter((word) => !/^\/[/*]/.test(word));
+  const directives: string[] = [], found = new Map<string, readonly string[]>();
+  for (const statement of statements(words)) {
     const { keyword, name } = headOf(statement);
     if (DIRECTIVES.includes(keyword)) directives.push(statement.join("").trim());
-    else if (name !== undefined) found.push({ name, texts: statement });
+    else if (DECLARATIONS.includes(keyword)) found.set(name, statement);
+    else throw new Error(`Cannot read the shader's "${statement.join("").slice(0, 60)}"`);
   }
-  const names = new Set(found.map(({ name }) => name));
-  const all = found.map(({ name, texts }): Declaration => {
-    const [, binding] = texts.join("").match(/@binding\s*\(\s*(\d+)/) ?? [];
-    const words = wordsOf(texts, names);
-    return { name, words, ...(binding !== undefined && { binding: Number(binding) }) };
-  });
-  const declarations = new Map(all.map((each) => [each.name, each]));
-  const main = declarations.get("main"), text = main === undefined ? "" : textOf(main);
-  const [, workgroup] = text.match(/@workgroup_size\s*\(\s*(\d+)\s*\)/) ?? [];
-  if (main === undefined || workgroup === undefined) {
+  const main = found.get("main")?.join("") ?? "";
+  const [, workgroup] = main.match(/@workgroup_size\s*\(\s*(\d+)\s*\)/) ?? [];
+  if (workgroup === undefined) {
     throw new Error("A shader needs an entry point `main` with a workgroup of one side");
   }
+  const declarations = new Map<string, Declaration>(), bound = new Map<number, string>();
+  const shared: string[] = [];
+  for (const [name, statement] of found) {
+    const text = statement[0] === "fn" ? "" : statement.join("");
+    const [, number] = text.match(/@binding\s*\(\s*(\d+)/) ?? [];
+    const binding = number === undefined ? undefined : Number(number);
+    if (binding !== undefined) bound.set(binding, typeOf(text));
+    if (/^var\s*<\s*workgroup\s*>/.test(text)) shared.push(typeOf(text));
+    declarations.set(name, { pieces: piecesOf(statement, found), binding });
+  }
   declarations.delete("main");
-  const rest = [...declarations.values()].map(textOf).join("\n");
+  const entry = found.get("main")!, begin = entry.indexOf("{");
+  const header = entry.slice(entry.indexOf("main"), begin).join("");
+  const together = words.some((word) => word.endsWith("Barrier") || word.startsWith("subgroup"));
   return {
-    directives,
-    declarations,
-    main: entryOf(main),
+    ...{ directives, declarations, bound, shared },
+    main: { parameters: parametersOf(header), body: piecesOf(entry.slice(begin), found) },
     workgroup: Number(workgroup),
-    together: /\bvar<workgroup>|\bworkgroupBarrier\b|\bsubgroup/.test(rest + text),
-    bound: new Map(
-      all.flatMap((each) =>
-        each.binding === undefined ? [] : [[each.binding, typeOf(each)] as const]
-      ),
-    ),
-    shared: all.filter((each) => /^var\s*<\s*workgroup\s*>/.test(textOf(each))).map(typeOf),
+    together: shared.length > 0 || together,
   };
 }
 
-/** A declaration as it was written. */
-export const textOf = ({ words }: Declaration): string => words.map(({ text }) => text).join("");
-
 /** The type of a variable, the same for types that are the same. */
-function typeOf(variable: Declaration): string {
-  const type = textOf(variable).match(/:([^;]*);/)?.[1] ?? "";
+function typeOf(variable: string): string {
+  const [, type = ""] = variable.match(/:([^;]*);/) ?? [];
   return type.replaceAll(/\s/g, "").replaceAll(/vec([234])<([fiu])32>/g, "vec$1$2");
 }
 
@@ -119,39 +114,38 @@ function* statements(texts: readonly string[]): Generator<string[]> {
 }
 
 /** The keyword and the name of what is declared. */
-function headOf(statement: readonly string[]): { keyword: string; name: string | undefined } {
-  const text = statement.join("").replaceAll(/@\s*\w+\s*(\([^)]*\))?/g, "");
-  const [, keyword, name] = text.match(/^\s*(\w+)\s*(?:<[^>]*>)?\s*(\w+)?/)!;
+function headOf(statement: readonly string[]): { keyword: string; name: string } {
+  const head = statement.slice(0, statement.findIndex((word) => ["{", "=", ";"].includes(word)));
+  const text = head.join("").replaceAll(/@\s*\w+\s*(\([^)]*\))?/g, "");
+  const [, keyword = "", name = ""] = text.match(/^\s*(\w+)\s*(?:<[^>]*>)?\s*(\w*)/) ?? [];
   return { keyword, name };
 }
 
-/** Says of each word whether it names something at module scope; members and attributes do not. */
-function wordsOf(texts: readonly string[], names: ReadonlySet<string>): Word[] {
-  const isStruct = texts[0] === "struct";
-  const solid = [...texts.keys()].filter((at) => texts[at].trim() !== "");
-  const words: Word[] = texts.map((text) => ({ text }));
-  let depth = 0;
-  solid.forEach((at, k) => {
-    const text = texts[at];
-    const [before, earlier] = [1, 2].map((back) => texts[solid[k - back]]);
-    const after = texts[solid[k + 1]];
-    if (OPEN.includes(text)) depth++;
-    if (CLOSE.includes(text)) depth--;
-    const member = before === "." || (isStruct && depth === 1 && after === ":");
-    const attribute = before === "@" || (before === "(" && earlier === "builtin");
-    if (names.has(text) && !member && !attribute) words[at] = { text, names: text };
+/** Words in pieces, by what they name at module scope; members and attributes name nothing there. */
+function piecesOf(words: readonly string[], declared: ReadonlyMap<string, unknown>): Piece[] {
+  const isStruct = words[0] === "struct", pieces: Piece[] = [];
+  let depth = 0, from = 0, before = "", earlier = "";
+  words.forEach((word, at) => {
+    if (/^\s/.test(word)) return;
+    if (OPEN.includes(word)) depth++;
+    if (CLOSE.includes(word)) depth--;
+    const named = declared.has(word) && before !== "." && before !== "@" && earlier !== "builtin";
+    if (named && !(isStruct && depth === 1 && isFollowed(words, at, ":"))) {
+      pieces.push({ text: words.slice(from, at).join(""), isName: false });
+      pieces.push({ text: word, isName: true });
+      from = at + 1;
+    }
+    [earlier, before] = [before, word];
   });
-  return words;
+  return [...pieces, { text: words.slice(from).join(""), isName: false }];
 }
 
-function entryOf({ name, words }: Declaration): Module["main"] {
-  const text = words.map(({ text }) => text);
-  const from = text.indexOf("{"), parameters = text.slice(text.indexOf("main"), from).join("");
-  const each = /@builtin\s*\(\s*(\w+)\s*\)\s*(\w+)\s*:\s*([^,)]+)/g;
-  return {
-    parameters: [...parameters.matchAll(each)].map(([, builtin, name, type]) => ({
-      ...{ builtin, name, type: type.trim() },
-    })),
-    body: { name, words: words.slice(from) },
-  };
+/** Whether a word is the next one but for blanks. */
+function isFollowed(words: readonly string[], at: number, by: string): boolean {
+  const next = words[at + 1];
+  return (next.trim() === "" ? words[at + 2] : next) === by;
 }
+
+const parametersOf = (header: string): Parameter[] =>
+  [...header.matchAll(/@builtin\s*\(\s*(\w+)\s*\)\s*(\w+)\s*:\s*([^,)]+)/g)]
+    .map(([, builtin, name, type]) => ({ builtin, name, type: type.trim() }));
