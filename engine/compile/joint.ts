@@ -2,9 +2,9 @@
 //
 // What all workgroups of a dispatch are given, registers and shared memory, is what the kernel needs that needs the
 // most. A kernel that has more workgroups than a GPU has multiprocessors wants many of them on each, so it is not
-// joined with one that asks for much more than itself: those that share memory in tiles, those that only fold
-// threads' totals, and those whose threads have nothing to do with each other stay among themselves. One with few
-// workgroups loses nothing by others.
+// joined with one that asks for much more than itself: those that multiply tiles in shared memory, those that only
+// fold their threads' totals there, and those whose threads have nothing to do with each other stay among themselves.
+// One with few workgroups loses nothing by others.
 
 import { hasPlaces } from "../kernels/access.ts";
 import type { Dispatch, KernelLimits, Slot } from "../kernels/dispatch.ts";
@@ -28,8 +28,6 @@ type Demand = typeof LITTLE | typeof REGISTERS | typeof TILES;
 
 /** About as many as a large GPU has multiprocessors. */
 const FEW_WORKGROUPS = 128;
-/** Threads of a workgroup, at most, where there are many that take registers. */
-const MOST_THREADS = 256;
 /** Bytes of WGSL: two of the longest products. Drivers compile all of it before the first run. */
 const MOST_CODE = 72_000;
 
@@ -52,20 +50,19 @@ export function canJoin(all: readonly Joinable[], limits: KernelLimits): boolean
   return all.every(({ dispatch }) =>
     dispatch.constant === constant && !hasPlaces(dispatch.slots)
   ) &&
-    threads !== undefined && all.every((each) => isAtEase(each, { all, threads })) &&
+    threads !== undefined && all.every((each) => isAtEase(each, all)) &&
     sum(all.map(({ dispatch }) => dispatch.code.length)) <= MOST_CODE &&
     boundTogether(all) <= limits.maxStorageBuffersPerShaderStage &&
     sharedBytes(all) <= limits.maxComputeWorkgroupStorageSize;
 }
 
 /** Whether a kernel loses little by others. */
-function isAtEase(
-  { workgroups, bears, module }: Joinable,
-  { all, threads }: { all: readonly Joinable[]; threads: number },
-): boolean {
+function isAtEase({ workgroups, bears, module }: Joinable, all: readonly Joinable[]): boolean {
   if (workgroups <= FEW_WORKGROUPS) return true;
-  const larger = !module.together && threads > Math.max(MOST_THREADS, module.workgroup);
-  return !larger && all.every(({ asks }) => asks <= bears);
+  // What a workgroup shares is set to zero where it begins, whether it is needed there or not.
+  return all.every(({ asks, module: { together } }) =>
+    asks <= bears && (module.together || !together)
+  );
 }
 
 /** Threads of a workgroup in which all can run, if there is such a number. */
@@ -138,9 +135,9 @@ function namesOf(dispatches: readonly Dispatch[]): Pick<Dispatch, "kernel" | "va
   };
 }
 
-/** What to order kernels by: a guess at the time of a workgroup, and before all that a few take that are alone. */
+/** What to order kernels by: where there are many workgroups, a guess at the time of one. */
 function workOf({ workgroups, dispatch }: Joinable): number {
-  return workgroups <= FEW_WORKGROUPS ? Infinity : dispatch.flops / workgroups;
+  return workgroups <= FEW_WORKGROUPS ? Number.MAX_VALUE : dispatch.flops / workgroups;
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -178,18 +178,17 @@ Deno.test("a kernel with many workgroups is not joined with one that asks for mo
   const kinds = [tiles, transform, pointwise, fold];
   assertEquals(kinds.map((many) => kinds.map((few) => Number(can(many, few, 100)))), [
     [1, 1, 1, 1],
-    [0, 1, 1, 1],
-    [0, 1, 1, 1],
+    [0, 1, 1, 0],
+    [0, 1, 1, 0],
     [0, 0, 1, 1],
   ]);
   assertEquals(kinds.map((many) => kinds.map((few) => Number(can(many, few, 1000)))), [
     [1, 0, 0, 0],
     [0, 1, 1, 0],
-    [0, 1, 1, 1],
-    [0, 0, 1, 1],
+    [0, 1, 1, 0],
+    [0, 0, 0, 1],
   ]);
   assert(can({ ...tiles, workgroups: 100 }, transform, 100), "few and few");
-  assert(!can(transform, { ...fold, threads: 512 }, 100), "in so large workgroups");
 });
 
 Deno.test("those that are few, or work the longest, begin first", () => {
