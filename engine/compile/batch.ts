@@ -1,5 +1,6 @@
 // Groups in order -> batches, each of them one dispatch. Small kernels that nobody waits for yet, and the updates
-// of variables, are put off until somebody does: by then others have come together with which they can run.
+// of variables, are put off until somebody does: by then others have come together with which they can run. For GPUs
+// join.ts does that, and more: it joins kernels of all kinds, when they are written.
 
 import { copyOp } from "../ops/elementwise.ts";
 import type { Tensor } from "../tensor.ts";

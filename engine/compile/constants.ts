@@ -5,7 +5,8 @@ import type { Slot } from "../kernels/dispatch.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Launched } from "./copies.ts";
 import type { Group } from "./fuse.ts";
-import { isOwn, keptSlots, livenessBound, mostBytes, ScratchSlot } from "./memory.ts";
+import { isOwn, keptSlots, livenessBound, mostBytes } from "./memory.ts";
+import { writesOf } from "./predecessors.ts";
 
 /**
  * How much more memory may be needed at once than where each run computes everything: a share, or bytes. On every
@@ -56,18 +57,6 @@ function hoist(
     } else others.push(each);
   });
   return [...constants, ...others];
-}
-
-/** What each dispatch writes. Scratch memory is written once, before anybody reads it, who may be thought to write it. */
-function writesOf(launched: readonly Launched[]): readonly (readonly Slot[])[] {
-  const begun = new Set<Slot>();
-  return launched.map(({ dispatch: { slots }, written }) => {
-    const writes = slots.filter((slot) =>
-      written.includes(slot) && !(slot instanceof ScratchSlot && begun.has(slot))
-    );
-    slots.forEach((slot) => begun.add(slot));
-    return writes;
-  });
 }
 
 /** Groups that compute from what is given, for themselves and each other: they share no dispatch with others. */

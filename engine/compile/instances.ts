@@ -2,12 +2,13 @@
 // their textures they find things. So the discriminator goes over real and fake pictures side by side.
 
 import { hasPlaces, MOST_INSTANCES } from "../kernels/access.ts";
-import { allSlots, type Dispatch, type Slot } from "../kernels/dispatch.ts";
+import type { Dispatch, Slot } from "../kernels/dispatch.ts";
 import { ImageSlot } from "../kernels/image.ts";
 import { TexelSlot } from "../kernels/texels.ts";
 import type { Launched } from "./copies.ts";
 import { livenessBound, mostBytes } from "./memory.ts";
 import { type Neighbours, quarrel, rivalsOf, unite } from "./neighbours.ts";
+import { predecessors } from "./predecessors.ts";
 
 /** How much more memory may be needed at once than where every dispatch keeps its turn: a share, or bytes. */
 const MOST_MEMORY = { share: 1 / 8, bytes: 2 ** 24 };
@@ -102,22 +103,4 @@ function join(instances: readonly Dispatch[]): Dispatch {
     workgroups: [x, y, count],
     flops: count * first.flops,
   };
-}
-
-/** The dispatches that have to run before each: who wrote what it reads, or used what it writes. */
-function predecessors(launched: readonly Launched[]): ReadonlySet<number>[] {
-  const writer = new Map<Slot, number>(), users = new Map<Slot, number[]>();
-  return launched.map(({ dispatch, written }, at) => {
-    const before = new Set<number>();
-    for (const slot of allSlots(dispatch)) {
-      const source = writer.get(slot);
-      if (source !== undefined) before.add(source);
-      if (written.includes(slot)) {
-        users.get(slot)?.forEach((user) => before.add(user));
-        writer.set(slot, at);
-        users.set(slot, []);
-      } else users.set(slot, [...users.get(slot) ?? [], at]);
-    }
-    return before;
-  });
 }

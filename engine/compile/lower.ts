@@ -22,6 +22,7 @@ import { shareCopies } from "./copies.ts";
 import { fuseEpilogues, lowerEpilogue, takesEpilogues } from "./epilogues.ts";
 import { fuse, type Group, stripReshape } from "./fuse.ts";
 import { shareInstances } from "./instances.ts";
+import { joinDispatches } from "./join.ts";
 import {
   assignSlots,
   place,
@@ -123,7 +124,7 @@ export function lower(
     ...outputs.map((node) => [node, memory.output(node)] as const),
   ]);
   const unchanged = leaves.filter(({ op }) => op === constantOp || op === variableOp);
-  const batches = passes.share
+  const batches = passes.share && !joins(target, passes)
     ? formBatches(groups, needs, {
       maxBuffers,
       cpu: target.cpu,
@@ -194,7 +195,9 @@ function emit(batches: readonly Batch[], options: EmitOptions): Emitted {
   const ordered = passes.constants
     ? hoistConstants(shared, { given: new Set(unchanged.map((node) => slots.get(node)!)) })
     : shared;
-  const dispatches = passes.instances
+  const dispatches = joins(target, passes)
+    ? joinDispatches(ordered, target)
+    : passes.instances
     ? shareInstances(ordered)
     : ordered.map(({ dispatch }) => dispatch);
   const placement = place(dispatches, {
@@ -203,6 +206,11 @@ function emit(batches: readonly Batch[], options: EmitOptions): Emitted {
     reuse: passes.reuse,
   });
   return { slots, dispatches, sites, placement };
+}
+
+/** Whether kernels that do not need each other share dispatches, whoever wrote them. */
+function joins({ cpu }: Target, { join }: Passes): boolean {
+  return join && !cpu;
 }
 
 /** Whether results lie in texels. A forced variant may be one for GPUs, which know nothing but buffers. */

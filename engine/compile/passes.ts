@@ -14,7 +14,7 @@ export interface Passes {
   readonly epilogues: boolean;
   /** Let a thread work on four neighbours, that are loaded and stored together. */
   readonly quads: boolean;
-  /** Let small kernels, and updates of variables, share a dispatch. */
+  /** Let small kernels, and updates of variables, share a dispatch, where `join` does not. */
   readonly share: boolean;
   /** Pack or transform operands once that several products read. */
   readonly copies: boolean;
@@ -22,6 +22,8 @@ export interface Passes {
   readonly constants: boolean;
   /** Run the same kernel on several memories in one dispatch, where it is told their places. */
   readonly instances: boolean;
+  /** Run kernels of all kinds that do not need each other in one dispatch, on GPUs. */
+  readonly join: boolean;
   /** Keep what kernels leave to each other in a texture, where loads from one are cheaper. */
   readonly textures: boolean;
   /** Let results take over the memory of the inputs that they replace. */
@@ -43,6 +45,7 @@ export const allPasses: Passes = {
   copies: true,
   constants: true,
   instances: true,
+  join: true,
   textures: true,
   inPlace: true,
   reuse: true,
@@ -61,6 +64,7 @@ export const noPasses: Passes = {
   copies: false,
   constants: false,
   instances: false,
+  join: false,
   textures: false,
   inPlace: false,
   reuse: false,

@@ -3,18 +3,19 @@ import { countPlan, formatPlans, reportPlan } from "../../bench/plans.ts";
 
 Deno.test("epilogues save dispatches and passes over memory", () => {
   for (const [workload, batch] of [["acgan32", 32], ["moe-sample", 16]] as const) {
-    const plan = countPlan(workload, { batch });
-    const without = countPlan(workload, { batch, passes: { epilogues: false } });
+    // Not joined, for what is left to do afterwards finds room beside other kernels.
+    const plan = countPlan(workload, { batch, passes: { join: false } });
+    const without = countPlan(workload, { batch, passes: { join: false, epilogues: false } });
     const less = [without.dispatches - plan.dispatches, without.bytes - plan.bytes];
     assert(less[0] >= 9 && less[1] >= 20e6, `${workload}: ${less}`);
   }
 });
 
-Deno.test("a training step takes 60 % of the dispatches of its first version, on a GPU, which filters, 62 %", () => {
+Deno.test("a training step takes 60 % of the dispatches of its first version, on a GPU, which joins them, 36 %", () => {
   const first = 343, report = reportPlan("acgan32"), { gpu, cpu } = report;
   assertEquals([gpu.batch, cpu.batch], [64, 32]);
   assertLessOrEqual(cpu.plan.dispatches, 0.6 * first);
-  assertLessOrEqual(gpu.plan.dispatches, 0.62 * first);
+  assertLessOrEqual(gpu.plan.dispatches, 0.36 * first);
   assertLessOrEqual(cpu.plan.dispatches, cpu.without_instances.dispatches - 45);
   const rows = formatPlans([report]).split("\n").filter((row) => row.includes("acgan32"));
   assertEquals(rows.map((row) => row.match(/\d+/g)!.slice(1, 3).map(Number)), [

@@ -357,7 +357,7 @@ for (const variant of ["winograd 2 tiled", "winograd 4 tiled", "tiled", "direct"
   Deno.test(`kernels for GPUs keep what they transform, and give the same bits: ${variant}`, async () => {
     const x = new Tensor(inputOp, [], {}, [BATCH, FROM, SIDE, SIDE], "f32");
     const source = gpu.createBuffer(4 * x.size, { purpose: "input" });
-    const run = async (constants: boolean): Promise<Uint32Array[]> => {
+    const run = async (constants: boolean, join: boolean): Promise<Uint32Array[]> => {
       const filters = [FROM, TO].map((from, at) =>
         new Variable(noise(TO * from * 9, at), [TO, from, 3, 3])
       );
@@ -366,10 +366,11 @@ for (const variant of ["winograd 2 tiled", "winograd 4 tiled", "tiled", "direct"
       const y = relu(mul(conv2d(x, filters[0], { padding: 1 }), scale));
       const outputs = [add(mul(conv2d(y, filters[1], { padding: 1 }), scale), y)];
       const plan = new Plan(gpu, { name: "net", outputs, assignments: new Map() }, {
-        ...{ bound: new Map([[x, source]]), variant, passes: { constants } },
+        ...{ bound: new Map([[x, source]]), variant, passes: { constants, join } },
         target: { cpu: false },
       });
-      const kept = plan.dispatches.filter(({ constant }) => constant).map(({ variant }) => variant);
+      const kept = plan.dispatches.filter(({ constant }) => constant)
+        .flatMap(({ variant }) => variant.split(" | "));
       const transforms = variant.startsWith("winograd") ? 2 : 0;
       assertEquals(
         kept.filter((each) => each.endsWith(" weight")).length,
@@ -388,7 +389,9 @@ for (const variant of ["winograd 2 tiled", "winograd 4 tiled", "tiled", "direct"
       plan.destroy();
       return results;
     };
-    assertEquals(await run(true), await run(false));
+    const expected = await run(false, false);
+    assertEquals(await run(true, false), expected);
+    assertEquals(await run(true, true), expected);
     gpu.destroyBuffer(source);
   });
 }

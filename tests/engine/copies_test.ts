@@ -167,7 +167,7 @@ Deno.test("on GPUs a weight is transformed once for all that multiply by it, and
       const run = async (copies: boolean) => {
         const { outputs, assignments } = threePasses(kernel), [weight] = assignments.keys();
         const plan = new Plan(gpu, { name: "three passes", outputs, assignments }, {
-          ...{ variant, passes: { copies }, target: { cpu: false } },
+          ...{ variant, passes: { copies, join: false }, target: { cpu: false } },
         });
         plan.run();
         plan.run();
