@@ -93,7 +93,7 @@ export function lower(
   // What assigns variables learns, and others learn in turns with it: nothing would be kept for long.
   const constants = options.passes.constants && program.assignments.size === 0;
   const passes = { ...options.passes, constants };
-  const { outputs, assignments } = resultNodes(program, passes);
+  const { outputs, assignments } = resultNodes(program, { ...passes, cpu: target.cpu });
   const roots = [...outputs, ...assignments.values()];
   const leaves = reachable(roots).filter((node) => node.op.kind === "leaf");
   const maxBuffers = target.limits.maxStorageBuffersPerShaderStage;
@@ -235,11 +235,11 @@ function writtenBy(
 /** Simplified results, each of them a node of its own that a kernel can write straight to its place. */
 function resultNodes(
   program: Program,
-  passes: Passes,
+  options: Passes & Pick<Target, "cpu">,
 ): { outputs: Tensor[]; assignments: Map<Variable, Tensor> } {
   const roots = [...program.outputs, ...program.assignments.values()];
   const taken = new Set<Tensor>();
-  const nodes = simplify(roots, passes).map((root) => {
+  const nodes = simplify(roots, options).map((root) => {
     let node = stripReshape(root);
     if (node.op.kind === "leaf" || taken.has(node)) {
       node = new Tensor(copyOp, [node], {}, node.shape, node.dtype, node.origin);
