@@ -17,6 +17,8 @@ export interface BatchOptions {
   readonly cpu: boolean;
   /** Whether a group's kernel is one that the compiler writes, in a single dispatch. */
   readonly canShare: (group: Group) => boolean;
+  /** Whether a kernel that reads or writes a tensor is bound to a buffer for it. */
+  readonly isBound: (tensor: Tensor) => boolean;
   /** Variables that tensors are written to. */
   readonly variables: ReadonlyMap<Tensor, Variable>;
   /** Groups whose results are kept from run to run, which share dispatches among themselves alone. */
@@ -112,12 +114,13 @@ function canWait(group: Group, options: BatchOptions): boolean {
   return isUpdate(group, options) || tensors.every(({ size }) => size <= large);
 }
 
-function fits(batch: Batch, { maxBuffers, variables, constants }: BatchOptions): boolean {
+function fits(batch: Batch, options: BatchOptions): boolean {
+  const { maxBuffers, isBound, variables, constants } = options;
   if (batch.some((group) => constants.has(group) !== constants.has(batch[0]))) return false;
   const buffers = new Set<Tensor | Variable>();
   let folds = 0;
   for (const { outputs, reads } of batch) {
-    for (const tensor of [...outputs, ...reads.keys()]) {
+    for (const tensor of [...outputs, ...reads.keys()].filter(isBound)) {
       buffers.add(variables.get(tensor) ?? tensor.attributes.variable ?? tensor);
     }
     folds += outputs.filter(({ op }) => op.kind === "reduce").length;

@@ -44,13 +44,23 @@ interface Frame {
 /** Bodies with more statements are not written four times. */
 const MOST_LINES = 128;
 
-/** Threads of a workgroup. SIMD lanes of a CPU's core are 8. */
+/** SIMD lanes of a CPU's core. */
+const LANES = 8;
+
+/** Threads of the workgroups of groups that share a dispatch. */
+function commonWorkgroup(groups: readonly Group[], context: KernelContext): number {
+  const own = groups.map((group) => workgroupOf(group, context));
+  // Threads that run in lanes together do not wait for each other: of more, each barrier is a switch between them.
+  return context.cpu && own.includes(LANES) ? LANES : Math.max(...own);
+}
+
+/** Threads of a group's workgroup, by itself. */
 function workgroupOf(group: Group, context: KernelContext): number {
   const { cpu } = context;
   if (group.kind === "pointwise") return cpu ? 32 : 256;
   const form = formOf(group, context);
   if (form.alone) return cpu ? 16 : 64;
-  return cpu ? 8 : rowThreads(lengthOf(group) / form.parts, context);
+  return cpu ? LANES : rowThreads(lengthOf(group) / form.parts, context);
 }
 
 /** The form of a group of reductions. */
@@ -85,7 +95,7 @@ export function fusedDispatches(
   const { slots, context, quads } = options;
   const frame = {
     bindings: new Bindings(slots, { quads }),
-    workgroup: Math.max(...groups.map((group) => workgroupOf(group, context))),
+    workgroup: commonWorkgroup(groups, context),
     subgroups: context.subgroups !== undefined,
   };
   const [first] = groups;

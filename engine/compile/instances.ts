@@ -11,7 +11,7 @@ import { type Neighbours, quarrel, rivalsOf, unite } from "./neighbours.ts";
 import { predecessors } from "./predecessors.ts";
 
 /** How much more memory may be needed at once than where every dispatch keeps its turn: a share, or bytes. */
-const MOST_MEMORY = { share: 1 / 8, bytes: 2 ** 24 };
+const MOST_MEMORY = { share: 1 / 8, bytes: 2 ** 25 };
 /**
  * By how much a dispatch may come before its turn, tried in this order: a share of the memory that is needed at
  * once, kept through the whole run; or more for less long.

@@ -25,6 +25,7 @@ import { shareInstances } from "./instances.ts";
 import { joinDispatches } from "./join.ts";
 import {
   assignSlots,
+  liesInTexels,
   place,
   type Placement,
   ScratchSlot,
@@ -94,7 +95,7 @@ export function lower(
   // What assigns variables learns, and others learn in turns with it: nothing would be kept for long.
   const constants = options.passes.constants && program.assignments.size === 0;
   const passes = { ...options.passes, constants };
-  const { outputs, assignments } = resultNodes(program, passes);
+  const { outputs, assignments } = resultNodes(program, { ...passes, cpu: target.cpu });
   const roots = [...outputs, ...assignments.values()];
   const leaves = reachable(roots).filter((node) => node.op.kind === "leaf");
   const maxBuffers = target.limits.maxStorageBuffersPerShaderStage;
@@ -124,24 +125,26 @@ export function lower(
     ...outputs.map((node) => [node, memory.output(node)] as const),
   ]);
   const unchanged = leaves.filter(({ op }) => op === constantOp || op === variableOp);
-  const batches = passes.share && !joins(target, passes)
-    ? formBatches(groups, needs, {
-      maxBuffers,
-      cpu: target.cpu,
-      variables,
-      constants: constants
-        ? constantGroups(groups, { given: unchanged, roots: new Set(given.keys()) })
-        : new Set(),
-      canShare: (group) => canShare(group, target),
-    })
-    : groups.map((group) => [group]);
-  const computed = batches.flat().flatMap((group) => group.outputs);
-  const emitted = emitFitting(batches, { given, unchanged, target, passes });
-  return { outputs, leaves, computed, ...emitted };
+  const form = (textures: boolean): readonly Batch[] =>
+    passes.share && !joins(target, passes)
+      ? formBatches(groups, needs, {
+        maxBuffers,
+        cpu: target.cpu,
+        variables,
+        constants: constants
+          ? constantGroups(groups, { given: unchanged, roots: new Set(given.keys()) })
+          : new Set(),
+        canShare: (group) => canShare(group, target),
+        isBound: (x) => given.has(x) || !liesInTexels(x, { textures }),
+      })
+      : groups.map((group) => [group]);
+  return { outputs, leaves, ...emitFitting({ form, given, unchanged, target, passes }) };
 }
 
 /** What kernels are made for. */
 interface EmitOptions {
+  /** Batches for kernels whose results lie in texels, or do not. */
+  readonly form: (textures: boolean) => readonly Batch[];
   readonly given: ReadonlyMap<Tensor, Slot>;
   /** Of what is given, that which is the same in each run until somebody else changes it, if the program does not. */
   readonly unchanged: readonly Tensor[];
@@ -150,9 +153,9 @@ interface EmitOptions {
 }
 
 /** Batches as kernels, without the passes that would need higher textures than there are. */
-function emitFitting(batches: readonly Batch[], options: EmitOptions): Emitted {
+function emitFitting(options: EmitOptions): Emitted {
   const { target: { limits }, passes } = options;
-  const emitted = emit(batches, options), { placement } = emitted;
+  const emitted = emit(options), { placement } = emitted;
   const { texels, images } = textureRows(placement);
   // A texture holds only so much; buffers may be several, and images that need not lie together.
   const textures = texels <= limits.maxTextureDimension2D;
@@ -160,9 +163,9 @@ function emitFitting(batches: readonly Batch[], options: EmitOptions): Emitted {
   if ((textures || !passes.textures) && (instances || !passes.instances)) return emitted;
   // What is kept takes room all the time, so nothing is where room is short.
   if (emitted.dispatches.some(({ constant }) => constant)) {
-    return emitFitting(batches, { ...options, passes: { ...passes, constants: false } });
+    return emitFitting({ ...options, passes: { ...passes, constants: false } });
   }
-  return emitFitting(batches, {
+  return emitFitting({
     ...options,
     passes: {
       ...passes,
@@ -172,12 +175,12 @@ function emitFitting(batches: readonly Batch[], options: EmitOptions): Emitted {
   });
 }
 
-type Emitted = Pick<Lowered, "slots" | "dispatches" | "sites" | "placement">;
+type Emitted = Pick<Lowered, "computed" | "slots" | "dispatches" | "sites" | "placement">;
 
 /** Batches as kernels, and where all that they bind lies. */
-function emit(batches: readonly Batch[], options: EmitOptions): Emitted {
-  const { given, unchanged, target, passes } = options;
-  const textures = passes.textures && keepsTexels(target);
+function emit(options: EmitOptions): Emitted {
+  const { form, given, unchanged, target, passes } = options;
+  const textures = passes.textures && keepsTexels(target), batches = form(textures);
   const slots = assignSlots(batches, given, { inPlace: passes.inPlace, textures });
   const sites: KernelSite[] = [];
   const contextFor = (batch: Batch): KernelContext => ({
@@ -205,7 +208,8 @@ function emit(batches: readonly Batch[], options: EmitOptions): Emitted {
     maxRows: target.limits.maxTextureDimension2D,
     reuse: passes.reuse,
   });
-  return { slots, dispatches, sites, placement };
+  const computed = batches.flat().flatMap((group) => group.outputs);
+  return { computed, slots, dispatches, sites, placement };
 }
 
 /** Whether kernels that do not need each other share dispatches, whoever wrote them. */
@@ -243,11 +247,11 @@ function writtenBy(
 /** Simplified results, each of them a node of its own that a kernel can write straight to its place. */
 function resultNodes(
   program: Program,
-  passes: Passes,
+  options: Passes & Pick<Target, "cpu">,
 ): { outputs: Tensor[]; assignments: Map<Variable, Tensor> } {
   const roots = [...program.outputs, ...program.assignments.values()];
   const taken = new Set<Tensor>();
-  const nodes = simplify(roots, passes).map((root) => {
+  const nodes = simplify(roots, options).map((root) => {
     let node = stripReshape(root);
     if (node.op.kind === "leaf" || taken.has(node)) {
       node = new Tensor(copyOp, [node], {}, node.shape, node.dtype, node.origin);

@@ -22,6 +22,11 @@ export class ScratchSlot extends ArenaSlot {}
 /** Slots by stored tensor. */
 export type Slots = ReadonlyMap<Tensor, Slot>;
 
+/** Whether a value of the plan's own lies in texels, if its plan has `textures` for them, rather than in a buffer. */
+export function liesInTexels({ dtype }: Tensor, options: { textures: boolean }): boolean {
+  return options.textures && dtype === "f32";
+}
+
 /**
  * Gives every output of the groups a slot. A result that is pointwise, in an epilogue too, takes over the memory of an input that it is
  * the last to read, where both are read and written at the same offsets.
@@ -59,7 +64,7 @@ export function assignSlots(
         x.size === output.size && storageType(x.dtype) === storageType(output.dtype)
       );
       const slot = at < 0 ? undefined : slots.get(free.splice(at, 1)[0]);
-      const Kind = options.textures && output.dtype === "f32" ? TexelSlot : ArenaSlot;
+      const Kind = liesInTexels(output, options) ? TexelSlot : ArenaSlot;
       slots.set(output, slot ?? new Kind(byteLength(output.size, output.dtype)));
     }
   }

@@ -9,20 +9,24 @@ import { canHold, full, fullOp, fullValue } from "../ops/source.ts";
 import type { Op } from "../op.ts";
 import { Tensor } from "../tensor.ts";
 import type { Passes } from "./passes.ts";
+import { type Like, type Make, productAsArithmetic } from "./products.ts";
 
 const { add, sub, mul, div, neg, cast } = arithmetic;
+
+/** Which of the passes to do, and for which kind of machine. */
+interface SimplifyOptions extends Pick<Passes, "merge" | "algebra"> {
+  readonly cpu: boolean;
+}
 
 /**
  * Rewrites the graphs above `roots`; gives what stands for each of them, in the same order.
  *
- * @param passes which of the two, `merge` and `algebra`, to do. What is there for differentiation alone is
- * left out in any case.
+ * @param options.merge whether equal nodes become one.
+ * @param options.algebra whether nodes become simpler ones. What is there for differentiation alone is left out in
+ * any case.
  */
-export function simplify(
-  roots: readonly Tensor[],
-  passes: Pick<Passes, "merge" | "algebra">,
-): Tensor[] {
-  return new Graph(passes).rewrite(roots);
+export function simplify(roots: readonly Tensor[], options: SimplifyOptions): Tensor[] {
+  return new Graph(options).rewrite(roots);
 }
 
 /**
@@ -44,17 +48,14 @@ export function reachable(
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
-/** What a node has besides op and inputs. */
-type Like = Pick<Tensor, "attributes" | "shape" | "dtype"> & { readonly origin?: string };
-
 class Graph {
   readonly #done = new Map<Tensor, Tensor>();
   readonly #nodes = new Map<string, Tensor>();
   readonly #opIds = new Map<Op, number>();
-  readonly #passes: Pick<Passes, "merge" | "algebra">;
+  readonly #options: SimplifyOptions;
 
-  constructor(passes: Pick<Passes, "merge" | "algebra">) {
-    this.#passes = passes;
+  constructor(options: SimplifyOptions) {
+    this.#options = options;
   }
 
   /** All roots together: what comes out is numbered in the order in which it was written, which plans keep to. */
@@ -71,9 +72,9 @@ class Graph {
     const { attributes, shape, dtype, origin } = like;
     if (op.kind === "leaf") return like as Tensor;
     if (op === detachOp) return inputs[0];
-    const simpler = this.#passes.algebra ? this.#simplified(op, inputs, like) : undefined;
+    const simpler = this.#options.algebra ? this.#simplified(op, inputs, like) : undefined;
     if (simpler !== undefined) return simpler;
-    if (!this.#passes.merge) return new Tensor(op, inputs, attributes, shape, dtype, origin);
+    if (!this.#options.merge) return new Tensor(op, inputs, attributes, shape, dtype, origin);
     const key = `${this.#opId(op)}|${inputs.map((x) => x.id)}|${shape}|${dtype}|` +
       JSON.stringify(attributes, finite);
     let node = this.#nodes.get(key);
@@ -113,6 +114,10 @@ class Graph {
       return a.op === neg ? a.inputs[0] : undefined;
     }
     if (op === sumOp) return this.#sum(a, like, values[0]);
+    if (op.kind === "kernel") {
+      const make: Make = (...node) => this.#make(...node);
+      return productAsArithmetic(op, inputs, like, { make, cpu: this.#options.cpu });
+    }
 
     const fold = FOLDABLE.get(op);
     if (fold === undefined || dtype !== "f32") return undefined;

@@ -17,7 +17,7 @@ export interface MatmulOptions {
 }
 
 /** a: [A, m, k], b: [B, k, n], out: [max(A, B), m, n]; A and B are equal, or one of them is 1. */
-const matmulOp: KernelOp = {
+export const matmulOp: KernelOp = {
   name: "matmul",
   kind: "kernel",
   launch(context, node, { inputs: [a, b], output }) {

@@ -27,10 +27,12 @@ function batches(
     updates?: readonly Group[];
     constants?: readonly Group[];
     maxBuffers?: number;
+    /** What lies in texels, and takes no binding of its own. */
+    texels?: readonly Group[];
     cpu?: boolean;
   } = {},
 ): number[][] {
-  const { updates = [], maxBuffers = 8, cpu = false } = options;
+  const { updates = [], maxBuffers = 8, texels = [], cpu = false } = options;
   const constants = new Set(options.constants);
   const producer = new Map(groups.map((each) => [each.outputs[0], each]));
   const needs = new Map(
@@ -42,7 +44,8 @@ function batches(
     ),
   );
   const canShare = ({ kind }: Group): boolean => kind !== "kernel";
-  return formBatches(groups, needs, { maxBuffers, cpu, variables, constants, canShare })
+  const isBound = (x: Tensor): boolean => !texels.some(({ outputs }) => outputs.includes(x));
+  return formBatches(groups, needs, { maxBuffers, cpu, variables, constants, canShare, isBound })
     .map((batch) => batch.map((each) => groups.indexOf(each)));
 }
 
@@ -87,6 +90,12 @@ Deno.test("no more share a dispatch than a kernel can be bound to", () => {
     [2, 3],
     [4],
   ]);
+});
+
+Deno.test("what lies in texels takes none of the buffers", () => {
+  const groups = [1, 2, 3, 4, 5].map((size) => group(size));
+  assertEquals(batches(groups, { maxBuffers: 2, texels: groups.slice(1, 4) }), [[0, 1, 2, 3, 4]]);
+  assertEquals(batches(groups, { maxBuffers: 2, texels: groups.slice(1, 2) }), [[0, 1, 2], [3, 4]]);
 });
 
 Deno.test("what is kept from run to run shares no dispatch with what is not", () => {

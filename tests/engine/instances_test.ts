@@ -90,12 +90,12 @@ Deno.test("everything stays as it was where too much memory would be kept for lo
       launch("n", c, b, d),
     ]);
   };
-  assertEquals(run(2 ** 22), ["2 x k", "m", "n"]);
-  assertEquals(run(2 ** 22 + 8), ["k", "m", "k", "n"]);
+  assertEquals(run(2 ** 23), ["2 x k", "m", "n"]);
+  assertEquals(run(2 ** 23 + 8), ["k", "m", "k", "n"]);
 });
 
 Deno.test("what would be kept for long keeps its turn, and others share theirs", () => {
-  const kept = 2 ** 22 + 8, rest = Array.from({ length: 60 }, () => texels());
+  const kept = 2 ** 23 + 8, rest = Array.from({ length: 60 }, () => texels());
   const [a, b, c, d, x, y] = [texels(kept), texels(), texels(kept), texels(), texels(), texels()];
   const between = rest.slice(1).map((slot, at) => launch(`step ${at}`, rest[at], slot));
   const launched = [launch("k", x, a), launch("m", a, b), ...between];

@@ -20,8 +20,8 @@ await device();
 Deno.test("what roots need is numbered in the order in which it was written, whichever root is first", () => {
   const x = tensor([1, 2, 3]);
   const early = sum(square(x)), late = sum(mul(x, 2));
-  for (const passes of [{ merge: true, algebra: true }, { merge: false, algebra: false }]) {
-    const [b, a] = simplify([late, early], passes);
+  for (const on of [true, false]) {
+    const [b, a] = simplify([late, early], { merge: on, algebra: on, cpu: true });
     assertLess(a.id, b.id);
   }
 });

@@ -6,6 +6,8 @@ import { livenessBound, placementBytes } from "../../engine/compile/memory.ts";
 import { lower, type Lowered } from "../../engine/compile/lower.ts";
 import { allPasses } from "../../engine/compile/passes.ts";
 import type { Slot } from "../../engine/kernels/dispatch.ts";
+import { ImageSlot } from "../../engine/kernels/image.ts";
+import { TexelSlot } from "../../engine/kernels/texels.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { type Variable, withBindings } from "../../engine/variable.ts";
 import type { presets } from "../../models/mod.ts";
@@ -13,7 +15,7 @@ import { Categorical } from "../../plugin/mod.ts";
 import { Acgan, presetSettings, trainStep } from "../../training/mod.ts";
 
 /** What every WebGPU device can bind to a kernel. */
-const MOST_BUFFERS = 8;
+const MOST_BUFFERS = 8, MOST_TEXTURES = 4;
 const CLASSES = Array.from({ length: 12 }, (_, i) => `class ${i}`);
 
 /** Lowers a training step of a preset, as for an adapter that is a CPU or a GPU. */
@@ -71,8 +73,12 @@ for (const [preset, batch] of [["acgan32", 32], ["acgan64", 16]] as const) {
       const lowered = lowerStep(preset, { batch, cpu });
       const arena = placementBytes(lowered.placement);
       const bound = livenessBound(lowered.dispatches);
-      const widest = Math.max(...lowered.dispatches.map(({ slots }) => slots.length));
-      assertLessOrEqual(widest, MOST_BUFFERS);
+      for (const { slots } of lowered.dispatches) {
+        const images = slots.filter((slot) => slot instanceof ImageSlot).length;
+        const texels = slots.filter((slot) => slot instanceof TexelSlot).length;
+        assertLessOrEqual(slots.length - images - texels, MOST_BUFFERS);
+        assertLessOrEqual(images + Math.min(texels, 1), MOST_TEXTURES);
+      }
       console.log(
         `${lowered.dispatches.length} dispatches, ${(arena / 2 ** 20).toFixed(1)} MiB, ` +
           `${(arena / bound).toFixed(3)} of the bound`,
