@@ -1,10 +1,10 @@
 // The last transform of Winograd's filtering on GPUs: T -> M T M', where M is [SIDE, PATCH], and T a number of each
-// of PATCH x PATCH products, SLICE apart. The sums are rows, STEP apart, of a tensor of HEIGHT x WIDTH. Across them the
-// numbers of TILES tiles alternate, whose products lie NEXT apart: a thread makes them all, and hands their rows
+// of PATCH x PATCH products, SLICE apart. The sums are rows, STEP apart, of a tensor of HEIGHT x WIDTH. Across them
+// the numbers of TILES tiles alternate, whose products lie NEXT apart: a thread makes them all, and hands their rows
 // to `finish`, which engine/kernels/results.ts writes. Neighbouring threads read neighbours.
 //
-// With QUADS, numbers go by four. Of a row of two quads a thread has the one at `left`, for a memory likes
-// its sectors to be written whole, by neighbouring threads: both compute the same. With WHOLE, all tiles are inside.
+// With QUADS, numbers go by four. Where a row has two quads, neighbouring threads compute the same, and have one of
+// them each, that at `left`: so together they write whole sectors. With WHOLE, no tile reaches beyond the tensor.
 
 @group(0) @binding(0) var<storage, read_write> products: array<f32>;
 

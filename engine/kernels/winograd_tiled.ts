@@ -187,7 +187,7 @@ const tileCounts = (size: Pair, side: number): Pair => [
   Math.ceil(size[1] / side),
 ];
 
-/** Rows of which a thread makes so many tiles, and columns as many, that begin `shift` apart and end up `to` apart. */
+/** So many tiles of a row, and as many rows of tiles, that begin `shift` apart and end up `to` apart. */
 interface Parities {
   readonly count: number;
   readonly shift: number;
