@@ -19,7 +19,7 @@
 #   TORCH_DEVICE   cuda
 #   SECONDS_ALL    what all of it may take, 590; what comes last is left out
 #   STEPS, WARMUP, ROUNDS, W1_BATCHES, W2_BATCH, W3_BATCH, W4_BATCH, LAYERS, CHECKS, TESTS, TEST_SECONDS,
-#   COMPILED, TUNE   less, for a try elsewhere
+#   COMPILED, COMPILE_SECONDS, TUNE   less, for a try elsewhere
 #
 # Tests, and what PyTorch compiles beforehand, run beside each other; all that is timed runs alone.
 #
@@ -35,7 +35,7 @@ SECONDS_ALL=${SECONDS_ALL:-590}
 STEPS=${STEPS:-200} WARMUP=${WARMUP:-10} ROUNDS=${ROUNDS:-1}
 W1_BATCHES=${W1_BATCHES-64 256} W2_BATCH=${W2_BATCH:-256} W3_BATCH=${W3_BATCH:-32} W4_BATCH=${W4_BATCH:-64}
 LAYERS=${LAYERS:-acgan64 --batch 64}
-COMPILED=${COMPILED-acgan64 64} TUNE=${TUNE:-120} TEST_SECONDS=${TEST_SECONDS:-120}
+COMPILED=${COMPILED-acgan64 64} COMPILE_SECONDS=${COMPILE_SECONDS:-120} TUNE=${TUNE:-120} TEST_SECONDS=${TEST_SECONDS:-120}
 CHECKS=${CHECKS:-acgan64 moe-sample acgan32 double-backward}
 TESTS=${TESTS:-tests/kernels tests/golden tests/engine/subgroups_test.ts tests/engine/half_test.ts}
 TORCH_DEVICE=${TORCH_DEVICE:-cuda}
@@ -110,7 +110,7 @@ everything() {
   find_deno
   find_vulkan
   part doctor 60 doctor.txt "$DENO" run -q --no-prompt -A cli.ts doctor
-  compiled 120 1 $COMPILED &
+  compiled "$COMPILE_SECONDS" 1 $COMPILED &
   part tests "$TEST_SECONDS" tests.txt "$DENO" test -q --parallel --no-check --no-prompt --preload=tests/setup.ts -A \
     $TESTS > "$scratch/tests" 2>&1 &
   bench "the first steps" 120 check.jsonl --check $CHECKS
@@ -122,7 +122,7 @@ everything() {
   steps moe-sample "$W2_BATCH"
   steps double-backward "$W4_BATCH"
   bench "acgan32, batch $W3_BATCH" 60 kao.jsonl acgan32 --batch "$W3_BATCH" --steps "$STEPS"
-  compiled 120 "$STEPS" $COMPILED
+  compiled "$COMPILE_SECONDS" "$STEPS" $COMPILED
   bench layers 120 roofs.jsonl layers $LAYERS
   bench roofline 60 roofs.jsonl roofline $LAYERS
   # What the static guess chose between, by measuring.

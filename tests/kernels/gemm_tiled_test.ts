@@ -90,8 +90,6 @@ Deno.test("candidates are names that a context takes, within the device's limits
   assertEquals(tilesOf(deep).includes("128x128"), true);
   assertEquals(tilesOf(gpu.limits).includes("128x128"), false);
 });
-  assertEquals(first.split(" ")[1], "128x128");
-});
 
 Deno.test("candidates leave out what is hopeless: small tiles for a large product, large ones for a flat one", () => {
   const shapes = (m: number) =>
