@@ -59,7 +59,7 @@ const sides: readonly Sides[] = [
   { m: 33, n: 1, k: 5, twice: true },
   { m: 33, n: 1, k: 131 },
   { m: 1, n: 29, k: 7 },
-  { m: 1, n: 31, k: 259, twice: true },
+  { m: 1, n: 31, k: 259 },
   { m: 1, n: 1, k: 77 },
   // So few and long rows that they would be split in parts.
   { m: 2, n: 1, k: 40_001 },
@@ -97,11 +97,12 @@ function distance(got: readonly Float32Array[], want: readonly Float32Array[]): 
   }));
 }
 
-/** Each of the sides, stored in each way. */
+/** Each of the sides, stored in another way than the one before. */
 const stored = (some: readonly Sides[]) =>
-  some.flatMap((each) =>
-    transposes.map((options) => ({ ...each, options, factors: operands(each, options) }))
-  );
+  some.map((each, at) => {
+    const options = transposes[at % transposes.length];
+    return { ...each, options, factors: operands(each, options) };
+  });
 
 Deno.test("products with a side of one are the products", async () => {
   const outputs = stored(sides).flatMap(({ factors: [a, b], options }) => [
