@@ -57,8 +57,11 @@ export const tileShapes: readonly TileShape[] = [
 // The device that the guess is made for: NVIDIA's GH100. How many cores a GPU has, WebGPU does not tell.
 const cores = 132, lanes = 128, registers = 65_536;
 
-/** What memory gives that device in a cycle, and what all of its lanes do. */
-export const bytesPerCycle = 1400, instructionsPerCycle: number = cores * lanes;
+// Bytes that products get from its memory in a cycle.
+const bytesPerCycle = 1400;
+
+/** What all of its lanes do in a cycle. */
+export const instructionsPerCycle: number = cores * lanes;
 
 // Instructions besides a thread's multiplications: to take a quad out of workgroup memory; to read a quad that lies
 // together, four numbers that do not, four whose places have to be found; to store a quad. Registers besides a
