@@ -34,6 +34,10 @@ export interface PointwiseOp extends OpBase {
   readonly cost: number;
   /** Whether inputs are of the node's shape and read at its own index only. */
   readonly elementwise: boolean;
+  /** How many of the inputs it reads, where the last are there for the derivative alone. */
+  readonly operands?: number;
+  /** Whether its results are few, so that they always get memory, and whoever needs them reads one number. */
+  readonly stored?: boolean;
 }
 
 /** Gives a pointwise op the elements of its inputs, as WGSL expressions. */

@@ -33,6 +33,8 @@ export interface Group {
 
 /** Elements times cost above which a value is not computed again for each repetition. */
 const REPEATED_WORK = 32_768;
+/** And what it may cost in any case, for a value that is loaded instead costs about as much. */
+const LITTLE_WORK = 0.5;
 /** A value that kernels would compute at more places than this is stored. */
 const MOST_PLACES = 64;
 /** Ops that one kernel chains at most: the compiler descends along them. */
@@ -72,7 +74,7 @@ export function fuse(roots: readonly Tensor[], options: FuseOptions): Group[] {
     return storedGroups(nodes, stored, options);
   }
   for (const node of nodes) {
-    if (node.op.kind !== "pointwise") stored.add(node);
+    if (node.op.kind !== "pointwise" || node.op.stored) stored.add(node);
     if (node.op.kind === "kernel") node.inputs.forEach((x) => stored.add(stripReshape(x)));
   }
   storeExpensiveRepetitions(nodes, stored);
@@ -97,18 +99,24 @@ function storedGroups(
     .map((node) => group([node], stored, options));
 }
 
-/** What an element costs, in loads, if everything that is not stored is computed on the spot. */
+/**
+ * What an element costs, in loads, if everything that is not stored is computed on the spot. Few elements of a large
+ * tensor are loaded like those of a small one, again and again.
+ */
 function costs(nodes: readonly Tensor[], stored: ReadonlySet<Tensor>): Map<Tensor, number> {
-  const cost = new Map<Tensor, number>();
+  const work = new Map<Tensor, number>(), loads = new Map<Tensor, number>();
   for (const node of nodes) {
-    let total = node.op.kind === "pointwise" ? node.op.cost : 0;
+    let ownWork = node.op.kind === "pointwise" ? node.op.cost : 0, ownLoads = 0;
     for (const input of node.inputs) {
-      const load = input.size * 4 <= node.size ? CACHED_LOAD : LOAD;
-      total += stored.has(stripReshape(input)) ? load : cost.get(input)!;
+      const isStored = stored.has(stripReshape(input));
+      const load = isStored ? input.size * 4 <= node.size ? CACHED_LOAD : LOAD : loads.get(input)!;
+      ownLoads += node.size * 4 <= input.size ? Math.min(load, CACHED_LOAD) : load;
+      ownWork += isStored ? 0 : work.get(input)!;
     }
-    cost.set(node, Math.min(total, 1000));
+    work.set(node, Math.min(ownWork, 1000));
+    loads.set(node, Math.min(ownLoads, 1000));
   }
-  return cost;
+  return new Map(nodes.map((node) => [node, work.get(node)! + loads.get(node)!]));
 }
 
 /** Stores values that broadcasting would compute again many times. */
@@ -118,8 +126,9 @@ function storeExpensiveRepetitions(nodes: readonly Tensor[], stored: Set<Tensor>
     if (node.op !== expandOp) continue;
     const source = stripReshape(node.inputs[0]);
     const repetitions = node.size / source.size;
-    const work = node.size * (cost.get(source)! - source.inputs.length * CACHED_LOAD);
-    if (canStore(source) && repetitions >= 4 && work > REPEATED_WORK) stored.add(source);
+    const more = cost.get(source)! - source.inputs.length * CACHED_LOAD;
+    const isExpensive = more > LITTLE_WORK && node.size * more > REPEATED_WORK;
+    if (canStore(source) && repetitions >= 4 && isExpensive) stored.add(source);
   }
 }
 

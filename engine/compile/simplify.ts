@@ -68,10 +68,11 @@ class Graph {
   }
 
   /** The node of an op on simplified inputs, or something simpler of the same value. */
-  #make(op: Op, inputs: readonly Tensor[], like: Like): Tensor {
+  #make(op: Op, given: readonly Tensor[], like: Like): Tensor {
     const { attributes, shape, dtype, origin } = like;
     if (op.kind === "leaf") return like as Tensor;
-    if (op === detachOp) return inputs[0];
+    if (op === detachOp) return given[0];
+    const inputs = op.kind === "pointwise" ? given.slice(0, op.operands) : given;
     const simpler = this.#options.algebra ? this.#simplified(op, inputs, like) : undefined;
     if (simpler !== undefined) return simpler;
     if (!this.#options.merge) return new Tensor(op, inputs, attributes, shape, dtype, origin);

@@ -169,6 +169,36 @@ Deno.test("the moments of shuffled pixels are read where they lie", async () => 
   numbers.forEach((got, k) => assertClose(got, wanted[k], `moment ${k}`));
 });
 
+Deno.test("mean and variance take one pass over the elements", async () => {
+  const { mean, variance } = moments(wave(3, 5, 7, 4), { dim: [0, 2, 3] });
+  const { plan } = await run([mean, variance]);
+  assertEquals(kernels(plan), ["reduce"]);
+  assertEquals(plan.dispatches[0].code.match(/for \(var r\d/g)?.length, 1);
+});
+
+Deno.test("moments keep their digits wherever the first element of a row lies", async () => {
+  const length = 1000,
+    rows: Record<string, (i: number) => number> = {
+      "far from 0": (i) => 30_000 + Math.sin(i * 12.9898),
+      "all alike": () => 0.1,
+      "alike but for the first": (i) => i === 0 ? 50 : -1.5,
+      "with a first one 30 deviations away": (i) => i === 0 ? 21 : Math.sin(i * 12.9898),
+      "small": (i) => 1e-12 * Math.sin(i * 12.9898),
+      "large": (i) => 1e15 * (2 + Math.sin(i * 12.9898)),
+    };
+  const numbers = Object.values(rows).map((row) => Float32Array.from({ length }, (_, i) => row(i)));
+  const x = tensor(Float32Array.from(numbers.flatMap((row) => [...row])), [numbers.length, length]);
+  const { mean, variance } = moments(x, { dim: 1 });
+  const got = (await run([mean, variance])).numbers;
+  Object.keys(rows).forEach((name, k) => {
+    const wantedMean = numbers[k].reduce((a, b) => a + b, 0) / length;
+    const wanted = numbers[k].reduce((a, b) => a + (b - wantedMean) ** 2, 0) / length;
+    const largest = Math.max(...numbers[k].map(Math.abs));
+    assertAlmostEquals(got[0][k], wantedMean, 1e-6 * largest, `mean of those ${name}`);
+    assertAlmostEquals(got[1][k], wanted, 2e-4 * wanted, `variance of those ${name}`);
+  });
+});
+
 /** A step of Adam on parameters of several shapes. */
 function adamStep(): { assignments: Map<Variable, Tensor>; variables: Variable[] } {
   const shapes = [[3], [4], [2, 3, 2, 2], [16, 8], [1], [5, 7], [64]];
