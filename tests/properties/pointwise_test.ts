@@ -248,7 +248,8 @@ Deno.test("moments over random axes agree with float64, far from 0 too", () => {
       const { mean, variance } = moments(tensor(data, shape), { dim });
       const what = `over ${dim} of [${shape}] around ${offset}:`;
       return compare([
-        { node: mean, want: centre, what: `mean ${what}` },
+        // Found by distances of up to 2, a mean near 0 has no more digits than they have.
+        { node: mean, want: centre, what: `mean ${what}`, least: 0.1 },
         { node: variance, want: spread, what: `variance ${what}` },
       ]);
     },
