@@ -40,11 +40,16 @@ export async function timePlan(
 ): Promise<PlanTime> {
   plan.run();
   await device.idle();
-  await warmthOf(device).reach();
+  await warmUp(device);
   const { cpu } = device.adapter;
   const stamped = cpu && !each ? undefined : await byDeviceClock(device, plan, budget);
   if (stamped !== undefined && !cpu) return stamped;
   return { total: await byWallClock(device, plan, budget), each: stamped?.each };
+}
+
+/** Has a GPU work until its clock is up. */
+export async function warmUp(device: Device): Promise<void> {
+  await warmthOf(device).reach();
 }
 
 /** One for each device, for as long as there is the device. */

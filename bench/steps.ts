@@ -5,6 +5,7 @@ import { compile, type Compiled, Device, read, type Tensor } from "../engine/mod
 import { livenessBound } from "../engine/compile/memory.ts";
 import type { Plan } from "../engine/compile/plan.ts";
 import { planOf } from "../engine/compile/compile.ts";
+import { warmUp } from "./clock.ts";
 import { type ReplayTime, summarize, timeReplay } from "./replay.ts";
 import { type Spread, spread, thousandths } from "./statistics.ts";
 import { type Workload, type WorkloadName, workloads } from "./workloads.ts";
@@ -111,6 +112,8 @@ export class StepBench {
       await tuneKernels(Device.default, sites, { tuneCache, more: "" });
     }
     this.#begun = await this.#begin();
+    // While the driver compiled, the device had nothing to do: a few short steps would not bring its clock up.
+    await warmUp(Device.default);
     for (let i = 1; i < this.options.warmup; i++) await this.step();
   }
 
