@@ -189,8 +189,8 @@ function imageForms(g: Conv2dGeometry, enough: number): string[] {
   // step of that.
   const small = conv2dFlops(g) <= 4 * FEW_FLOPS;
   const filtered = small ? [] : [4, 2].filter((m) => canFilter(g, m)).map((m) => `winograd ${m}`);
-  // Large tiles want a stretch of outputs, and of few taps the small ones save nearly as much.
-  if (g.stride[0] > 1 || Math.min(...g.outputSize) <= 2) filtered.reverse();
+  // Large tiles want a stretch of outputs, and the more where they save less: of stride 2 there are fewer taps.
+  if (Math.min(...g.outputSize) < (g.stride[0] > 1 ? 8 : 3)) filtered.reverse();
   return Math.min(g.inChannels, g.outChannels) < enough
     ? ["image", ...filtered]
     : [...filtered, "image"];
