@@ -57,7 +57,7 @@ export const conv2dVariants = [
  * From so many channels on, on both sides, filtering tiles saves more than transforming them costs. The
  * parities of a strided input gradient are transformed apart, and cost four times as much.
  */
-const ENOUGH_CHANNELS = 32, ENOUGH_FOR_PARITIES = 128;
+const ENOUGH_CHANNELS = 32, ENOUGH_FOR_PARITIES = 64;
 
 /**
  * The cross-correlation of x `[batch, inChannels, h, w]` with weight
