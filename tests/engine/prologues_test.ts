@@ -249,9 +249,7 @@ async function learn(workload: WorkloadName, passes: Partial<Passes>) {
 
 for (const [workload, least] of [["acgan32", 3], ["double-backward", 4]] as const) {
   Deno.test(`a step of ${workload} is the same to the bit, with operands computed`, async () => {
-    // Kernels share no dispatch: one that does folds its rows by as many threads as the others have.
-    const on = await learn(workload, { share: false });
-    const off = await learn(workload, { share: false, prologues: false });
+    const on = await learn(workload, {}), off = await learn(workload, { prologues: false });
     if (!gpu.adapter.cpu) return;
     on.bits.forEach((bits, at) => assertEquals(bits, off.bits[at]));
     assertEquals(off.prologues, 0);
