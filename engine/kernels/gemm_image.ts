@@ -45,8 +45,6 @@ const storeCost = { scalars: 500, texel: 465 };
 // What compiling an instruction of the loop costs, and how many runs should pay for it.
 const compileCost = 400_000, runs = 1000;
 const mostTexels = 8, mostUnrolled = 4;
-// What a second dispatch costs, that adds up what was split, and its part of a replay.
-const dispatchCost = 180_000;
 // Fewer workgroups than this leave cores without work.
 const enoughBlocks = 16;
 
