@@ -1,11 +1,10 @@
-// What the compiler writes: parts that do not depend on each other share a dispatch, each with workgroups of
-// its own, which it counts from 0.
+// What the compiler writes: a function of the workgroup's number and the thread's.
 
 $LIBRARY
 $BINDINGS
 $SHARED
 
-$FUNCTIONS
+$FUNCTION
 
 @compute @workgroup_size($WORKGROUP)
 fn main(
@@ -21,5 +20,5 @@ fn main(
   $BEGIN
   // Large grids are folded into rows, because a grid's side is limited.
   let group = workgroup.x + workgroup.y * grid.x;
-  $CHOICE
+  $RUN
 }

@@ -1,5 +1,5 @@
 // One thread an element, or four neighbours: a chain of element-wise ops and moves.
-fn part$PART(group: u32, lane: u32) {
+fn part(group: u32, lane: u32) {
   let i = group * $WORKGROUPu + lane;
   //: if REST
   if (i >= $COUNTu) { return; }

@@ -11,7 +11,7 @@ import type { ReduceOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Binding, Bindings, Body, librariesOf, QUAD } from "./body.ts";
 import { foldThreads, subgroupParameters } from "./fold.ts";
-import { elementsOf, type Group } from "./fuse.ts";
+import type { Group } from "./fuse.ts";
 import type { Slots } from "./memory.ts";
 import {
   elementIndex,
@@ -23,17 +23,17 @@ import {
   rowThreads,
 } from "./rows.ts";
 
-/** One kernel of those that share a dispatch. */
+/** What a kernel does. */
 interface Part {
   readonly body: Body;
-  /** A function `partN(group, lane)`, which may take `subgroupParameters` besides. */
+  /** A function `part(group, lane)`, which may take `subgroupParameters` besides. */
   readonly code: string;
   readonly subgroups?: boolean;
   readonly shared: readonly string[];
   readonly workgroups: number;
 }
 
-/** What all parts of a dispatch have in common. */
+/** What a kernel is written into. */
 interface Frame {
   readonly bindings: Bindings;
   readonly workgroup: number;
@@ -47,19 +47,13 @@ const MOST_LINES = 128;
 /** SIMD lanes of a CPU's core. */
 const LANES = 8;
 
-/** Threads of the workgroups of groups that share a dispatch. */
-function commonWorkgroup(groups: readonly Group[], context: KernelContext): number {
-  const own = groups.map((group) => workgroupOf(group, context));
-  // Threads that run in lanes together do not wait for each other: of more, each barrier is a switch between them.
-  return context.cpu && own.includes(LANES) ? LANES : Math.max(...own);
-}
-
-/** Threads of a group's workgroup, by itself. */
+/** Threads of a group's workgroup. */
 function workgroupOf(group: Group, context: KernelContext): number {
   const { cpu } = context;
   if (group.kind === "pointwise") return cpu ? 32 : 256;
   const form = formOf(group, context);
   if (form.alone) return cpu ? 16 : 64;
+  // Threads that run in lanes together do not wait for each other: of more, each barrier is a switch between them.
   return cpu ? LANES : rowThreads(lengthOf(group) / form.parts, context);
 }
 
@@ -73,85 +67,63 @@ const firstFold = ({ outputs }: Group): Tensor => outputs.find(({ op }) => op.ki
 /** How many elements a group's rows have. */
 const lengthOf = (group: Group): number => rowsOf(firstFold(group)).length;
 
-/** Above this many elements, what branches cost a CPU's adapter is more than a dispatch. */
-const MOST_SHARED = 2 ** 17;
-
-/** Whether a group takes one dispatch, which it can share with others. */
-export function canShare(group: Group, target: { cpu: boolean }): boolean {
-  if (group.kind === "kernel") return false;
-  if (target.cpu && elementsOf(group) > MOST_SHARED) return false;
-  return group.kind === "pointwise" || formOf(group, target).parts === 1;
-}
-
 /**
- * The dispatches that compute groups of which none needs another; more than one only for a single group.
+ * The dispatches that compute a group.
  *
  * @param options.quads let threads work on four neighbours.
  */
 export function fusedDispatches(
-  groups: readonly Group[],
+  group: Group,
   options: { slots: Slots; context: KernelContext; quads: boolean },
 ): Dispatch[] {
   const { slots, context, quads } = options;
   const frame = {
     bindings: new Bindings(slots, { quads }),
-    workgroup: commonWorkgroup(groups, context),
+    workgroup: workgroupOf(group, context),
     subgroups: context.subgroups !== undefined,
   };
-  const [first] = groups;
-  if (first.kind === "reduce" && formOf(first, context).parts > 1) {
-    return splitDispatches(first, { frame, ...options });
+  if (group.kind === "reduce" && formOf(group, context).parts > 1) {
+    return splitDispatches(group, { frame, ...options });
   }
-  const parts = groups.map((group, part) =>
-    group.kind === "pointwise"
-      ? pointwisePart(group, { frame, part, quads })
-      : rowsPart(group, { frame, part, quads, form: formOf(group, context) })
-  );
-  return [assemble(parts, {
+  const part = group.kind === "pointwise"
+    ? pointwisePart(group, { frame, quads })
+    : rowsPart(group, { frame, quads, form: formOf(group, context) });
+  return [assemble(part, {
     frame,
     context,
-    kernel: first.kind,
-    variant: groups.map(describe).join(" | "),
-    shape: groups.map(shapeOf).join(" | "),
-    flops: groups.reduce((sum, group) => sum + flopsOf(group), 0),
+    kernel: group.kind,
+    variant: describe(group),
+    shape: shapeOf(group),
+    flops: flopsOf(group),
   })];
 }
 
-/** Puts parts into one kernel. */
+/** A kernel of what it does. */
 function assemble(
-  parts: readonly Part[],
+  part: Part,
   options:
     & { frame: Frame; context: KernelContext }
     & Pick<Dispatch, "kernel" | "variant" | "shape" | "flops">,
 ): Dispatch {
   const { frame, context, kernel, variant, shape, flops } = options;
-  let total = 0;
-  const subgroups = parts.some(({ subgroups }) => subgroups);
-  const argumentsOf = ({ subgroups }: Part): string =>
-    ["lane", ...(subgroups ? subgroupParameters : [])].join(", ");
-  const choices = parts.map((each, part) => {
-    const from = total;
-    total += each.workgroups;
-    return `if (group < ${total}u) { part${part}(group - ${from}u, ${argumentsOf(each)}); }`;
-  });
-  const workgroups = foldGrid(total, context.limits);
+  const { body, code, shared, subgroups = false } = part;
+  const run = `part(group, ${["lane", ...(subgroups ? subgroupParameters : [])].join(", ")});`;
+  const workgroups = foldGrid(part.workgroups, context.limits);
   // Branches cost a CPU's adapter more than they look: what is in them runs under a mask.
-  const whole = parts.length === 1 && workgroups[0] * workgroups[1] === total;
+  const whole = workgroups[0] * workgroups[1] === part.workgroups;
   return {
     kernel,
     variant,
     shape,
     code: instantiate(dispatchCode, {
-      LIBRARY: `${subgroups ? context.subgroups!.enable : ""}${
-        librariesOf(parts.map(({ body }) => body))
-      }`,
+      LIBRARY: `${subgroups ? context.subgroups!.enable : ""}${librariesOf([body])}`,
       SUBGROUPS: Number(subgroups),
       BINDINGS: frame.bindings.declarations(),
-      SHARED: parts.flatMap(({ shared }) => shared).join("\n"),
-      FUNCTIONS: parts.map(({ code }) => code).join("\n"),
+      SHARED: shared.join("\n"),
+      FUNCTION: code,
       WORKGROUP: frame.workgroup,
       BEGIN: beginInstance(frame.bindings.slots, "workgroup.z"),
-      CHOICE: whole ? `part0(group, ${argumentsOf(parts[0])});` : choices.join(" else "),
+      RUN: whole ? run : `if (group < ${part.workgroups}u) { ${run} }`,
     }),
     slots: frame.bindings.slots,
     workgroups,
@@ -161,9 +133,9 @@ function assemble(
 
 function pointwisePart(
   group: Group,
-  options: { frame: Frame; part: number; quads: boolean },
+  options: { frame: Frame; quads: boolean },
 ): Part {
-  const { frame: { bindings, workgroup }, part, quads } = options;
+  const { frame: { bindings, workgroup }, quads } = options;
   const { size } = group.outputs[0];
   const bodyOf = (lanes: number): { lanes: number; body: Body; stores: string[] } => {
     const body = new Body(group.reads, bindings);
@@ -181,7 +153,6 @@ function pointwisePart(
   return {
     body,
     code: instantiate(pointwiseCode, {
-      PART: part,
       WORKGROUP: workgroup,
       COUNT: count,
       REST: count % workgroup,
@@ -192,10 +163,9 @@ function pointwisePart(
   };
 }
 
-/** How a kernel over rows is written, and as which part of its dispatch. */
+/** How a kernel over rows is written. */
 interface RowsOptions {
   readonly frame: Frame;
-  readonly part: number;
   readonly quads: boolean;
   readonly form: RowForm;
   /** Memory of the parts of each result, as [part, result]. */
@@ -203,7 +173,7 @@ interface RowsOptions {
 }
 
 function rowsPart(group: Group, options: RowsOptions): Part {
-  const { frame: { bindings, workgroup, subgroups }, part, quads, form, targets } = options;
+  const { frame: { bindings, workgroup, subgroups }, quads, form, targets } = options;
   const { outputs, reads, axes } = group;
   const folds = outputs.filter(({ op }) => op.kind === "reduce");
   const { results, length } = rowsOf(folds[0]);
@@ -254,7 +224,7 @@ function rowsPart(group: Group, options: RowsOptions): Part {
       const totals = own.map((fold) => ({
         op: fold.op as ReduceOp,
         variable: nameOf(fold),
-        shared: `shared${part}_${folds.indexOf(fold)}`,
+        shared: `shared${folds.indexOf(fold)}`,
       }));
       const joined = foldThreads(totals, { workgroup, subgroups });
       scope.lines.push(...joined.lines);
@@ -279,7 +249,6 @@ function rowsPart(group: Group, options: RowsOptions): Part {
   return {
     body,
     code: instantiate(rowsCode, {
-      PART: part,
       MORE: bySubgroups ? subgroupParameters.map((name) => `, ${name}: u32`).join("") : "",
       THREADS: Number(form.alone),
       REST: results * parts % workgroup,
@@ -336,7 +305,7 @@ function splitDispatches(
   const { results } = rowsOf(outputs[0]);
   const partial: Slot[] = outputs.map(({ size }) => context.scratch(size * parts * 4));
   const targets = partial.map((slot, k) => frame.bindings.declare(slot, outputs[k].dtype));
-  const first = rowsPart(group, { frame, part: 0, quads, form, targets });
+  const first = rowsPart(group, { frame, quads, form, targets });
 
   const second = {
     bindings: new Bindings(slots, { quads: false }),
@@ -357,7 +326,6 @@ function splitDispatches(
   const joined: Part = {
     body,
     code: instantiate(rowsCode, {
-      PART: 0,
       MORE: "",
       THREADS: 1,
       REST: results % second.workgroup,
@@ -379,7 +347,7 @@ function splitDispatches(
     workgroups: Math.ceil(results / second.workgroup),
   };
   return [
-    assemble([first], {
+    assemble(first, {
       frame,
       context,
       kernel: "reduce",
@@ -387,7 +355,7 @@ function splitDispatches(
       shape: shapeOf(group),
       flops: flopsOf(group),
     }),
-    assemble([joined], {
+    assemble(joined, {
       frame: second,
       context,
       kernel: "reduce",

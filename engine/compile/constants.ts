@@ -2,9 +2,7 @@
 // same weights out for its products in each call.
 
 import type { Slot } from "../kernels/dispatch.ts";
-import type { Tensor } from "../tensor.ts";
 import type { Launched } from "./copies.ts";
-import type { Group } from "./fuse.ts";
 import { isOwn, keptSlots, livenessBound, mostBytes } from "./memory.ts";
 import { writesOf } from "./predecessors.ts";
 
@@ -57,23 +55,6 @@ function hoist(
     } else others.push(each);
   });
   return [...constants, ...others];
-}
-
-/** Groups that compute from what is given, for themselves and each other: they share no dispatch with others. */
-export function constantGroups(
-  groups: readonly Group[],
-  { given, roots }: { given: Iterable<Tensor>; roots: ReadonlySet<Tensor> },
-): Set<Group> {
-  const known = new Set(given), constants = new Set<Group>();
-  for (const group of groups) {
-    const reads = [...group.reads.keys()];
-    if (!reads.every((read) => known.has(read)) || group.outputs.some((x) => roots.has(x))) {
-      continue;
-    }
-    group.outputs.forEach((output) => known.add(output));
-    constants.add(group);
-  }
-  return constants;
 }
 
 const dispatchesOf = (launched: readonly Launched[]): Launched["dispatch"][] =>

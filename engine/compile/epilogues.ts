@@ -214,7 +214,7 @@ export function lowerEpilogue(
       return taken;
     },
     after: (results) =>
-      fusedDispatches([{ kind: "pointwise", outputs: worked, reads }], {
+      fusedDispatches({ kind: "pointwise", outputs: worked, reads }, {
         ...options,
         slots: new Map([...options.slots, [product, results]]),
       }),

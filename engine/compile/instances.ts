@@ -23,29 +23,32 @@ const REACHES = [1, 1 / 32, 1 / 64, 1 / 128, 1 / 256];
  * before, if it is a single dispatch. What comes so early has to be kept for longer: if that is too much, those
  * that keep most of it keep their turns, and at last all.
  */
-export function shareInstances(launched: readonly Launched[]): Dispatch[] {
-  const apart = launched.map(({ dispatch }) => dispatch);
+export function shareInstances(launched: readonly Launched[]): readonly Launched[] {
+  const apart = dispatchesOf(launched);
   const deep = apart.find(({ slots, workgroups }) => hasPlaces(slots) && workgroups[2] !== 1);
   if (deep) throw new Error(`${deep.kernel} spreads over the grid's z, which tells its instances`);
   const needed = livenessBound(apart), most = mostBytes(needed, MOST_MEMORY);
   for (const reach of REACHES) {
     const joined = joinTwins(launched, { keeping: reach * needed * launched.length });
-    if (livenessBound(joined) <= most) return joined;
+    if (livenessBound(dispatchesOf(joined)) <= most) return joined;
   }
-  return apart;
+  return launched;
 }
+
+const dispatchesOf = (launched: readonly Launched[]): Dispatch[] =>
+  launched.map(({ dispatch }) => dispatch);
 
 /**
  * Takes dispatches in order, and along with each one others of the same kernel that can run by then.
  *
  * @param options.keeping bytes that another writes, times the dispatches by which it comes before its turn, at most.
  */
-function joinTwins(launched: readonly Launched[], options: { keeping: number }): Dispatch[] {
+function joinTwins(launched: readonly Launched[], options: { keeping: number }): Launched[] {
   const waits = predecessors(launched);
   const alike = Map.groupBy(launched.keys(), (at) => launched[at].dispatch.code);
   const rivals = rivalsOf(launched.map(({ dispatch }) => dispatch));
   let partners: Neighbours = new Map();
-  const begun = new Set<number>(), done = new Set<number>(), joined: Dispatch[] = [];
+  const begun = new Set<number>(), done = new Set<number>(), joined: Launched[] = [];
 
   const twinsOf = (at: number): number[] => {
     const { dispatch } = launched[at], twins: number[] = [];
@@ -70,7 +73,10 @@ function joinTwins(launched: readonly Launched[], options: { keeping: number }):
     if (begun.has(at)) return;
     begun.add(at);
     const all = [at, ...twinsOf(at)];
-    joined.push(join(all.map((each) => launched[each].dispatch)));
+    joined.push({
+      dispatch: join(all.map((each) => launched[each].dispatch)),
+      written: all.flatMap((each) => launched[each].written),
+    });
     all.forEach((each) => done.add(each));
   };
   launched.forEach((_, at) => run(at));

@@ -2,11 +2,12 @@
 // declare gets another name in each, unless it says the same: then it is declared once. So a library's functions
 // are there once, and memory of a workgroup that two of them want alike is the same memory, for a workgroup is
 // one's alone. Which one is told by the workgroup's number, the same for all of its threads, so that they may wait
-// for each other.
+// for each other. Where modules are told places in textures, one uniform tells those of all, in the same order.
 //
 // Where a module's threads have nothing to do with each other, its workgroups may be cut up or put together.
 
-import type { Module, Piece } from "./module.ts";
+import { FIRST_PLACE } from "../kernels/access.ts";
+import type { BoundVariable, Module, Piece } from "./module.ts";
 
 /** A module and what it works on. */
 export interface ModulePart {
@@ -50,17 +51,11 @@ export function joinModules(
   const { threads, width } = options;
   const directives = new Set(parts.flatMap(({ module }) => module.directives));
   const names = new Map<string, string>(), texts: string[] = [];
-  const bound = new Map<number, string>();
-  for (const { module, bindings } of parts) {
-    for (const [number, type] of module.bound) {
-      const at = bindings[number], other = bound.get(at) ?? type;
-      if (other !== type) throw new Error(`Binding ${at} would be ${other}, and ${type} as well`);
-      bound.set(at, type);
-    }
-  }
-  let from = 0;
+  const bound = boundTogether(parts);
+  let from = 0, firstPlace = 0;
   const choices = parts.map((part, at) => {
-    const declared = declare(part, { prefix: `p${at}_`, names, texts });
+    const declared = declare(part, { prefix: `p${at}_`, names, texts, bound, firstPlace });
+    firstPlace += placesOf(part.module);
     const { parameters, body } = part.module.main;
     const list = parameters.map(({ name, type }) => {
       const isName = part.module.declarations.has(name);
@@ -89,6 +84,27 @@ export function joinModules(
     "}",
     "",
   ].join("\n");
+}
+
+/** What all parts are bound to, by its numbers. @throws {Error} where one number would be of two types. */
+function boundTogether(parts: readonly ModulePart[]): Map<number, BoundVariable> {
+  const bound = new Map<number, BoundVariable>();
+  const places = parts.reduce((sum, { module }) => sum + placesOf(module), 0);
+  for (const { module, bindings } of parts) {
+    for (const [number, { space, type: own }] of module.bound) {
+      const at = bindings[number], type = space === "uniform" ? `array<vec4u, ${places}>` : own;
+      const other = bound.get(at)?.type ?? type;
+      if (other !== type) throw new Error(`Binding ${at} would be ${other}, and ${type} as well`);
+      bound.set(at, { space, type });
+    }
+  }
+  return bound;
+}
+
+/** How many vectors tell a module places in textures: they are all that it takes from a uniform. */
+function placesOf({ bound }: Module): number {
+  const uniform = [...bound.values()].find(({ space }) => space === "uniform");
+  return Number(uniform?.type.match(/^array<vec4u,(\d+)>$/)?.[1] ?? 0);
 }
 
 /** What a part's entry point is told, of its workgroup's number `at` and its thread `lane`. */
@@ -134,13 +150,20 @@ function call(
  * Declares what a part does, unless another has declared the same.
  *
  * @param options.names by text and, where a part says the same several times, by which of them it is.
+ * @param options.firstPlace which of all places is the part's first.
  * @returns what writes a text with the names that are chosen.
  */
 function declare(
   { module, bindings }: ModulePart,
-  options: { prefix: string; names: Map<string, string>; texts: string[] },
+  options: {
+    prefix: string;
+    names: Map<string, string>;
+    texts: string[];
+    bound: ReadonlyMap<number, BoundVariable>;
+    firstPlace: number;
+  },
 ): (pieces: readonly Piece[]) => string {
-  const { prefix, names, texts } = options;
+  const { prefix, names, texts, bound, firstPlace } = options;
   const own = new Map<string, string>(), times = new Map<string, number>();
   const written = (pieces: readonly Piece[], self?: string): string =>
     pieces.map(({ text, isName }) => !isName ? text : text === self ? SELF : nameOf(text)).join("");
@@ -148,11 +171,11 @@ function declare(
     const known = own.get(name);
     if (known !== undefined) return known;
     const { pieces, binding } = module.declarations.get(name)!;
-    const text = binding === undefined
+    const text = name === FIRST_PLACE
+      ? `const ${SELF} = ${firstPlace}u;`
+      : binding === undefined
       ? written(pieces, name)
-      : `@group(0) @binding(${bindings[binding]}) var<storage, read_write> ${SELF}: ${
-        module.bound.get(binding)
-      };`;
+      : bindingOf(bindings[binding], bound);
     const time = times.get(text) ?? 0, key = `${time} ${text}`;
     times.set(text, time + 1);
     const chosen = names.get(key) ?? prefix + name;
@@ -163,6 +186,12 @@ function declare(
   };
   [...module.declarations.keys()].forEach(nameOf);
   return written;
+}
+
+/** Declares what is bound to a number. */
+function bindingOf(number: number, bound: ReadonlyMap<number, BoundVariable>): string {
+  const { space, type } = bound.get(number)!;
+  return `@group(0) @binding(${number}) var${space && `<${space}>`} ${SELF}: ${type};`;
 }
 
 /** Stands for the name of what is declared. */

@@ -15,9 +15,8 @@ import { copyOp } from "../ops/elementwise.ts";
 import type { KernelOp } from "../op.ts";
 import { constantOp, Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
-import { type Batch, formBatches } from "./batch.ts";
-import { canShare, fusedDispatches } from "./codegen.ts";
-import { constantGroups, hoistConstants } from "./constants.ts";
+import { fusedDispatches } from "./codegen.ts";
+import { hoistConstants } from "./constants.ts";
 import { shareCopies } from "./copies.ts";
 import { fuseEpilogues, lowerEpilogue, takesEpilogues } from "./epilogues.ts";
 import { fuse, type Group, stripReshape } from "./fuse.ts";
@@ -25,7 +24,6 @@ import { shareInstances } from "./instances.ts";
 import { joinDispatches } from "./join.ts";
 import {
   assignSlots,
-  liesInTexels,
   place,
   type Placement,
   ScratchSlot,
@@ -115,7 +113,7 @@ export function lower(
       context: contextOf(target),
     })
     : fused;
-  const { groups, needs, variables } = schedule(
+  const { groups, variables } = schedule(
     passes.epilogues && passes.fuse && takesEpilogues(target) ? fuseEpilogues(begun, whole) : begun,
     assignments,
   );
@@ -125,26 +123,12 @@ export function lower(
     ...outputs.map((node) => [node, memory.output(node)] as const),
   ]);
   const unchanged = leaves.filter(({ op }) => op === constantOp || op === variableOp);
-  const form = (textures: boolean): readonly Batch[] =>
-    passes.share && !joins(target, passes)
-      ? formBatches(groups, needs, {
-        maxBuffers,
-        cpu: target.cpu,
-        variables,
-        constants: constants
-          ? constantGroups(groups, { given: unchanged, roots: new Set(given.keys()) })
-          : new Set(),
-        canShare: (group) => canShare(group, target),
-        isBound: (x) => given.has(x) || !liesInTexels(x, { textures }),
-      })
-      : groups.map((group) => [group]);
-  return { outputs, leaves, ...emitFitting({ form, given, unchanged, target, passes }) };
+  return { outputs, leaves, ...emitFitting({ groups, given, unchanged, target, passes }) };
 }
 
 /** What kernels are made for. */
 interface EmitOptions {
-  /** Batches for kernels whose results lie in texels, or do not. */
-  readonly form: (textures: boolean) => readonly Batch[];
+  readonly groups: readonly Group[];
   readonly given: ReadonlyMap<Tensor, Slot>;
   /** Of what is given, that which is the same in each run until somebody else changes it, if the program does not. */
   readonly unchanged: readonly Tensor[];
@@ -152,7 +136,7 @@ interface EmitOptions {
   readonly passes: Passes;
 }
 
-/** Batches as kernels, without the passes that would need higher textures than there are. */
+/** Groups as kernels, without the passes that would need higher textures than there are. */
 function emitFitting(options: EmitOptions): Emitted {
   const { target: { limits }, passes } = options;
   const emitted = emit(options), { placement } = emitted;
@@ -160,7 +144,8 @@ function emitFitting(options: EmitOptions): Emitted {
   // A texture holds only so much; buffers may be several, and images that need not lie together.
   const textures = texels <= limits.maxTextureDimension2D;
   const instances = images <= limits.maxTextureDimension2D;
-  if ((textures || !passes.textures) && (instances || !passes.instances)) return emitted;
+  const together = passes.instances || passes.join;
+  if ((textures || !passes.textures) && (instances || !together)) return emitted;
   // What is kept takes room all the time, so nothing is where room is short.
   if (emitted.dispatches.some(({ constant }) => constant)) {
     return emitFitting({ ...options, passes: { ...passes, constants: false } });
@@ -171,50 +156,45 @@ function emitFitting(options: EmitOptions): Emitted {
       ...passes,
       textures: passes.textures && textures,
       instances: passes.instances && instances,
+      join: passes.join && instances,
     },
   });
 }
 
 type Emitted = Pick<Lowered, "computed" | "slots" | "dispatches" | "sites" | "placement">;
 
-/** Batches as kernels, and where all that they bind lies. */
+/** Groups as kernels, and where all that they bind lies. */
 function emit(options: EmitOptions): Emitted {
-  const { form, given, unchanged, target, passes } = options;
-  const textures = passes.textures && keepsTexels(target), batches = form(textures);
-  const slots = assignSlots(batches, given, { inPlace: passes.inPlace, textures });
+  const { groups, given, unchanged, target, passes } = options;
+  const textures = passes.textures && keepsTexels(target);
+  const slots = assignSlots(groups, given, { inPlace: passes.inPlace, textures });
   const sites: KernelSite[] = [];
-  const contextFor = (batch: Batch): KernelContext => ({
+  const contextFor = (group: Group): KernelContext => ({
     ...contextOf(target),
     choose(family, shape, candidates) {
-      sites.push({ family, shape, candidates, node: productOf(batch[0]) });
+      sites.push({ family, shape, candidates, node: productOf(group) });
       return target.choose?.(family, shape);
     },
   });
-  const launched = batches.flatMap((batch) =>
-    launch(batch, { slots, context: contextFor(batch), quads: passes.quads })
-      .map((dispatch) => ({ dispatch, written: writtenBy(dispatch, { batch, slots }) }))
+  const launched = groups.flatMap((group) =>
+    launch(group, { slots, context: contextFor(group), quads: passes.quads })
+      .map((dispatch) => ({ dispatch, written: writtenBy(dispatch, { group, slots }) }))
   );
   const shared = passes.copies ? shareCopies(launched, target) : launched;
   const ordered = passes.constants
     ? hoistConstants(shared, { given: new Set(unchanged.map((node) => slots.get(node)!)) })
     : shared;
-  const dispatches = joins(target, passes)
-    ? joinDispatches(ordered, target)
-    : passes.instances
-    ? shareInstances(ordered)
-    : ordered.map(({ dispatch }) => dispatch);
+  const twins = passes.instances ? shareInstances(ordered) : ordered;
+  const dispatches = passes.join
+    ? joinDispatches(twins, target)
+    : twins.map(({ dispatch }) => dispatch);
   const placement = place(dispatches, {
     maxBytes: target.limits.maxBufferSize,
     maxRows: target.limits.maxTextureDimension2D,
     reuse: passes.reuse,
   });
-  const computed = batches.flat().flatMap((group) => group.outputs);
+  const computed = groups.flatMap((group) => group.outputs);
   return { computed, slots, dispatches, sites, placement };
-}
-
-/** Whether kernels that do not need each other share dispatches, whoever wrote them. */
-function joins({ cpu }: Target, { join }: Passes): boolean {
-  return join && !cpu;
 }
 
 /** Whether results lie in texels. A forced variant may be one for GPUs, which know nothing but buffers. */
@@ -231,16 +211,16 @@ function contextOf(target: Target): KernelContext {
   };
 }
 
-/** What a dispatch of a batch writes: results, and whatever the batch was not given to read. */
+/** What a dispatch of a group writes: results, and whatever the group was not given to read. */
 function writtenBy(
   { slots: bound, writes }: Dispatch,
-  { batch, slots }: { batch: Batch; slots: Slots },
+  { group, slots }: { group: Group; slots: Slots },
 ): readonly Slot[] {
   if (writes !== undefined) return writes;
   const slotsOf = (nodes: Iterable<Tensor>): Set<Slot> =>
     new Set([...nodes].map((node) => slots.get(node)!));
-  const read = slotsOf(batch.flatMap((group) => [...group.reads.keys()]));
-  const results = slotsOf(batch.flatMap((group) => group.outputs));
+  const read = slotsOf(group.reads.keys());
+  const results = slotsOf(group.outputs);
   return bound.filter((slot) => results.has(slot) || !read.has(slot));
 }
 
@@ -265,11 +245,11 @@ function resultNodes(
 }
 
 function launch(
-  batch: Batch,
+  group: Group,
   options: { slots: Slots; context: KernelContext; quads: boolean },
 ): readonly Dispatch[] {
-  if (batch[0].kind !== "kernel") return fusedDispatches(batch, options);
-  const { slots, context } = options, [group] = batch, node = productOf(group);
+  if (group.kind !== "kernel") return fusedDispatches(group, options);
+  const { slots, context } = options, node = productOf(group);
   const output = slots.get(node) ?? context.scratch(byteLength(node.size, node.dtype));
   const inputs = node.inputs.map((input) =>
     slots.get(stripReshape(input)) ?? lowerPrologue(input, { group, slots })
@@ -304,7 +284,7 @@ function bindOnce(
   const slot = slots.get(input)!, scratch = context.scratch(slot.bytes);
   const copy = new Tensor(copyOp, [input], {}, input.shape, input.dtype, input.origin);
   return [
-    ...fusedDispatches([{ kind: "pointwise", outputs: [copy], reads: new Map([[input, true]]) }], {
+    ...fusedDispatches({ kind: "pointwise", outputs: [copy], reads: new Map([[input, true]]) }, {
       ...options,
       slots: new Map([[input, slot], [copy, scratch]]),
     }),

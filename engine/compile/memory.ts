@@ -8,7 +8,6 @@ import { TEXEL_WIDTH, TexelSlot } from "../kernels/texels.ts";
 import { type Neighbours, partnersOf, rivalsOf } from "./neighbours.ts";
 import { storageType } from "./wgsl.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Batch } from "./batch.ts";
 import type { Group } from "./fuse.ts";
 
 /** A slot of the arena's buffers; the others are given by {@linkcode assignSlots}'s caller. */
@@ -36,24 +35,17 @@ export function liesInTexels({ dtype }: Tensor, options: { textures: boolean }):
  * @param options.textures float32 results become texels.
  */
 export function assignSlots(
-  batches: readonly Batch[],
+  groups: readonly Group[],
   given: ReadonlyMap<Tensor, Slot>,
   options: { inPlace: boolean; textures: boolean },
 ): Map<Tensor, Slot> {
-  // Of the last batch that reads a tensor, the only group that does; undefined where there are several.
-  const lastReader = new Map<Tensor, Group | undefined>();
-  for (const batch of batches) {
-    const here = new Set<Tensor>();
-    for (const group of batch) {
-      for (const read of group.reads.keys()) {
-        lastReader.set(read, here.has(read) ? undefined : group);
-        here.add(read);
-      }
-    }
+  const lastReader = new Map<Tensor, Group>();
+  for (const group of groups) {
+    for (const read of group.reads.keys()) lastReader.set(read, group);
   }
 
   const slots = new Map(given);
-  for (const group of batches.flat()) {
+  for (const group of groups) {
     const canReplace = group.kind !== "reduce" && options.inPlace;
     const free = [...group.reads].flatMap(([read, inPlace]) =>
       canReplace && inPlace && lastReader.get(read) === group && !given.has(read) ? [read] : []

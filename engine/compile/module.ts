@@ -15,6 +15,12 @@ export interface Piece {
   readonly isName: boolean;
 }
 
+/** What is bound: its address space and access, and its type. */
+export interface BoundVariable {
+  readonly space: string;
+  readonly type: string;
+}
+
 /** A parameter of an entry point. */
 export interface Parameter {
   readonly builtin: string;
@@ -33,10 +39,14 @@ export interface Module {
   readonly workgroup: number;
   /** Whether a workgroup's threads have to do with each other: share memory, wait, or are told their subgroup. */
   readonly together: boolean;
-  /** The types of what is bound, by its numbers. */
-  readonly bound: ReadonlyMap<number, string>;
+  /** What is bound, by its numbers. */
+  readonly bound: ReadonlyMap<number, BoundVariable>;
   /** The types of memory that a workgroup's threads share. */
   readonly shared: readonly string[];
+  /** Words of its text, blanks and comments aside. */
+  readonly length: number;
+  /** Whether there are loops in it. */
+  readonly loops: boolean;
 }
 
 const WORD =
@@ -60,13 +70,13 @@ export function readModule(code: string): Module {
   if (workgroup === undefined) {
     throw new Error("A shader needs an entry point `main` with a workgroup of one side");
   }
-  const declarations = new Map<string, Declaration>(), bound = new Map<number, string>();
+  const declarations = new Map<string, Declaration>(), bound = new Map<number, BoundVariable>();
   const shared: string[] = [];
   for (const [name, statement] of found) {
     const text = statement[0] === "fn" ? "" : statement.join("");
     const [, number] = text.match(/@binding\s*\(\s*(\d+)/) ?? [];
     const binding = number === undefined ? undefined : Number(number);
-    if (binding !== undefined) bound.set(binding, typeOf(text));
+    if (binding !== undefined) bound.set(binding, { space: spaceOf(text), type: typeOf(text) });
     if (/^var\s*<\s*workgroup\s*>/.test(text)) shared.push(typeOf(text));
     declarations.set(name, { pieces: piecesOf(statement, found), binding });
   }
@@ -79,8 +89,13 @@ export function readModule(code: string): Module {
     main: { parameters: parametersOf(header), body: piecesOf(entry.slice(begin), found) },
     workgroup: Number(workgroup),
     together: shared.length > 0 || together,
+    length: words.filter((word) => !/^\s/.test(word)).length,
+    loops: words.some((word) => ["for", "while", "loop"].includes(word)),
   };
 }
+
+/** The address space and access of a variable. */
+const spaceOf = (variable: string): string => variable.match(/\bvar\s*<([^>]*)>/)?.[1] ?? "";
 
 /** The type of a variable, the same for types that are the same. */
 function typeOf(variable: string): string {

@@ -1,7 +1,7 @@
 // Which images cannot lie in one texture, and which have to: a kernel must not read and write the same one, but
-// finds what its instances read, or write, in one.
+// finds what its instances read in one, and all that it writes.
 
-import { allSlots, type Dispatch, type Slot } from "../kernels/dispatch.ts";
+import { allSlots, type Dispatch, partsOf, type Slot } from "../kernels/dispatch.ts";
 import { ImageSlot } from "../kernels/image.ts";
 
 /** Slots by slot; each has itself and others. */
@@ -25,13 +25,26 @@ export function rivalsOf(dispatches: readonly Dispatch[]): Neighbours {
   return rivals;
 }
 
-/** For each image of a kernel with several instances, all that have to lie where it does. */
+/** For each image of a kernel with several instances, or that writes several, all that have to lie where it does. */
 export function partnersOf(dispatches: readonly Dispatch[]): Neighbours {
-  return dispatches.reduce(
-    (partners: Neighbours, { slots, instances = [] }) =>
-      instances.reduce((partners, others) => unite(partners, slots, others), partners),
-    new Map(),
-  );
+  return dispatches.reduce((partners: Neighbours, dispatch) => {
+    const alike = partsOf(dispatch).flatMap(([slots, ...others]) =>
+      others.map((other) => [slots, other] as const)
+    );
+    return alike.reduce(
+      (partners, [slots, others]) => unite(partners, slots, others),
+      gather(partners, imagesOf(dispatch.writes ?? [])),
+    );
+  }, new Map());
+}
+
+/** Images among slots. */
+export const imagesOf = (slots: readonly Slot[]): readonly Slot[] => slots.filter(isImage);
+
+/** Partners, when images have become some, too. */
+export function gather(partners: Neighbours, images: readonly Slot[]): Neighbours {
+  const [first, ...others] = images;
+  return others.reduce((partners, other) => unite(partners, [first], [other]), partners);
 }
 
 /** Partners, when images bound to the same numbers of two instances have become some, too. */

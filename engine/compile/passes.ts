@@ -14,15 +14,13 @@ export interface Passes {
   readonly epilogues: boolean;
   /** Let a thread work on four neighbours, that are loaded and stored together. */
   readonly quads: boolean;
-  /** Let small kernels, and updates of variables, share a dispatch, where `join` does not. */
-  readonly share: boolean;
   /** Pack or transform operands once that several products read. */
   readonly copies: boolean;
   /** Compute what variables alone decide once, and keep it until one of them changes. */
   readonly constants: boolean;
   /** Run the same kernel on several memories in one dispatch, where it is told their places. */
   readonly instances: boolean;
-  /** Run kernels of all kinds that do not need each other in one dispatch, on GPUs. */
+  /** Run kernels of all kinds that do not need each other in one dispatch. */
   readonly join: boolean;
   /** Keep what kernels leave to each other in a texture, where loads from one are cheaper. */
   readonly textures: boolean;
@@ -41,7 +39,6 @@ export const allPasses: Passes = {
   prologues: true,
   epilogues: true,
   quads: true,
-  share: true,
   copies: true,
   constants: true,
   instances: true,
@@ -60,7 +57,6 @@ export const noPasses: Passes = {
   prologues: false,
   epilogues: false,
   quads: false,
-  share: false,
   copies: false,
   constants: false,
   instances: false,

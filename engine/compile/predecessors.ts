@@ -7,7 +7,8 @@ import { ScratchSlot } from "./memory.ts";
 /** What each dispatch writes. Scratch memory is written once, before anybody reads it, who may be thought to write it. */
 export function writesOf(launched: readonly Launched[]): readonly (readonly Slot[])[] {
   const begun = new Set<Slot>();
-  return launched.map(({ dispatch: { slots }, written }) => {
+  return launched.map(({ dispatch, written }) => {
+    const slots = allSlots(dispatch);
     const writes = slots.filter((slot) =>
       written.includes(slot) && !(slot instanceof ScratchSlot && begun.has(slot))
     );
@@ -22,7 +23,7 @@ export function predecessors(launched: readonly Launched[]): ReadonlySet<number>
   const writes = writesOf(launched);
   return launched.map(({ dispatch }, at) => {
     const before = new Set<number>();
-    for (const slot of new Set(allSlots(dispatch))) {
+    for (const slot of allSlots(dispatch)) {
       const source = writer.get(slot);
       if (source !== undefined) before.add(source);
       if (writes[at].includes(slot)) {

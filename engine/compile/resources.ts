@@ -1,7 +1,7 @@
 // The memory that a placement asks for, and what of it each dispatch is bound to.
 
 import { hasPlaces, hasTexels, MOST_INSTANCES, quadsOf } from "../kernels/access.ts";
-import type { Dispatch, Slot } from "../kernels/dispatch.ts";
+import { type Dispatch, partsOf, type Slot } from "../kernels/dispatch.ts";
 import { IMAGE_WIDTH, ImageSlot } from "../kernels/image.ts";
 import { TEXEL_WIDTH, TexelSlot } from "../kernels/texels.ts";
 import { type BindingKind, type TextureKind, UNIFORM } from "../runtime/device.ts";
@@ -46,6 +46,14 @@ const LARGEST_ELEMENT = 16;
 /** Uniform buffers are bound at multiples of this, in words. */
 const ALIGNMENT = 64;
 
+/** Words that tell the places of one instance of a part. */
+const rowOf = ([slots]: readonly (readonly Slot[])[]): number =>
+  hasPlaces(slots) ? 4 * quadsOf(slots) : 0;
+
+/** Words that tell the places of a dispatch. */
+const wordsOf = (dispatch: Dispatch): number =>
+  partsOf(dispatch).reduce((sum, part) => sum + MOST_INSTANCES * rowOf(part), 0);
+
 /** Memory as it was placed. */
 export class Resources {
   readonly #owner: Owner;
@@ -71,16 +79,19 @@ export class Resources {
       owner.texture("texels", length / TEXEL_WIDTH, "intermediate values").createView()
     );
     if (!dispatches.some(({ slots }) => hasPlaces(slots))) return;
-    const most = 4 * MOST_INSTANCES * Math.max(...dispatches.map(({ slots }) => quadsOf(slots)));
+    const most = Math.max(...dispatches.map(wordsOf));
     const stride = Math.ceil(most / ALIGNMENT) * ALIGNMENT;
     const places = new Uint32Array(dispatches.length * stride);
-    dispatches.forEach(({ slots, instances = [] }, at) =>
-      [slots, ...instances].forEach((own, instance) => {
-        const begins = own.map((slot) => texels.of.get(slot) ?? images.of.get(slot));
-        const from = at * stride + 4 * instance * quadsOf(slots);
-        places.set(begins.map((begin) => begin?.offset ?? 0), from);
-      })
-    );
+    dispatches.forEach((dispatch, at) => {
+      let from = at * stride;
+      for (const part of partsOf(dispatch)) {
+        part.forEach((slots, instance) => {
+          const begins = slots.map((slot) => texels.of.get(slot) ?? images.of.get(slot));
+          places.set(begins.map((begin) => begin?.offset ?? 0), from + instance * rowOf(part));
+        });
+        from += MOST_INSTANCES * rowOf(part);
+      }
+    });
     const buffer = owner.buffer(places.byteLength, "places", UNIFORM);
     owner.upload(buffer, places);
     this.#places = { buffer, stride };
@@ -113,10 +124,10 @@ export class Resources {
 
   /** The slots of a dispatch, then what `declareShared` declares. */
   #bindings(at: number): [BindingKind, Resource | undefined][] {
-    const { slots, writes = [] } = this.#dispatches[at];
+    const dispatch = this.#dispatches[at], { slots, writes = [] } = dispatch;
     const bindings = slots.map((slot) => this.#bind(slot, writes));
     if (hasPlaces(slots)) {
-      const size = 16 * MOST_INSTANCES * quadsOf(slots);
+      const size = 4 * wordsOf(dispatch);
       bindings.push(
         hasTexels(slots) ? ["texels", this.#texels] : ["none", undefined],
         [`uniform ${size}`, { buffer: this.#places!.buffer, size }],

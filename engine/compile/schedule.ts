@@ -9,8 +9,6 @@ import type { Group } from "./fuse.ts";
 /** Groups in order, and which tensors are written straight into variables. */
 export interface Schedule {
   readonly groups: readonly Group[];
-  /** The groups that have to run before each. */
-  readonly needs: ReadonlyMap<Group, ReadonlySet<Group>>;
   readonly variables: ReadonlyMap<Tensor, Variable>;
 }
 
@@ -59,9 +57,7 @@ export function schedule(
     for (const reader of old) if (reader !== writer) after.get(reader)!.add(writer);
     variables.set(target, variable);
   }
-  const needs = new Map<Group, Set<Group>>(all.map((group) => [group, new Set()]));
-  for (const [group, next] of after) for (const later of next) needs.get(later)!.add(group);
-  return { groups: order(all, after), needs, variables };
+  return { groups: order(all, after), variables };
 }
 
 /** Whether a group that reads a variable at all reads it only where it writes. */

@@ -19,6 +19,9 @@ export function hasPlaces(slots: readonly Slot[]): boolean {
 /** How often a kernel can be in one dispatch, on other memory each time: it begins with the places of all. */
 export const MOST_INSTANCES = 2;
 
+/** The constant that a kernel counts its places from, for it may be one part of several: see `joint.ts`. */
+export const FIRST_PLACE = "first_place";
+
 /** The statement that a shader's `main` begins with: which instance of the kernel it is, by the grid's `z`. */
 export function beginInstance(slots: readonly Slot[], z: string): string {
   return hasPlaces(slots) ? `begin_instance(${z});` : "";
@@ -64,6 +67,7 @@ export function texels(name: string, at: number): string[] {
 /** What slots of texels and images have in common. */
 export function declareShared(slots: readonly Slot[]): string[] {
   const { length } = slots, quads = quadsOf(slots);
+  const first = (place: number): string => `places[${FIRST_PLACE} + ${place}u]`;
   return [
     ...(hasTexels(slots)
       ? [
@@ -79,12 +83,13 @@ export function declareShared(slots: readonly Slot[]): string[] {
         `@group(0) @binding(${length + 1}) var<uniform> places: array<vec4u, ${
           quads * MOST_INSTANCES
         }>;`,
+        `const ${FIRST_PLACE} = 0u;`,
         ...Array.from({ length: quads }, (_, quad) => `var<private> begin${quad}: vec4u;`),
         // By numbers that are known: llvmpipe fetches others for each lane by itself.
         `fn begin_instance(z: u32) {`,
         ...Array.from({ length: quads }, (_, quad) => {
           const places = Array.from({ length: MOST_INSTANCES }, (_, instance) =>
-            `places[${instance * quads + quad}]`);
+            first(instance * quads + quad));
           return `  begin${quad} = ${
             places.reduce((chosen, place, z) => `select(${chosen}, ${place}, z == ${z}u)`)
           };`;

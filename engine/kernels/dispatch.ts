@@ -29,6 +29,11 @@ export interface Dispatch {
    * differs in nothing but its place in textures. Instances are counted by the grid's `z`.
    */
   readonly instances?: readonly (readonly Slot[])[];
+  /**
+   * Of several kernels that were joined, what each works on, its instances one after the other: all that the
+   * dispatch is told the places of. Images that are written lie in one texture, to which the first of them is bound.
+   */
+  readonly parts?: readonly (readonly (readonly Slot[])[])[];
   /** What is written, of all instances. Who writes images has to say so; of others the compiler finds it out. */
   readonly writes?: readonly Slot[];
   /** The third is the number of instances. */
@@ -39,9 +44,16 @@ export interface Dispatch {
   readonly constant?: boolean;
 }
 
-/** The memory that a dispatch works on, of all its instances. */
-export function allSlots({ slots, instances = [] }: Dispatch): readonly Slot[] {
-  return [slots, ...instances].flat();
+/** The memory that a dispatch works on, of all its parts and instances. */
+export function allSlots(dispatch: Dispatch): readonly Slot[] {
+  return [...new Set(partsOf(dispatch).flat(2))];
+}
+
+/** What each part of a dispatch works on, its instances one after the other. */
+export function partsOf(
+  { slots, instances = [], parts }: Dispatch,
+): NonNullable<Dispatch["parts"]> {
+  return parts ?? [[slots, ...instances]];
 }
 
 /** What launchers may know of the machine when they choose a variant. */

@@ -143,7 +143,7 @@ for (const [name, op] of Object.entries(rows)) {
     for (const shape of [...PICTURES, [4, 3, 16, 16], [2, 2, 9, 31], [2, 20, 8, 12]]) {
       const outputs = op(wave(...shape), shape);
       const { numbers } = await run(outputs);
-      const plain = await run(outputs, { rows: false, quads: false, share: false });
+      const plain = await run(outputs, { rows: false, quads: false, join: false });
       numbers.forEach((got, k) => assertClose(got, plain.numbers[k], `[${shape}] ${k}`));
     }
   });
@@ -231,7 +231,7 @@ async function adamNumbers(
 }
 
 Deno.test("Adam moves all parameters in a few dispatches, to the bits that one each gives", async () => {
-  const shared = await adamNumbers({}), apart = await adamNumbers({ share: false });
+  const shared = await adamNumbers({}), apart = await adamNumbers({ join: false });
   assertEquals(shared.numbers, apart.numbers);
   // Two values of the step, then three buffers a parameter and its gradient's own.
   const most = Math.ceil(7 * 4 / (gpu.limits.maxStorageBuffersPerShaderStage - 2)) + 1;

@@ -24,7 +24,7 @@ import { livenessBound, place, textureRows } from "../../engine/compile/memory.t
 import { partnersOf } from "../../engine/compile/neighbours.ts";
 import type { Passes } from "../../engine/compile/passes.ts";
 import { Plan } from "../../engine/compile/plan.ts";
-import type { Slot } from "../../engine/kernels/dispatch.ts";
+import type { Dispatch, Slot } from "../../engine/kernels/dispatch.ts";
 import { IMAGE_WIDTH, ImageSlot } from "../../engine/kernels/image.ts";
 import { TexelSlot } from "../../engine/kernels/texels.ts";
 import { readBuffers } from "../../engine/runtime/readback.ts";
@@ -41,13 +41,15 @@ function launch(code: string, ...slots: Slot[]): Launched {
 
 const texels = (count = 4): TexelSlot => new TexelSlot(4 * count);
 const image = (rows = 1): ImageSlot => new ImageSlot(rows * IMAGE_WIDTH);
+const twins = (launched: readonly Launched[]): Dispatch[] =>
+  shareInstances(launched).map(({ dispatch }) => dispatch);
 const ran = (launched: readonly Launched[]): string[] =>
-  shareInstances(launched).map(({ variant }) => variant);
+  twins(launched).map(({ variant }) => variant);
 
 Deno.test("the same kernel on other texels runs in the first one's turn", () => {
   const [a, b, c, d, e] = Array.from({ length: 5 }, () => texels());
   const launched = [launch("k", a, b), launch("other", b, e), launch("k", c, d)];
-  const [first, second, ...rest] = shareInstances(launched);
+  const [first, second, ...rest] = twins(launched);
   assertEquals([first.variant, second.variant, rest.length], ["2 x k", "other", 0]);
   assertEquals([first.slots, first.instances], [[a, b], [[c, d]]]);
   assertEquals([first.workgroups, first.flops], [[2, 1, 2], 10]);
@@ -110,7 +112,7 @@ Deno.test("what would be kept for long keeps its turn, and others share theirs",
 
 Deno.test("what instances read lies in one texture, and what they write in another", () => {
   const [a, b, c, d, e] = [image(3), image(2), image(1), image(4), image(5)], x = texels();
-  const dispatches = shareInstances([
+  const dispatches = twins([
     launch("pack", x, a),
     launch("fill", x, e),
     launch("pack", x, c),
@@ -198,7 +200,7 @@ Deno.test("two passes of a net, and their gradients, are the same to the bit in 
     return { bits: bytes.map((b) => new Uint32Array(b)), dispatches };
   };
   const { memory } = gpu;
-  const joined = await run({}), apart = await run({ instances: false });
+  const joined = await run({ join: false }), apart = await run({ join: false, instances: false });
   assertEquals(joined.bits, apart.bits);
   assertGreater(new Set(joined.bits[0]).size, 10);
   assertEquals(gpu.memory, memory);

@@ -221,8 +221,18 @@ Deno.test("what is read of a shader", () => {
     together: true,
     shared: ["array<u32,32>"],
   });
-  assertEquals([...bound], [[0, "array<u32>"], [1, "array<u32>"]]);
+  const memory = { space: "storage, read_write", type: "array<u32>" };
+  assertEquals([...bound], [[0, memory], [1, memory]]);
   assertEquals(readModule(whereabouts(8)).together, false);
+  const placed = "@group(0) @binding(2) var image: texture_storage_2d<r32float, read_write>;";
+  const uniform = "@group(0) @binding(3) var<uniform> places: array<vec4u, 6>;";
+  assertEquals([...readModule(`${placed} ${uniform} ${reverse(8)}`).bound].slice(0, 2), [
+    [2, { space: "", type: "texture_storage_2d<r32float,read_write>" }],
+    [3, { space: "uniform", type: "array<vec4u,6>" }],
+  ]);
+  const loop = "@compute @workgroup_size(8) fn main() { for (var i = 0u; i < 2u; i++) {} }";
+  assertEquals([reverse(32), loop].map((code) => readModule(code).loops), [false, true]);
+  assertEquals(readModule("@compute @workgroup_size(8) fn main() { /* no */ }").length, 13);
   assertEquals(
     ["f32", "array<u32,32>", "array<array<vec4f,17>,16>", "array<vec4h,4u>", "Item"].map(
       bytesOfType,

@@ -85,7 +85,10 @@ Deno.test("shaders load and store by name, whatever the memory is", () => {
   }
   assertStringIncludes(code, "load_texel(begin0.z + at)");
   assertStringIncludes(code, "begin1.x + at");
-  assertStringIncludes(code, "begin1 = select(places[1], places[3], z == 1u);");
+  assertStringIncludes(
+    code,
+    "begin1 = select(places[first_place + 1u], places[first_place + 3u], z == 1u);",
+  );
   assertEquals(declareSlots([buffer], { names: ["x"] }).includes("places"), false);
 });
 
