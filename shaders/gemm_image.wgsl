@@ -151,7 +151,7 @@ fn main(
     {
       let at = place(to$j, row + ${r}u, ${i}u);
       if (at != nowhere) {
-        store_result(at, c${r * TN + j}[$i]);
+        finish(at, c${r * TN + j}[$i]);
       }
     }
     //: end

@@ -23,7 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   {
     let at = place(to, row % $Mu, ${i}u);
     if (at != nowhere) {
-      store_result(at, sum[$i]);
+      finish(at, sum[$i]);
     }
   }
   //: end

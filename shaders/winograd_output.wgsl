@@ -30,7 +30,7 @@ $SUMS
       if (vector + ${v}u < $LIMITu) {
         //: for j in 0..SIDE
         if (left + ${j * STEP_W}u < $WIDTHu) {
-          store_result(place + ${v * VECTOR + j * ACROSS}u, m0_$j[$v]);
+          finish(place + ${v * VECTOR + j * ACROSS}u, m0_$j[$v]);
         }
         //: end
       }

@@ -2,11 +2,15 @@
 // reads a product, element by element or in another order of the elements, moves into the product's kernel:
 // its bias, activation, residual sum or PixelShuffle, a gradient's mask, a weight's update. The pass over
 // memory that read the product is saved, and where nobody else reads it, the one that stored it.
+//
+// On CPU adapters that has to pay: kernels of their own load and store four numbers of a buffer together, and load
+// once what four neighbours have in common.
 
 import finishCode from "../../shaders/finish.wgsl" with { type: "text" };
 import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
 import type { Epilogue, Given, Operand } from "../kernels/results.ts";
 import { instantiate } from "../kernels/template.ts";
+import { TexelSlot } from "../kernels/texels.ts";
 import { permuteOp, reshapeOp } from "../ops/movement.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
@@ -17,9 +21,14 @@ import { Index } from "./index_expression.ts";
 import type { Slots } from "./memory.ts";
 import { Scope } from "./scope.ts";
 import { reachable } from "./simplify.ts";
+import { type TexelCopies, withCopies } from "./texel_copies.ts";
+import { APART, costOf, DISPATCH, slotsLike, STORE } from "./texel_costs.ts";
 
-/** Nodes of an epilogue, at most: a tile's kernel repeats them for each of a thread's results. */
-const MOST_NODES = 64;
+/**
+ * Nodes of an epilogue, at most: a tile's kernel repeats them for each of a thread's results. Where those are texels,
+ * it stores up to 64 by name.
+ */
+const MOST_NODES = { buffers: 64, texels: 24 };
 
 /** What decides which groups become epilogues. */
 export interface EpilogueOptions {
@@ -29,13 +38,8 @@ export interface EpilogueOptions {
   readonly roots: ReadonlySet<Tensor>;
   /** New values of variables, among the roots. */
   readonly assigned: ReadonlyMap<Tensor, Variable>;
-}
-
-/** Whether a target's products come in forms that take epilogues. */
-export function takesEpilogues(
-  { cpu, images, variant = "" }: Pick<KernelContext, "cpu" | "images" | "variant">,
-): boolean {
-  return !cpu || !images || /^(tiled|direct|winograd . tiled)/.test(variant);
+  /** Where results lie in texels: an epilogue has to pay there, and gets copies of what is small, and slow to load. */
+  readonly copies?: TexelCopies;
 }
 
 /** Moves pointwise groups into the kernels of the products that they read, where they can be. */
@@ -96,7 +100,7 @@ function withEpilogue(
     producer: ReadonlyMap<Tensor, Group>;
   },
 ): Group | undefined {
-  const { maxBuffers, roots, assigned, others, producer } = options;
+  const { maxBuffers, roots, assigned, copies: small, others, producer } = options;
   const [product] = kernel.outputs;
   const stays = roots.has(product) || others.some(({ reads }) => reads.has(product));
   const outputs = stays ? [product, ...group.outputs] : group.outputs;
@@ -107,7 +111,8 @@ function withEpilogue(
   for (const [read, inPlace] of group.reads) {
     if (read !== product) reads.set(read, inPlace && own && !kernel.reads.has(read));
   }
-  if (reachable(group.outputs, group.reads).length > MOST_NODES) return undefined;
+  const most = MOST_NODES[small ? "texels" : "buffers"];
+  if (reachable(group.outputs, group.reads).length > most) return undefined;
   // Of one tensor as both operands, one is a copy.
   const operands = product.inputs.map(stripReshape).filter((x) => kernel.reads.has(x));
   const copies = operands.length - new Set(operands).size;
@@ -125,8 +130,45 @@ function withEpilogue(
     [...other.reads.keys()].some(({ attributes }) => replaced.has(attributes.variable)) &&
     dependsOn(other, kernel, producer)
   );
-  return late ? undefined : { ...kernel, product, outputs, reads };
+  if (late || small && !pays(group, { product, stays, ...options })) return undefined;
+  const copied = new Map(kernel.copied);
+  for (const read of group.reads.keys()) {
+    const copy = read === product ? undefined : small?.of(read, product);
+    if (copy === undefined) continue;
+    copied.set(read, copy);
+    reads.set(copy, false);
+    if (!kernel.reads.has(read)) reads.delete(read);
+  }
+  return { ...kernel, product, outputs, reads, ...(copied.size > 0 && { copied }) };
 }
+
+/** Whether a group takes a CPU adapter less as the epilogue of a product than as a kernel of its own. */
+function pays(
+  group: Group,
+  options: EpilogueOptions & { product: Tensor; stays: boolean },
+): boolean {
+  const { product, stays, roots, assigned } = options, { outputs, reads } = group;
+  const tensors = [...reads.keys(), ...outputs], memory = { roots, textures: true };
+  const fused = finish({ ...group, product, reads: without(reads, product) }, {
+    slots: slotsLike(tensors, { ...memory, beside: product }),
+    ...{ quads: false, operands: [], width: 1 },
+  });
+  const slots = slotsLike(tensors, memory);
+  const pass = new Body(reads, new Bindings(slots, { quads: false }));
+  const at = pass.scope.sum([["i", QUAD]]);
+  for (const output of outputs) {
+    pass.values(output, (lane) => pass.index(output.shape, at, lane), QUAD);
+  }
+  const inBuffers = outputs.filter((output) => !(slots.get(output) instanceof TexelSlot));
+  const saved = (stays ? 0 : STORE) + costOf(pass.work) / QUAD -
+    costOf(fused.body.work) - inBuffers.length * APART;
+  // Updates of variables wait for each other, and share dispatches.
+  const dispatch = outputs.every((output) => assigned.has(output)) ? 0 : DISPATCH;
+  return saved * product.size + dispatch > 0;
+}
+
+const without = <K, V>(map: ReadonlyMap<K, V>, key: K): Map<K, V> =>
+  new Map([...map].filter(([each]) => each !== key));
 
 /** The memory of tensors, where variables are overwritten in place. */
 function buffersOf(
@@ -191,13 +233,20 @@ export function lowerEpilogue(
   options: { slots: Slots; context: KernelContext; quads: boolean },
 ): LoweredEpilogue {
   const product = group.product!, worked = group.outputs.filter((output) => output !== product);
-  const reads = new Map([...group.reads, [product, true]]);
+  const { reads, slots } = withCopies(group, options.slots);
+  const whole = { ...group, reads: new Map(reads) };
+  reads.set(product, true);
   let taken = false;
   return {
     epilogue(operands, given) {
       taken = true;
       const { width } = given;
-      const { bindings, body, stores, apart } = finish(group, { ...options, operands, ...given });
+      const { bindings, body, stores, apart } = finish(whole, {
+        ...options,
+        slots,
+        operands,
+        ...given,
+      });
       return {
         apart,
         code: instantiate(finishCode, {
@@ -207,6 +256,7 @@ export function lowerEpilogue(
           BODY: [...body.scope.lines, ...stores].join("\n  "),
         }),
         slots: bindings.slots,
+        writes: group.outputs.map((output) => options.slots.get(output)!),
         label: ` + ${describe({ outputs: worked, reads })}`,
       };
     },
@@ -216,7 +266,7 @@ export function lowerEpilogue(
     after: (results) =>
       fusedDispatches([{ kind: "pointwise", outputs: worked, reads }], {
         ...options,
-        slots: new Map([...options.slots, [product, results]]),
+        slots: new Map([...slots, [product, results]]),
       }),
   };
 }

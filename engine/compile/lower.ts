@@ -19,7 +19,7 @@ import { type Batch, formBatches } from "./batch.ts";
 import { canShare, fusedDispatches } from "./codegen.ts";
 import { constantGroups, hoistConstants } from "./constants.ts";
 import { shareCopies } from "./copies.ts";
-import { fuseEpilogues, lowerEpilogue, takesEpilogues } from "./epilogues.ts";
+import { fuseEpilogues, lowerEpilogue } from "./epilogues.ts";
 import { fuse, type Group, stripReshape } from "./fuse.ts";
 import { shareInstances } from "./instances.ts";
 import { joinDispatches } from "./join.ts";
@@ -36,6 +36,7 @@ import type { Passes } from "./passes.ts";
 import { schedule } from "./schedule.ts";
 import { fusePrologues, lowerPrologue } from "./prologues.ts";
 import { reachable, simplify } from "./simplify.ts";
+import { TexelCopies } from "./texel_copies.ts";
 
 /** A traced function: what it returns, and what it assigns. */
 export interface Program {
@@ -108,17 +109,15 @@ export function lower(
     separate: !passes.fuse,
   });
   const whole = { maxBuffers, roots: new Set(roots), assigned };
+  const textures = passes.textures && keepsTexels(target);
+  const copies = new TexelCopies({ ...whole, textures });
   const begun = passes.prologues && passes.fuse
-    ? fusePrologues(fused, {
-      ...whole,
-      textures: passes.textures && keepsTexels(target),
-      context: contextOf(target),
-    })
+    ? fusePrologues(fused, { ...whole, textures, copies, context: contextOf(target) })
     : fused;
-  const { groups, needs, variables } = schedule(
-    passes.epilogues && passes.fuse && takesEpilogues(target) ? fuseEpilogues(begun, whole) : begun,
-    assignments,
-  );
+  const ended = passes.epilogues && passes.fuse
+    ? fuseEpilogues(begun, { ...whole, ...(textures && { copies }) })
+    : begun;
+  const { groups, needs, variables } = schedule([...ended, ...copies.groups()], assignments);
   const given = new Map<Tensor, Slot>([
     ...leaves.map((node) => [node, memory.leaf(node)] as const),
     ...[...variables].map(([node, variable]) => [node, memory.variable(variable)] as const),
