@@ -7,10 +7,12 @@
 // once what four neighbours have in common.
 
 import finishCode from "../../shaders/finish.wgsl" with { type: "text" };
+import { byteLength } from "../dtype.ts";
 import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
 import type { Epilogue, Given, Operand } from "../kernels/results.ts";
 import { instantiate } from "../kernels/template.ts";
 import { TexelSlot } from "../kernels/texels.ts";
+import type { KernelOp } from "../op.ts";
 import { permuteOp, reshapeOp } from "../ops/movement.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
@@ -38,8 +40,13 @@ export interface EpilogueOptions {
   readonly roots: ReadonlySet<Tensor>;
   /** New values of variables, among the roots. */
   readonly assigned: ReadonlyMap<Tensor, Variable>;
-  /** Where results lie in texels: an epilogue has to pay there, and gets copies of what is small, and slow to load. */
-  readonly copies?: TexelCopies;
+  /** Where results lie in texels: an epilogue has to pay there. */
+  readonly texels?: {
+    /** Of what is small, and slow to load. */
+    readonly copies: TexelCopies;
+    /** The machine: products are asked how they give their results. */
+    readonly context: KernelContext;
+  };
 }
 
 /** Moves pointwise groups into the kernels of the products that they read, where they can be. */
@@ -100,7 +107,7 @@ function withEpilogue(
     producer: ReadonlyMap<Tensor, Group>;
   },
 ): Group | undefined {
-  const { maxBuffers, roots, assigned, copies: small, others, producer } = options;
+  const { maxBuffers, roots, assigned, texels, others, producer } = options;
   const [product] = kernel.outputs;
   const stays = roots.has(product) || others.some(({ reads }) => reads.has(product));
   const outputs = stays ? [product, ...group.outputs] : group.outputs;
@@ -111,7 +118,7 @@ function withEpilogue(
   for (const [read, inPlace] of group.reads) {
     if (read !== product) reads.set(read, inPlace && own && !kernel.reads.has(read));
   }
-  const most = MOST_NODES[small ? "texels" : "buffers"];
+  const most = MOST_NODES[texels ? "texels" : "buffers"];
   if (reachable(group.outputs, group.reads).length > most) return undefined;
   // Of one tensor as both operands, one is a copy.
   const operands = product.inputs.map(stripReshape).filter((x) => kernel.reads.has(x));
@@ -130,10 +137,10 @@ function withEpilogue(
     [...other.reads.keys()].some(({ attributes }) => replaced.has(attributes.variable)) &&
     dependsOn(other, kernel, producer)
   );
-  if (late || small && !pays(group, { product, stays, ...options })) return undefined;
+  if (late || texels && !pays(group, { product, stays, ...options, ...texels })) return undefined;
   const copied = new Map(kernel.copied);
   for (const read of group.reads.keys()) {
-    const copy = read === product ? undefined : small?.of(read, product);
+    const copy = read === product ? undefined : texels?.copies.of(read, product);
     if (copy === undefined) continue;
     copied.set(read, copy);
     reads.set(copy, false);
@@ -145,13 +152,17 @@ function withEpilogue(
 /** Whether a group takes a CPU adapter less as the epilogue of a product than as a kernel of its own. */
 function pays(
   group: Group,
-  options: EpilogueOptions & { product: Tensor; stays: boolean },
+  options: EpilogueOptions & { product: Tensor; stays: boolean; context: KernelContext },
 ): boolean {
-  const { product, stays, roots, assigned } = options, { outputs, reads } = group;
+  const { product, stays, roots, assigned, context } = options, { outputs, reads } = group;
+  const given = endOf(product, context);
+  // Both gradients of a weight are computed by one kernel, if both are stored.
+  const twins = [...reads.keys()].some((x) => x !== product && isAlike(x, product));
+  if (given === undefined || twins) return false;
   const tensors = [...reads.keys(), ...outputs], memory = { roots, textures: true };
   const fused = finish({ ...group, product, reads: without(reads, product) }, {
     slots: slotsLike(tensors, { ...memory, beside: product }),
-    ...{ quads: false, operands: [], width: 1 },
+    ...{ ...given, quads: false, operands: [] },
   });
   const slots = slotsLike(tensors, memory);
   const pass = new Body(reads, new Bindings(slots, { quads: false }));
@@ -160,11 +171,35 @@ function pays(
     pass.values(output, (lane) => pass.index(output.shape, at, lane), QUAD);
   }
   const inBuffers = outputs.filter((output) => !(slots.get(output) instanceof TexelSlot));
+  const apart = given.width < QUAD || fused.apart;
   const saved = (stays ? 0 : STORE) + costOf(pass.work) / QUAD -
-    costOf(fused.body.work) - inBuffers.length * APART;
+    costOf(fused.body.work) / given.width - (apart ? inBuffers.length * APART : 0);
   // Updates of variables wait for each other, and share dispatches.
   const dispatch = outputs.every((output) => assigned.has(output)) ? 0 : DISPATCH;
   return saved * product.size + dispatch > 0;
+}
+
+/** Whether two values are computed by the same kernel. */
+function isAlike(a: Tensor, b: Tensor): boolean {
+  const kernelOf = ({ op, inputs, attributes }: Tensor): string =>
+    JSON.stringify([op.name, attributes, inputs.map(({ shape }) => shape)]);
+  return a.op.kind === "kernel" && a.op === b.op && kernelOf(a) === kernelOf(b);
+}
+
+/** How a product gives its results in the form that a machine takes, if that takes epilogues. */
+function endOf(product: Tensor, context: KernelContext): Given | undefined {
+  let given: Given | undefined;
+  const slotOf = ({ size, dtype }: Tensor): Slot => ({ bytes: byteLength(size, dtype) });
+  const epilogue: Epilogue = (operands, asked) => {
+    given = asked;
+    const slots = operands.map(({ slot }) => slot);
+    return { code: "", slots, writes: [], label: "", apart: false };
+  };
+  (product.op as KernelOp).launch({ ...context, epilogue }, product, {
+    inputs: product.inputs.map(slotOf),
+    output: slotOf(product),
+  });
+  return given;
 }
 
 const without = <K, V>(map: ReadonlyMap<K, V>, key: K): Map<K, V> =>

@@ -115,7 +115,10 @@ export function lower(
     ? fusePrologues(fused, { ...whole, textures, copies, context: contextOf(target) })
     : fused;
   const ended = passes.epilogues && passes.fuse
-    ? fuseEpilogues(begun, { ...whole, ...(textures && { copies }) })
+    ? fuseEpilogues(begun, {
+      ...whole,
+      ...(textures && { texels: { copies, context: contextOf(target) } }),
+    })
     : begun;
   const { groups, needs, variables } = schedule([...ended, ...copies.groups()], assignments);
   const given = new Map<Tensor, Slot>([

@@ -142,6 +142,8 @@ export interface ImageGemm {
   readonly rows: number;
   readonly a: RowsOfA | TransposedA;
   readonly b: { readonly slot: ImageSlot; readonly loops: Triple; readonly groups: Triple };
+  /** Whether the four results of a group lie side by side in the tensor, at a multiple of four. */
+  readonly quads?: boolean;
   /** WGSL of what the shader leaves open, and what it names with a dollar. */
   readonly operands: string;
   readonly values: TemplateValues;
@@ -155,7 +157,8 @@ export function resultImage(gemm: Pick<ImageGemm, "rows" | "groups" | "slices">)
 
 /** The product, and where its depth is split, the sum of the parts. */
 export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispatch[] {
-  const { kernel, shape, tile, loops, groups, rows, a, b, slices = 1 } = gemm;
+  const { kernel, shape, tile, loops, groups, rows, a, b, slices = 1, quads = false } = gemm;
+  const width = quads ? 4 : 1;
   const { lanes, splits } = tile;
   const groupCount = groups[0] * groups[1] * groups[2];
   const mBlocks = rows / (lanes.m * tile.m);
@@ -170,11 +173,12 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
     SLICES: slices,
     GROUPS: groupCount,
     M: 4 * rows,
+    QUADS: Number(quads),
   };
   const operands = [operandOf("a", a.slot), operandOf("b", b.slot)];
   const end = storeImage
     ? storedAsImage(result, operands)
-    : resultsOf(ctx, out, { operands, width: 1 });
+    : resultsOf(ctx, out, { operands, width });
   const product = {
     kernel,
     variant: `image ${4 * tile.m}x${4 * tile.n}` + (splits > 1 ? ` split ${splits}` : "") +
@@ -215,7 +219,7 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
   };
   if (splits === 1) return [product];
   const grid = threadGrid(ctx, { threads: slices * 4 * rows * groupCount, workgroup: 8 });
-  const sum = resultsOf(ctx, out, { operands: [operandOf("parts", result)], width: 1 });
+  const sum = resultsOf(ctx, out, { operands: [operandOf("parts", result)], width });
   const SLOTS = declareNamed(sum.slots, { names: ["parts"] });
   return [product, {
     kernel,

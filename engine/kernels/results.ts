@@ -6,6 +6,7 @@ import finishCode from "../../shaders/finish.wgsl" with { type: "text" };
 import { declareShared, numbers } from "./access.ts";
 import type { KernelContext, Slot } from "./dispatch.ts";
 import { instantiate } from "./template.ts";
+import { TexelSlot } from "./texels.ts";
 
 /** Memory that a kernel declares by itself. */
 export interface Operand {
@@ -56,15 +57,23 @@ export function resultsOf(
 ): Results {
   if (ctx.epilogue) return ctx.epilogue(operands, given);
   const { width } = given;
+  const quads = width === 4 && !(out instanceof TexelSlot);
   const at = operands.length, slots = [...operands.map(({ slot }) => slot), out];
   return {
     code: instantiate(finishCode, {
       LIBRARY: "",
-      BINDINGS: width === 4
-        ? `@group(0) @binding(${at}) var<storage, read_write> result: array<vec4f>;`
-        : [...numbers("result", out, { at }), ...declareShared(slots)].join("\n"),
+      BINDINGS: [
+        ...(quads
+          ? [`@group(0) @binding(${at}) var<storage, read_write> result: array<vec4f>;`]
+          : numbers("result", out, { at })),
+        ...declareShared(slots),
+      ].join("\n"),
       TYPE: width === 4 ? "vec4f" : "f32",
-      BODY: width === 4 ? "result[i] = value;" : "store_result(i, value);",
+      BODY: quads
+        ? "result[i] = value;"
+        : width === 4
+        ? [0, 1, 2, 3].map((k) => `store_result(4u * i + ${k}u, value[${k}]);`).join("\n  ")
+        : "store_result(i, value);",
     }),
     slots,
     writes: [out],

@@ -107,9 +107,12 @@ export function outputTiles(
     readonly height: number;
     readonly width: number;
     readonly step: readonly [number, number];
+    /** Whether what a thread stores follows each other, from a multiple of four on. */
+    readonly quads?: boolean;
   },
   { products, out }: { products: ImageSlot; out: Slot },
 ): Dispatch {
+  const { quads = false } = transform;
   const values = {
     VECTOR: transform.vector,
     LIMIT: transform.limit,
@@ -117,9 +120,10 @@ export function outputTiles(
     WIDTH: transform.width,
     STEP_H: transform.step[0],
     STEP_W: transform.step[1],
+    QUADS: Number(quads),
   };
   const names = ["products"], operands = [{ name: names[0], slot: products, quads: false }];
-  const end = resultsOf(ctx, out, { operands, width: 1 });
+  const end = resultsOf(ctx, out, { operands, width: quads ? 4 : 1 });
   return dispatch(ctx, transform, { code: outputCode, values, end, names });
 }
 

@@ -91,6 +91,14 @@ function updated(
   return adam(s, weight, gradient);
 }
 
+/** A step of a matrix of so many columns. */
+function updatedMatrix(s: Source, columns: number): Tensor[] {
+  const x = s.tensor(9, 10), weight = s.variable(10, columns);
+  const y = matmul(x, weight.value);
+  const [gradient] = grad(sum(mul(y, s.tensor(...y.shape))), [weight.value]);
+  return adam(s, weight, gradient);
+}
+
 /** Cases of which all that follows a product becomes its epilogue. */
 const fused: Readonly<Record<string, Case>> = {
   "a convolution, its bias and relu": (s) => {
@@ -176,12 +184,8 @@ const fused: Readonly<Record<string, Case>> = {
   "a weight's update by Adam": (s) => updated(s, { channels: [4, 8] }),
   "the update of an odd number of weights": (s) => updated(s, { channels: [5, 3] }),
   "the update of a strided weight": (s) => updated(s, { channels: [5, 7], kernel: 4, stride: 2 }),
-  "a matrix's update by Adam": (s) => {
-    const x = s.tensor(9, 10), weight = s.variable(10, 7);
-    const y = matmul(x, weight.value);
-    const [gradient] = grad(sum(mul(y, s.tensor(...y.shape))), [weight.value]);
-    return adam(s, weight, gradient);
-  },
+  "a matrix's update by Adam": (s) => updatedMatrix(s, 7),
+  "the update of a matrix of whole quads": (s) => updatedMatrix(s, 12),
 };
 
 /** Cases of which a part becomes an epilogue. */
@@ -381,6 +385,10 @@ const deep: Readonly<Record<string, Case>> = {
   "a deep product and its bias": (s) => [
     relu(add(matmul(s.tensor(5, 700), s.tensor(700, 7)), s.tensor(7))),
   ],
+  "a deep product of whole quads, its bias and residual": (s) => {
+    const y = matmul(s.tensor(2, 5, 700), s.tensor(2, 700, 12));
+    return [relu(add(add(y, s.tensor(12)), s.tensor(2, 5, 12)))];
+  },
   "a deep product, transposed, and its residual": (s) => [
     add(permute(matmul(s.tensor(5, 700), s.tensor(700, 7)), [1, 0]), s.tensor(7, 5)),
   ],
@@ -436,6 +444,10 @@ const texels: Readonly<Record<string, Case>> = {
     const y = add(matmul(inTexels(s, 3, 5, 300), s.tensor(3, 300, 7)), inTexels(s, 3, 5, 7));
     return [square(y), matmul(y, s.tensor(3, 7, 2))];
   },
+  "a batch of deep products of whole quads and texels": (s) => {
+    const y = add(matmul(inTexels(s, 3, 5, 300), s.tensor(3, 300, 8)), inTexels(s, 3, 5, 8));
+    return [square(y), matmul(y, s.tensor(3, 8, 2))];
+  },
   "a plain product in groups, and texels": (s) => {
     const y = conv(s, { batch: 3, channels: [6, 4], size: [5, 7], groups: 2 });
     return [relu(add(add(y, bias(s, y)), inTexels(s, ...y.shape)))];
@@ -465,13 +477,24 @@ Deno.test("on CPU adapters an epilogue is what pays", () => {
     variables.forEach((variable) => variable.destroy());
     return dispatchesOf(program, { ...cpu, ...options }).at(-1)!.variant;
   };
-  // Of a weight's update all lies in buffers, which kernels of the compiler access by fours.
-  const update = fused["a weight's update by Adam"];
+  // Of an update all lies in buffers, to which kernels of the compiler store by fours; so do some products.
+  const update = fused["a matrix's update by Adam"];
   assertEquals(
-    [fused["a residual sum"], update].map((make) => hasEpilogue(lastOf(make))),
-    [true, false],
+    [fused["a residual sum"], update, fused["the update of a matrix of whole quads"]]
+      .map((make) => hasEpilogue(lastOf(make))),
+    [true, false, true],
   );
   assertEquals(hasEpilogue(lastOf(update, { images: false })), true);
+  // Both gradients of a weight are one kernel.
+  const twice: Case = (s) => {
+    const weight = s.variable(10, 12);
+    const loss = [0, 1].map(() => sum(square(matmul(inTexels(s, 9, 10), weight.value))));
+    return adam(s, weight, grad(add(loss[0], loss[1]), [weight.value])[0]);
+  };
+  assertEquals([{}, { images: false }].map((some) => hasEpilogue(lastOf(twice, some))), [
+    false,
+    true,
+  ]);
   // Results are stored by name there: of what is long, compiling would take too long.
   const chain = (length: number): Case => (s) => [
     Array.from({ length }).reduce<Tensor>((x) => add(mul(x, x), 1), conv(s)),
