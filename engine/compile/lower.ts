@@ -111,16 +111,15 @@ export function lower(
   const whole = { maxBuffers, roots: new Set(roots), assigned };
   const textures = passes.textures && keepsTexels(target);
   const copies = new TexelCopies({ ...whole, textures });
-  const begun = passes.prologues && passes.fuse
-    ? fusePrologues(fused, { ...whole, textures, copies, context: contextOf(target) })
-    : fused;
+  const context = contextOf(target);
+  // Epilogues first: what is done to a value where it is stored need not be done wherever it is read.
   const ended = passes.epilogues && passes.fuse
-    ? fuseEpilogues(begun, {
-      ...whole,
-      ...(textures && { texels: { copies, context: contextOf(target) } }),
-    })
-    : begun;
-  const { groups, needs, variables } = schedule([...ended, ...copies.groups()], assignments);
+    ? fuseEpilogues(fused, { ...whole, ...(textures && { texels: { copies, context } }) })
+    : fused;
+  const begun = passes.prologues && passes.fuse
+    ? fusePrologues(ended, { ...whole, textures, copies, context })
+    : ended;
+  const { groups, needs, variables } = schedule([...begun, ...copies.groups()], assignments);
   const given = new Map<Tensor, Slot>([
     ...leaves.map((node) => [node, memory.leaf(node)] as const),
     ...[...variables].map(([node, variable]) => [node, memory.variable(variable)] as const),

@@ -73,7 +73,8 @@ function savedBy(
   let saved = operand.size * STORE + (others.length === 0 ? DISPATCH : 0);
   if (others.every(({ size }) => size !== operand.size)) saved += pass(source.kind);
   const costs = new Map<string, number>();
-  for (const { kind, outputs, reads: all } of plan.readers(operand)) {
+  for (const reader of plan.readers(operand)) {
+    const { kind, outputs, reads: all } = reader;
     const bound = kind === "kernel" ? 1 : outputs.length + all.size - 1;
     if (bound + reads.size > maxBuffers) return -Infinity;
     if (kind !== "kernel") {
@@ -81,9 +82,11 @@ function savedBy(
       saved += operand.size - pass(kind);
       continue;
     }
-    const [product] = outputs, { wanted, inPlace } = ask.about(product);
-    // What another operand is computed from has to lie in memory.
+    const { product = outputs[0] } = reader, { wanted, inPlace } = ask.about(product);
+    // What another operand is computed from has to lie in memory, and what results are worked on with.
     if (!product.inputs.map(stripReshape).includes(operand)) return -Infinity;
+    const known = new Map([...all, [product, true]]), worked = without(outputs, product);
+    if (readsOf(worked, known).has(operand)) return -Infinity;
     for (const [at, input] of product.inputs.entries()) {
       if (stripReshape(input) !== operand) continue;
       const own = wanted[at];
@@ -141,9 +144,10 @@ class Rewriting {
   /** What products read from memory, and might compute. */
   operands(): Tensor[] {
     const kernels = this.groups().filter(({ kind }) => kind === "kernel");
-    return [...new Set(kernels.flatMap(({ reads }) => [...reads.keys()]))].filter((read) =>
-      this.#producer.has(read) && read.op.kind === "pointwise" && read.dtype === "f32"
-    );
+    return [...new Set(kernels.flatMap(({ reads }) => [...reads.keys()]))].filter((read) => {
+      const kind = this.#producer.get(read)?.kind ?? "kernel";
+      return kind !== "kernel" && read.op.kind === "pointwise" && read.dtype === "f32";
+    });
   }
 
   producer(x: Tensor): Group | undefined {
@@ -203,6 +207,9 @@ class Rewriting {
     group.outputs.forEach((output) => this.#producer.set(output, group));
   }
 }
+
+const without = (values: readonly Tensor[], value: Tensor): Tensor[] =>
+  values.filter((each) => each !== value);
 
 /** Of what is `stored`, all that values are computed from. */
 function readsOf(
