@@ -53,7 +53,7 @@ export function countPlan(
   return { dispatches: dispatches.length, bytes };
 }
 
-/** A workload's plans, and what they would be without epilogues, which GPUs have, or instances, which CPUs have. */
+/** A workload's plans, and what they would be without what saves most: on GPUs epilogues, on CPU adapters instances. */
 export interface PlanReport {
   readonly workload: WorkloadName;
   readonly gpu: {

@@ -147,13 +147,22 @@ fn main(
   for (var row = top; row < top + ${4 * TM}u; row += 2u) {
     //: for r in 0..2
     //: for j in 0..TN
+    //: if QUADS
+    {
+      let at = place(to$j, row + ${r}u, 0u);
+      if (at != nowhere) {
+        finish(at / 4u, c${r * TN + j});
+      }
+    }
+    //: else
     //: for i in 0..4
     {
       let at = place(to$j, row + ${r}u, ${i}u);
       if (at != nowhere) {
-        store_result(at, c${r * TN + j}[$i]);
+        finish(at, c${r * TN + j}[$i]);
       }
     }
+    //: end
     //: end
     //: end
     //: end

@@ -19,12 +19,19 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     sum += load_parts(at);
   }
   let to = column(row / $Mu, group);
+  //: if QUADS
+  let at = place(to, row % $Mu, 0u);
+  if (at != nowhere) {
+    finish(at / 4u, sum);
+  }
+  //: else
   //: for i in 0..4
   {
     let at = place(to, row % $Mu, ${i}u);
     if (at != nowhere) {
-      store_result(at, sum[$i]);
+      finish(at, sum[$i]);
     }
   }
+  //: end
   //: end
 }

@@ -1,6 +1,6 @@
 // The last transform of Winograd's filtering: T -> M T M', where M is [SIDE, PATCH]. A thread gathers a texel
 // of each of PATCH x PATCH products (results for four images, or four channels) and puts the sums where they
-// belong in a tensor.
+// belong in a tensor. The taps of a filter, and of four channels' filters, follow each other there (QUADS).
 
 $SLOTS
 
@@ -23,6 +23,24 @@ $AXES
   //: end
   //: end
 $SUMS
+  //: if QUADS
+  //: for q in 0..SIDE*SIDE
+  var w$q = vec4f(
+    //: for k in 4*q..4*q+4
+    m${k % (SIDE * SIDE) / SIDE}_${k % SIDE}[${k / (SIDE * SIDE)}],
+    //: end
+  );
+  //: end
+  let first = place / 4u;
+  for (var at = first; at < first + ${SIDE * SIDE}u; at += $SIDEu) {
+    //: for j in 0..SIDE
+    finish(at + ${j}u, w$j);
+    //: end
+    //: for q in 0..SIDE*SIDE-SIDE
+    w$q = w${q + SIDE};
+    //: end
+  }
+  //: else
   // A loop over lines keeps what is compiled short: a store is a loop over lanes already.
   for (var line = top; line < top + ${SIDE * STEP_H}u; line += $STEP_Hu) {
     if (line < $HEIGHTu) {
@@ -30,7 +48,7 @@ $SUMS
       if (vector + ${v}u < $LIMITu) {
         //: for j in 0..SIDE
         if (left + ${j * STEP_W}u < $WIDTHu) {
-          store_result(place + ${v * VECTOR + j * ACROSS}u, m0_$j[$v]);
+          finish(place + ${v * VECTOR + j * ACROSS}u, m0_$j[$v]);
         }
         //: end
       }
@@ -43,4 +61,5 @@ $SUMS
     //: end
     //: end
   }
+  //: end
 }

@@ -51,8 +51,8 @@ export class Bindings {
 
   declare(slot: Slot, dtype: DType): Binding {
     const operand = this.#operands.find((operand) => operand.slot === slot);
-    if (operand !== undefined) return { ...operand, texels: false };
     const texels = slot instanceof TexelSlot;
+    if (operand !== undefined) return { ...operand, texels };
     const quads = this.#quads && !texels && slot.bytes % QUAD_BYTES === 0;
     let at = this.slots.indexOf(slot);
     if (at < 0) {

@@ -2,11 +2,17 @@
 // reads a product, element by element or in another order of the elements, moves into the product's kernel:
 // its bias, activation, residual sum or PixelShuffle, a gradient's mask, a weight's update. The pass over
 // memory that read the product is saved, and where nobody else reads it, the one that stored it.
+//
+// On CPU adapters that has to pay: kernels of their own load and store four numbers of a buffer together, and load
+// once what four neighbours have in common.
 
 import finishCode from "../../shaders/finish.wgsl" with { type: "text" };
+import { byteLength } from "../dtype.ts";
 import type { Dispatch, KernelContext, Slot } from "../kernels/dispatch.ts";
 import type { Epilogue, Given, Operand } from "../kernels/results.ts";
 import { instantiate } from "../kernels/template.ts";
+import { TexelSlot } from "../kernels/texels.ts";
+import type { KernelOp } from "../op.ts";
 import { permuteOp, reshapeOp } from "../ops/movement.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Variable, variableOp } from "../variable.ts";
@@ -17,9 +23,14 @@ import { Index } from "./index_expression.ts";
 import type { Slots } from "./memory.ts";
 import { Scope } from "./scope.ts";
 import { reachable } from "./simplify.ts";
+import { type TexelCopies, withCopies } from "./texel_copies.ts";
+import { APART, costOf, DISPATCH, slotsLike, STORE } from "./texel_costs.ts";
 
-/** Nodes of an epilogue, at most: a tile's kernel repeats them for each of a thread's results. */
-const MOST_NODES = 64;
+/**
+ * Nodes of an epilogue, at most: a tile's kernel repeats them for each of a thread's results. Where those are texels,
+ * it stores up to 64 by name.
+ */
+const MOST_NODES = { buffers: 64, texels: 24 };
 
 /** What decides which groups become epilogues. */
 export interface EpilogueOptions {
@@ -29,13 +40,13 @@ export interface EpilogueOptions {
   readonly roots: ReadonlySet<Tensor>;
   /** New values of variables, among the roots. */
   readonly assigned: ReadonlyMap<Tensor, Variable>;
-}
-
-/** Whether a target's products come in forms that take epilogues. */
-export function takesEpilogues(
-  { cpu, images, variant = "" }: Pick<KernelContext, "cpu" | "images" | "variant">,
-): boolean {
-  return !cpu || !images || /^(tiled|direct|winograd . tiled)/.test(variant);
+  /** Where results lie in texels: an epilogue has to pay there. */
+  readonly texels?: {
+    /** Of what is small, and slow to load. */
+    readonly copies: TexelCopies;
+    /** The machine: products are asked how they give their results. */
+    readonly context: KernelContext;
+  };
 }
 
 /** Moves pointwise groups into the kernels of the products that they read, where they can be. */
@@ -96,7 +107,7 @@ function withEpilogue(
     producer: ReadonlyMap<Tensor, Group>;
   },
 ): Group | undefined {
-  const { maxBuffers, roots, assigned, others, producer } = options;
+  const { maxBuffers, roots, assigned, texels, others, producer } = options;
   const [product] = kernel.outputs;
   const stays = roots.has(product) || others.some(({ reads }) => reads.has(product));
   const outputs = stays ? [product, ...group.outputs] : group.outputs;
@@ -107,7 +118,8 @@ function withEpilogue(
   for (const [read, inPlace] of group.reads) {
     if (read !== product) reads.set(read, inPlace && own && !kernel.reads.has(read));
   }
-  if (reachable(group.outputs, group.reads).length > MOST_NODES) return undefined;
+  const most = MOST_NODES[texels ? "texels" : "buffers"];
+  if (reachable(group.outputs, group.reads).length > most) return undefined;
   // Of one tensor as both operands, one is a copy.
   const operands = product.inputs.map(stripReshape).filter((x) => kernel.reads.has(x));
   const copies = operands.length - new Set(operands).size;
@@ -125,8 +137,73 @@ function withEpilogue(
     [...other.reads.keys()].some(({ attributes }) => replaced.has(attributes.variable)) &&
     dependsOn(other, kernel, producer)
   );
-  return late ? undefined : { ...kernel, product, outputs, reads };
+  if (late || texels && !pays(group, { product, stays, ...options, ...texels })) return undefined;
+  const copied = new Map(kernel.copied);
+  for (const read of group.reads.keys()) {
+    const copy = read === product ? undefined : texels?.copies.of(read, product);
+    if (copy === undefined) continue;
+    copied.set(read, copy);
+    reads.set(copy, false);
+    if (!kernel.reads.has(read)) reads.delete(read);
+  }
+  return { ...kernel, product, outputs, reads, ...(copied.size > 0 && { copied }) };
 }
+
+/** Whether a group takes a CPU adapter less as the epilogue of a product than as a kernel of its own. */
+function pays(
+  group: Group,
+  options: EpilogueOptions & { product: Tensor; stays: boolean; context: KernelContext },
+): boolean {
+  const { product, stays, roots, assigned, context } = options, { outputs, reads } = group;
+  const given = endOf(product, context);
+  // Both gradients of a weight are computed by one kernel, if both are stored.
+  const twins = [...reads.keys()].some((x) => x !== product && isAlike(x, product));
+  if (given === undefined || twins) return false;
+  const tensors = [...reads.keys(), ...outputs], memory = { roots, textures: true };
+  const fused = finish({ ...group, product, reads: without(reads, product) }, {
+    slots: slotsLike(tensors, { ...memory, beside: product }),
+    ...{ ...given, quads: false, operands: [] },
+  });
+  const slots = slotsLike(tensors, memory);
+  const pass = new Body(reads, new Bindings(slots, { quads: false }));
+  const at = pass.scope.sum([["i", QUAD]]);
+  for (const output of outputs) {
+    pass.values(output, (lane) => pass.index(output.shape, at, lane), QUAD);
+  }
+  const inBuffers = outputs.filter((output) => !(slots.get(output) instanceof TexelSlot));
+  const apart = given.width < QUAD || fused.apart;
+  const saved = (stays ? 0 : STORE) + costOf(pass.work) / QUAD -
+    costOf(fused.body.work) / given.width - (apart ? inBuffers.length * APART : 0);
+  // Updates of variables wait for each other, and share dispatches.
+  const dispatch = outputs.every((output) => assigned.has(output)) ? 0 : DISPATCH;
+  return saved * product.size + dispatch > 0;
+}
+
+/** Whether two values are computed by the same kernel. */
+function isAlike(a: Tensor, b: Tensor): boolean {
+  const kernelOf = ({ op, inputs, attributes }: Tensor): string =>
+    JSON.stringify([op.name, attributes, inputs.map(({ shape }) => shape)]);
+  return a.op.kind === "kernel" && a.op === b.op && kernelOf(a) === kernelOf(b);
+}
+
+/** How a product gives its results in the form that a machine takes, if that takes epilogues. */
+function endOf(product: Tensor, context: KernelContext): Given | undefined {
+  let given: Given | undefined;
+  const slotOf = ({ size, dtype }: Tensor): Slot => ({ bytes: byteLength(size, dtype) });
+  const epilogue: Epilogue = (operands, asked) => {
+    given = asked;
+    const slots = operands.map(({ slot }) => slot);
+    return { code: "", slots, writes: [], label: "", apart: false };
+  };
+  (product.op as KernelOp).launch({ ...context, epilogue }, product, {
+    inputs: product.inputs.map(slotOf),
+    output: slotOf(product),
+  });
+  return given;
+}
+
+const without = <K, V>(map: ReadonlyMap<K, V>, key: K): Map<K, V> =>
+  new Map([...map].filter(([each]) => each !== key));
 
 /** The memory of tensors, where variables are overwritten in place. */
 function buffersOf(
@@ -191,13 +268,20 @@ export function lowerEpilogue(
   options: { slots: Slots; context: KernelContext; quads: boolean },
 ): LoweredEpilogue {
   const product = group.product!, worked = group.outputs.filter((output) => output !== product);
-  const reads = new Map([...group.reads, [product, true]]);
+  const { reads, slots } = withCopies(group, options.slots);
+  const whole = { ...group, reads: new Map(reads) };
+  reads.set(product, true);
   let taken = false;
   return {
     epilogue(operands, given) {
       taken = true;
       const { width } = given;
-      const { bindings, body, stores, apart } = finish(group, { ...options, operands, ...given });
+      const { bindings, body, stores, apart } = finish(whole, {
+        ...options,
+        slots,
+        operands,
+        ...given,
+      });
       return {
         apart,
         code: instantiate(finishCode, {
@@ -207,6 +291,7 @@ export function lowerEpilogue(
           BODY: [...body.scope.lines, ...stores].join("\n  "),
         }),
         slots: bindings.slots,
+        writes: group.outputs.map((output) => options.slots.get(output)!),
         label: ` + ${describe({ outputs: worked, reads })}`,
       };
     },
@@ -216,7 +301,7 @@ export function lowerEpilogue(
     after: (results) =>
       fusedDispatches({ kind: "pointwise", outputs: worked, reads }, {
         ...options,
-        slots: new Map([...options.slots, [product, results]]),
+        slots: new Map([...slots, [product, results]]),
       }),
   };
 }

@@ -18,7 +18,7 @@ import { type Variable, variableOp } from "../variable.ts";
 import { fusedDispatches } from "./codegen.ts";
 import { hoistConstants } from "./constants.ts";
 import { shareCopies } from "./copies.ts";
-import { fuseEpilogues, lowerEpilogue, takesEpilogues } from "./epilogues.ts";
+import { fuseEpilogues, lowerEpilogue } from "./epilogues.ts";
 import { fuse, type Group, stripReshape } from "./fuse.ts";
 import { shareInstances } from "./instances.ts";
 import { joinDispatches } from "./join.ts";
@@ -34,6 +34,7 @@ import type { Passes } from "./passes.ts";
 import { schedule } from "./schedule.ts";
 import { fusePrologues, lowerPrologue } from "./prologues.ts";
 import { reachable, simplify } from "./simplify.ts";
+import { TexelCopies } from "./texel_copies.ts";
 
 /** A traced function: what it returns, and what it assigns. */
 export interface Program {
@@ -106,17 +107,17 @@ export function lower(
     separate: !passes.fuse,
   });
   const whole = { maxBuffers, roots: new Set(roots), assigned };
-  const begun = passes.prologues && passes.fuse
-    ? fusePrologues(fused, {
-      ...whole,
-      textures: passes.textures && keepsTexels(target),
-      context: contextOf(target),
-    })
+  const textures = passes.textures && keepsTexels(target);
+  const copies = new TexelCopies({ ...whole, textures });
+  const context = contextOf(target);
+  // Epilogues first: what is done to a value where it is stored need not be done wherever it is read.
+  const ended = passes.epilogues && passes.fuse
+    ? fuseEpilogues(fused, { ...whole, ...(textures && { texels: { copies, context } }) })
     : fused;
-  const { groups, variables } = schedule(
-    passes.epilogues && passes.fuse && takesEpilogues(target) ? fuseEpilogues(begun, whole) : begun,
-    assignments,
-  );
+  const begun = passes.prologues && passes.fuse
+    ? fusePrologues(ended, { ...whole, textures, copies, context })
+    : ended;
+  const { groups, variables } = schedule([...begun, ...copies.groups()], assignments);
   const given = new Map<Tensor, Slot>([
     ...leaves.map((node) => [node, memory.leaf(node)] as const),
     ...[...variables].map(([node, variable]) => [node, memory.variable(variable)] as const),

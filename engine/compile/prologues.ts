@@ -8,8 +8,7 @@ import type { KernelContext, Slot } from "../kernels/dispatch.ts";
 import { ComputedSlot, type Source, type Step, type Wanted } from "../kernels/sources.ts";
 import { TexelSlot } from "../kernels/texels.ts";
 import type { KernelOp } from "../op.ts";
-import { copyOp } from "../ops/elementwise.ts";
-import { Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import { Bindings, Body, librariesOf, QUAD, type Work } from "./body.ts";
 import { describe } from "./codegen.ts";
 import { elementsOf, type Group, isSmall, stripReshape } from "./fuse.ts";
@@ -17,14 +16,12 @@ import { Index } from "./index_expression.ts";
 import type { Slots } from "./memory.ts";
 import type { Scope } from "./scope.ts";
 import { reachable } from "./simplify.ts";
+import { type TexelCopies, withCopies } from "./texel_copies.ts";
+import { costOf, DISPATCH, slotsLike, STORE } from "./texel_costs.ts";
 
 /** Nodes of a prologue, at most: a kernel repeats them for each element that a thread reads. */
 const MOST_NODES = 64;
 
-// What llvmpipe takes, in loads from texels: eight threads load as many numbers.
-const FROM_BUFFER = 6, STORE = 2.2;
-/** A dispatch, in loads of a thread. */
-const DISPATCH = 2 ** 15;
 /** What a copy of an operand costs a thread more than reading it in place, where a form does that with texels. */
 const COPY = 3;
 
@@ -38,6 +35,8 @@ export interface PrologueOptions {
   readonly context: KernelContext;
   /** Whether results lie in texels, and what else lies in buffers. */
   readonly textures: boolean;
+  /** Where products get copies from of what is small, and slow to load. */
+  readonly copies: TexelCopies;
 }
 
 /**
@@ -50,10 +49,9 @@ export function fusePrologues(groups: readonly Group[], options: PrologueOptions
     const reads = plan.readsOf(operand);
     return `${operand.shape} ${describe({ outputs: [operand], reads })}`;
   });
-  const copies = new Map<Tensor, Tensor>();
   for (const operands of alike.values()) {
     const saved = operands.reduce((sum, x) => sum + savedBy(x, { ...options, plan, ask }), 0);
-    if (saved > 0) operands.forEach((operand) => plan.compute(operand, { ...options, copies }));
+    if (saved > 0) operands.forEach((operand) => plan.compute(operand, options.copies));
   }
   return plan.groups();
 }
@@ -68,14 +66,15 @@ function savedBy(
   const can = !roots.has(operand) && reachable([operand], reads).length <= MOST_NODES &&
     plan.keptFor(operand, reads) <= operand.size;
   if (!can) return -Infinity;
-  const slots = slotsLike({ operand, reads }, options);
+  const slots = slotsLike(reads.keys(), { ...options, beside: operand });
   const pass = (kind: Group["kind"]): number => passCost({ operand, reads, kind }, slots);
   // Its own pass, or its part of one that stores others.
   const others = source.outputs.filter((output) => output !== operand);
   let saved = operand.size * STORE + (others.length === 0 ? DISPATCH : 0);
   if (others.every(({ size }) => size !== operand.size)) saved += pass(source.kind);
   const costs = new Map<string, number>();
-  for (const { kind, outputs, reads: all } of plan.readers(operand)) {
+  for (const reader of plan.readers(operand)) {
+    const { kind, outputs, reads: all } = reader;
     const bound = kind === "kernel" ? 1 : outputs.length + all.size - 1;
     if (bound + reads.size > maxBuffers) return -Infinity;
     if (kind !== "kernel") {
@@ -83,9 +82,11 @@ function savedBy(
       saved += operand.size - pass(kind);
       continue;
     }
-    const [product] = outputs, { wanted, inPlace } = ask.about(product);
-    // What another operand is computed from has to lie in memory.
+    const { product = outputs[0] } = reader, { wanted, inPlace } = ask.about(product);
+    // What another operand is computed from has to lie in memory, and what results are worked on with.
     if (!product.inputs.map(stripReshape).includes(operand)) return -Infinity;
+    const known = new Map([...all, [product, true]]), worked = without(outputs, product);
+    if (readsOf(worked, known).has(operand)) return -Infinity;
     for (const [at, input] of product.inputs.entries()) {
       if (stripReshape(input) !== operand) continue;
       const own = wanted[at];
@@ -108,9 +109,6 @@ function readsEach(operand: Tensor, group: Group): boolean {
     (group.kind === "reduce" || group.reads.get(operand)!);
 }
 
-const costOf = ({ loads, fromBuffers, arithmetic }: Work): number =>
-  loads + (FROM_BUFFER - 1) * fromBuffers + arithmetic;
-
 /** What it costs a kernel of the compiler to compute a value in a pass over its elements. */
 function passCost(
   { operand, reads, kind }: {
@@ -127,24 +125,6 @@ function passCost(
   const small = [...reads.keys()].filter((read) => isSmall(read, operand));
   const again = kind === "reduce" ? small.length : 0;
   return operand.size / QUAD * (costOf(body.work) - again);
-}
-
-/** Memory of the kind in which each of some tensors will lie. */
-function slotsLike(
-  { operand, reads }: { operand: Tensor; reads: ReadonlyMap<Tensor, boolean> },
-  options: PrologueOptions,
-): Slots {
-  return new Map([...reads.keys()].map((read) => {
-    const bytes = byteLength(read.size, read.dtype);
-    const texels = options.textures && read.dtype === "f32" &&
-      (!inBuffer(read, options) || isSmall(read, operand));
-    return [read, texels ? new TexelSlot(bytes) : { bytes }];
-  }));
-}
-
-/** Whether a tensor will lie in a buffer, whatever others lie in. */
-function inBuffer(x: Tensor, { roots }: { roots: ReadonlySet<Tensor> }): boolean {
-  return x.op.kind === "leaf" || roots.has(x);
 }
 
 /** Groups that are being changed. */
@@ -164,9 +144,10 @@ class Rewriting {
   /** What products read from memory, and might compute. */
   operands(): Tensor[] {
     const kernels = this.groups().filter(({ kind }) => kind === "kernel");
-    return [...new Set(kernels.flatMap(({ reads }) => [...reads.keys()]))].filter((read) =>
-      this.#producer.has(read) && read.op.kind === "pointwise" && read.dtype === "f32"
-    );
+    return [...new Set(kernels.flatMap(({ reads }) => [...reads.keys()]))].filter((read) => {
+      const kind = this.#producer.get(read)?.kind ?? "kernel";
+      return kind !== "kernel" && read.op.kind === "pointwise" && read.dtype === "f32";
+    });
   }
 
   producer(x: Tensor): Group | undefined {
@@ -200,7 +181,7 @@ class Rewriting {
   }
 
   /** Lets the readers of a value compute it; products on copies of what is small, and slow to load. */
-  compute(operand: Tensor, options: PrologueOptions & { copies: Map<Tensor, Tensor> }): void {
+  compute(operand: Tensor, copies: TexelCopies): void {
     const source = this.producer(operand)!, readers = this.readers(operand);
     const reads = this.readsOf(operand);
     this.#groups.delete(source);
@@ -212,9 +193,7 @@ class Rewriting {
       const all = new Map(reader.reads), copied = new Map(reader.copied), there = all.get(operand)!;
       all.delete(operand);
       for (const [read, inPlace] of reads) {
-        const copy = reader.kind === "kernel"
-          ? this.#copyOf(read, { ...options, operand })
-          : undefined;
+        const copy = reader.kind === "kernel" ? copies.of(read, operand) : undefined;
         if (copy !== undefined) copied.set(read, copy);
         all.set(copy ?? read, there && inPlace && (all.get(read) ?? true));
       }
@@ -223,26 +202,14 @@ class Rewriting {
     }
   }
 
-  /** A copy in texels of what is small beside an operand, and lies in a buffer. */
-  #copyOf(
-    x: Tensor,
-    options: PrologueOptions & { operand: Tensor; copies: Map<Tensor, Tensor> },
-  ): Tensor | undefined {
-    const { textures, operand, copies } = options;
-    if (!textures || x.dtype !== "f32" || !inBuffer(x, options) || !isSmall(x, operand)) return;
-    let copy = copies.get(x);
-    if (copy === undefined) {
-      copies.set(x, copy = new Tensor(copyOp, [x], {}, x.shape, x.dtype, x.origin));
-      this.#add({ kind: "pointwise", outputs: [copy], reads: new Map([[x, true]]) });
-    }
-    return copy;
-  }
-
   #add(group: Group): void {
     this.#groups.add(group);
     group.outputs.forEach((output) => this.#producer.set(output, group));
   }
 }
+
+const without = (values: readonly Tensor[], value: Tensor): Tensor[] =>
+  values.filter((each) => each !== value);
 
 /** Of what is `stored`, all that values are computed from. */
 function readsOf(
@@ -316,15 +283,10 @@ export function lowerPrologue(
   input: Tensor,
   { group, slots }: { group: Group; slots: Slots },
 ): ComputedSlot {
-  const copied = [...group.copied ?? []];
-  const reads = new Map([...group.reads, ...copied.map(([read]) => [read, false] as const)]);
-  const all = new Map([
-    ...slots,
-    ...copied.map(([read, copy]) => [read, slots.get(copy)!] as const),
-  ]);
+  const all = withCopies(group, slots);
   return new ComputedSlot(
     byteLength(input.size, input.dtype),
-    (wanted) => write(input, wanted, { reads, slots: all }).source,
+    (wanted) => write(input, wanted, all).source,
   );
 }
 

@@ -40,15 +40,24 @@ export function declareSlots(
   slots: readonly Slot[],
   options: { names: readonly (string | undefined)[]; writes?: readonly Slot[] },
 ): string {
-  const { names, writes = [] } = options;
-  const named = slots.flatMap((slot, at) => {
+  return [declareNamed(slots, options), ...declareShared(slots)].join("\n");
+}
+
+/** The same without what slots have in common, where somebody else declares it. */
+export function declareNamed(
+  slots: readonly Slot[],
+  { names, writes = [] }: {
+    names: readonly (string | undefined)[];
+    writes?: readonly Slot[];
+  },
+): string {
+  return slots.flatMap((slot, at) => {
     const name = names[at];
     if (name === undefined) return [];
     return slot instanceof ImageSlot
       ? image(name, { at, written: writes.includes(slot) })
       : numbers(name, slot, { at });
-  });
-  return [...named, ...declareShared(slots)].join("\n");
+  }).join("\n");
 }
 
 /** The same functions for a slot of texels or in a buffer. */

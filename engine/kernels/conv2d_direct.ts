@@ -9,7 +9,7 @@ import {
   conv2dValues,
   describeConv2d,
 } from "./conv2d_geometry.ts";
-import { beginInstance, declareSlots } from "./access.ts";
+import { beginInstance, declareNamed } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
 import { resultsOf } from "./results.ts";
@@ -119,7 +119,7 @@ function direct(ctx: KernelContext, g: Conv2dGeometry, launch: DirectLaunch): Di
         FIRST: first,
         LAST: last,
         START: first === 0 ? "0.0" : "load_result(index)",
-        SLOTS: declareSlots(results.slots, { names: launch.operands }),
+        SLOTS: declareNamed(launch.slots.slice(0, 2), { names: launch.operands }),
         BEGIN: beginInstance(results.slots, "id.z"),
       }),
       slots: results.slots,

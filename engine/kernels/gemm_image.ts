@@ -3,11 +3,12 @@
 
 import code from "../../shaders/gemm_image.wgsl" with { type: "text" };
 import sumCode from "../../shaders/gemm_image_sum.wgsl" with { type: "text" };
-import { declareSlots } from "./access.ts";
+import { declareNamed, declareShared } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
 import { foldGrid } from "./grid.ts";
 import { ImageSlot } from "./image.ts";
+import { type Operand, type Results, resultsOf } from "./results.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
 
 type Triple = readonly [number, number, number];
@@ -141,6 +142,8 @@ export interface ImageGemm {
   readonly rows: number;
   readonly a: RowsOfA | TransposedA;
   readonly b: { readonly slot: ImageSlot; readonly loops: Triple; readonly groups: Triple };
+  /** Whether the four results of a group lie side by side in the tensor, at a multiple of four. */
+  readonly quads?: boolean;
   /** WGSL of what the shader leaves open, and what it names with a dollar. */
   readonly operands: string;
   readonly values: TemplateValues;
@@ -154,7 +157,8 @@ export function resultImage(gemm: Pick<ImageGemm, "rows" | "groups" | "slices">)
 
 /** The product, and where its depth is split, the sum of the parts. */
 export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispatch[] {
-  const { kernel, shape, tile, loops, groups, rows, a, b, slices = 1 } = gemm;
+  const { kernel, shape, tile, loops, groups, rows, a, b, slices = 1, quads = false } = gemm;
+  const width = quads ? 4 : 1;
   const { lanes, splits } = tile;
   const groupCount = groups[0] * groups[1] * groups[2];
   const mBlocks = rows / (lanes.m * tile.m);
@@ -169,18 +173,26 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
     SLICES: slices,
     GROUPS: groupCount,
     M: 4 * rows,
+    QUADS: Number(quads),
   };
-  const slots = [a.slot, b.slot, result];
+  const operands = [operandOf("a", a.slot), operandOf("b", b.slot)];
+  const end = storeImage
+    ? storedAsImage(result, operands)
+    : resultsOf(ctx, out, { operands, width });
   const product = {
     kernel,
-    variant: `image ${4 * tile.m}x${4 * tile.n}` + (splits > 1 ? ` split ${splits}` : ""),
+    variant: `image ${4 * tile.m}x${4 * tile.n}` + (splits > 1 ? ` split ${splits}` : "") +
+      end.label,
     shape,
-    code: instantiate(`${gemm.operands}\n${code}`, {
+    code: end.code + instantiate(`${gemm.operands}\n${code}`, {
       ...values,
       ROW: workgroups[0],
       BLOCKS: blocks,
       STORE_IMAGE: Number(storeImage),
-      SLOTS: declareSlots(slots, { names: ["a", "b", "result"], writes: [result] }),
+      SLOTS: declareNamed(end.slots, {
+        names: ["a", "b", storeImage ? "result" : undefined],
+        writes: end.writes,
+      }),
       TM: tile.m,
       TN: tile.n,
       LANES_M: lanes.m,
@@ -200,23 +212,38 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
       ...{ B_L0: b.loops[0], B_L1: b.loops[1], B_L2: b.loops[2] },
       ...{ B_G0: b.groups[0], B_G1: b.groups[1], B_G2: b.groups[2] },
     }),
-    slots,
-    writes: [result],
+    slots: end.slots,
+    writes: end.writes,
     workgroups,
     flops: gemm.flops,
   };
   if (splits === 1) return [product];
   const grid = threadGrid(ctx, { threads: slices * 4 * rows * groupCount, workgroup: 8 });
-  const sumSlots = [result, out];
-  const SLOTS = declareSlots(sumSlots, { names: ["parts", "result"] });
+  const sum = resultsOf(ctx, out, { operands: [operandOf("parts", result)], width });
+  const SLOTS = declareNamed(sum.slots, { names: ["parts"] });
   return [product, {
     kernel,
-    variant: `sum of ${splits}`,
+    variant: `sum of ${splits}${sum.label}`,
     shape,
-    code: instantiate(`${gemm.operands}\n${sumCode}`, { ...values, ...grid.values, SLOTS }),
-    slots: sumSlots,
-    writes: [out],
+    code: sum.code +
+      instantiate(`${gemm.operands}\n${sumCode}`, { ...values, ...grid.values, SLOTS }),
+    slots: sum.slots,
+    writes: sum.writes,
     workgroups: grid.workgroups,
     flops: 0,
   }];
+}
+
+const operandOf = (name: string, slot: Slot): Operand => ({ name, slot, quads: false });
+
+/** The end of a kernel that leaves its results to another one, in an image. */
+function storedAsImage(result: Slot, operands: readonly Operand[]): Results {
+  const slots = [...operands.map(({ slot }) => slot), result];
+  return {
+    code: declareShared(slots).join("\n"),
+    slots,
+    writes: [result],
+    label: "",
+    apart: false,
+  };
 }

@@ -1,7 +1,7 @@
 // The plain form of the matrix product, one result a thread.
 
 import code from "../../shaders/matmul_direct.wgsl" with { type: "text" };
-import { beginInstance, declareSlots } from "./access.ts";
+import { beginInstance, declareNamed } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { threadGrid } from "./gemm_grid.ts";
 import {
@@ -23,7 +23,7 @@ export function matmulDirect(
   const operands = [{ name: "a", slot: a, quads: false }, { name: "b", slot: b, quads: false }];
   const results = resultsOf(ctx, out, { operands, width: 1 });
   const access = {
-    SLOTS: declareSlots(results.slots, { names: ["a", "b"] }),
+    SLOTS: declareNamed([a, b], { names: ["a", "b"] }),
     BEGIN: beginInstance(results.slots, "id.z"),
   };
   return [{

@@ -59,6 +59,7 @@ export function matmulImage(
       groups: [1, 1, columns],
       rows,
       slices: g.batch,
+      quads: g.n % 4 === 0,
       a: {
         slot: a.image,
         block: slicesOfA * depth * block,

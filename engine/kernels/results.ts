@@ -3,9 +3,10 @@
 // of a weight's gradient the weight's next value.
 
 import finishCode from "../../shaders/finish.wgsl" with { type: "text" };
-import { numbers } from "./access.ts";
+import { declareShared, numbers } from "./access.ts";
 import type { KernelContext, Slot } from "./dispatch.ts";
 import { instantiate } from "./template.ts";
+import { TexelSlot } from "./texels.ts";
 
 /** Memory that a kernel declares by itself. */
 export interface Operand {
@@ -18,12 +19,14 @@ export interface Operand {
 /** The end of a kernel: the function that takes results, and all that is bound to it and the kernel. */
 export interface Results {
   /**
-   * WGSL that comes before the kernel's own: what is bound besides the operands, and
+   * WGSL that comes before the kernel's own: what is bound besides the operands, what all slots have in common, and
    * `fn finish(i: u32, value: f32)` for result `i`, or with `vec4f` for the four from `4 * i` on.
    */
   readonly code: string;
   /** The operands', and then what `code` declares. */
   readonly slots: readonly Slot[];
+  /** Those that are written. */
+  readonly writes: readonly Slot[];
   /** What is added to the variant's name, for people. */
   readonly label: string;
   /** Whether some of the results that are given together are stored one by one. */
@@ -54,17 +57,26 @@ export function resultsOf(
 ): Results {
   if (ctx.epilogue) return ctx.epilogue(operands, given);
   const { width } = given;
-  const at = operands.length;
+  const quads = width === 4 && !(out instanceof TexelSlot);
+  const at = operands.length, slots = [...operands.map(({ slot }) => slot), out];
   return {
     code: instantiate(finishCode, {
       LIBRARY: "",
-      BINDINGS: width === 4
-        ? `@group(0) @binding(${at}) var<storage, read_write> result: array<vec4f>;`
-        : numbers("result", out, { at }).join("\n"),
+      BINDINGS: [
+        ...(quads
+          ? [`@group(0) @binding(${at}) var<storage, read_write> result: array<vec4f>;`]
+          : numbers("result", out, { at })),
+        ...declareShared(slots),
+      ].join("\n"),
       TYPE: width === 4 ? "vec4f" : "f32",
-      BODY: width === 4 ? "result[i] = value;" : "store_result(i, value);",
+      BODY: quads
+        ? "result[i] = value;"
+        : width === 4
+        ? [0, 1, 2, 3].map((k) => `store_result(4u * i + ${k}u, value[${k}]);`).join("\n  ")
+        : "store_result(i, value);",
     }),
-    slots: [...operands.map(({ slot }) => slot), out],
+    slots,
+    writes: [out],
     label: "",
     apart: false,
   };

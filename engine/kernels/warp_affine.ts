@@ -1,7 +1,7 @@
 // Launches the resampling of pictures by a matrix each, and its transpose.
 
 import code from "../../shaders/warp_affine.wgsl" with { type: "text" };
-import { beginInstance, declareSlots } from "./access.ts";
+import { beginInstance, declareNamed } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { resultsOf } from "./results.ts";
 import { instantiate } from "./template.ts";
@@ -45,7 +45,7 @@ export function warpAffine(
     RESULT_HEIGHT: resultHeight,
     RESULT_WIDTH: resultWidth,
     TRANSPOSED: Number(transposed),
-    SLOTS: declareSlots(results.slots, { names: ["x", "matrix"] }),
+    SLOTS: declareNamed([x, matrix], { names: ["x", "matrix"] }),
     BEGIN: beginInstance(results.slots, "group.z"),
   };
   const shape = `${batch}x${channels} ${height}x${width} ${transposed ? "<-" : "->"} ` +

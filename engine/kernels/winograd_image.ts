@@ -312,6 +312,7 @@ export function conv2dWeightGradWinograd(
       height: k,
       width: k,
       step: [s, s],
+      quads: s === 1 && g.inChannels % 4 === 0,
     }, { products: image, out: slots.out }),
   ];
 }

@@ -3,10 +3,11 @@
 
 import outputCode from "../../shaders/winograd_output.wgsl" with { type: "text" };
 import transformCode from "../../shaders/winograd_transform.wgsl" with { type: "text" };
-import { declareSlots } from "./access.ts";
+import { declareNamed, declareShared } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { threadGrid } from "./gemm_grid.ts";
 import { ImageSlot } from "./image.ts";
+import { type Results, resultsOf } from "./results.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
 import type { Matrix } from "./winograd_matrices.ts";
 
@@ -83,8 +84,15 @@ export function transformTiles(
     }),
   };
   const slots = [source, image], names = ["source", "result"];
+  const end = {
+    code: declareShared(slots).join("\n"),
+    slots,
+    writes: [image],
+    label: "",
+    apart: false,
+  };
   return {
-    dispatch: dispatch(ctx, transform, { code: transformCode, values, slots, names }),
+    dispatch: dispatch(ctx, transform, { code: transformCode, values, end, names }),
     image,
   };
 }
@@ -99,9 +107,12 @@ export function outputTiles(
     readonly height: number;
     readonly width: number;
     readonly step: readonly [number, number];
+    /** Whether what a thread stores follows each other, from a multiple of four on. */
+    readonly quads?: boolean;
   },
   { products, out }: { products: ImageSlot; out: Slot },
 ): Dispatch {
+  const { quads = false } = transform;
   const values = {
     VECTOR: transform.vector,
     LIMIT: transform.limit,
@@ -109,9 +120,11 @@ export function outputTiles(
     WIDTH: transform.width,
     STEP_H: transform.step[0],
     STEP_W: transform.step[1],
+    QUADS: Number(quads),
   };
-  const slots = [products, out], names = ["products", "result"];
-  return dispatch(ctx, transform, { code: outputCode, values, slots, names });
+  const names = ["products"], operands = [{ name: names[0], slot: products, quads: false }];
+  const end = resultsOf(ctx, out, { operands, width: quads ? 4 : 1 });
+  return dispatch(ctx, transform, { code: outputCode, values, end, names });
 }
 
 function dispatch(
@@ -120,22 +133,23 @@ function dispatch(
   launch: {
     code: string;
     values: TemplateValues;
-    slots: readonly Slot[];
+    end: Results;
+    /** Of those slots that the end does not declare. */
     names: readonly string[];
   },
 ): Dispatch {
-  const { matrix, axes } = transform, { code, values, slots, names } = launch;
-  const writes = slots.slice(1);
+  const { matrix, axes } = transform, { code, values, end, names } = launch;
+  const { slots, writes } = end;
   const threads = axes.reduce((product, axis) => product * sizeOf(axis), 1);
   const grid = threadGrid(ctx, { threads, workgroup: 8 });
   return {
     kernel: transform.kernel,
-    variant: transform.variant,
+    variant: transform.variant + end.label,
     shape: transform.shape,
-    code: instantiate(code, {
+    code: end.code + instantiate(code, {
       ...values,
       ...grid.values,
-      SLOTS: declareSlots(slots, { names, writes }),
+      SLOTS: declareNamed(slots, { names, writes }),
       SIDE: matrix.length,
       PATCH: matrix[0].length,
       DOWN: transform.down,

@@ -9,6 +9,12 @@ Deno.test("epilogues save dispatches and passes over memory", () => {
     const less = [without.dispatches - plan.dispatches, without.bytes - plan.bytes];
     assert(less[0] >= 9 && less[1] >= 20e6, `${workload}: ${less}`);
   }
+  for (const [workload, batch, saved] of [["acgan32", 32, 6], ["moe-sample", 16, 36]] as const) {
+    const plan = countPlan(workload, { batch, cpu: true });
+    const without = countPlan(workload, { batch, cpu: true, passes: { epilogues: false } });
+    const less = [without.dispatches - plan.dispatches, without.bytes - plan.bytes];
+    assert(less[0] >= saved && less[1] >= 9e6, `${workload} on a CPU adapter: ${less}`);
+  }
 });
 
 Deno.test("a training step takes half of the dispatches of its first version, on a GPU, which joins them, 40 %", () => {

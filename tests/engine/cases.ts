@@ -75,10 +75,10 @@ async function run(
 export async function compareWithout(
   pass: keyof Passes,
   make: Case,
-  { variant }: { variant?: string } = {},
+  { variant, passes = {} }: { variant?: string; passes?: Partial<Passes> } = {},
 ): Promise<{ on: string[]; off: string[] }> {
-  const on = await run(make, { variant });
-  const off = await run(make, { variant, passes: { [pass]: false } });
+  const on = await run(make, { variant, passes });
+  const off = await run(make, { variant, passes: { ...passes, [pass]: false } });
   const what = `${variant}: ${on.kernels} instead of ${off.kernels}`;
   // Compilers of GPUs may join multiplications and additions, and not the same in both.
   if (gpu.adapter.cpu) assertEquals(on.numbers, off.numbers, what);

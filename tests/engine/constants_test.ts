@@ -344,7 +344,7 @@ Deno.test("nothing is kept that no texture is high enough for", () => {
       {
         target: { cpu: true, images: true, limits: { ...gpu.limits, maxTextureDimension2D } },
         memory: { leaf: slotOf, variable: slotOf, output: slotOf },
-        passes: { ...allPasses, join: false },
+        passes: { ...allPasses, join: false, epilogues: false },
       },
     );
     return { kept: keptBytes(dispatches) > 0, texels: textureRows(placement).texels };

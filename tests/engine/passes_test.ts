@@ -13,7 +13,7 @@ const gpu = await device();
 
 async function run(
   seed: number,
-  options: { passes?: Partial<Passes>; variant?: string },
+  options: { passes?: Partial<Passes> },
 ): Promise<TypedArray[]> {
   const { outputs, assignments, variables } = sample(seed, 12);
   const plan = new Plan(gpu, { name: "sample", outputs, assignments }, options);
@@ -42,11 +42,9 @@ const GRAPHS = 12;
 for (const name of Object.keys(allPasses) as (keyof Passes)[]) {
   Deno.test(`${GRAPHS} random graphs give the same with and without "${name}"`, async () => {
     const wrong: string[] = [];
-    // Not every form of the products takes epilogues.
-    const variant = name === "epilogues" ? "tiled" : undefined;
     for (let seed = 1; seed <= GRAPHS; seed++) {
-      const on = await run(seed, { variant });
-      const off = await run(seed, { passes: { [name]: false }, variant });
+      const on = await run(seed, {});
+      const off = await run(seed, { passes: { [name]: false } });
       on.forEach((numbers, k) => {
         const apart = distance(off[k], numbers);
         if (!(apart < 2e-5)) wrong.push(`graph ${seed}, result ${k}: ${apart.toExponential(1)}`);
