@@ -2,7 +2,6 @@
 // what turn, and that each still computes the same bits.
 
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
-import { type WorkloadName, workloads } from "../../bench/workloads.ts";
 import {
   Adam,
   add,
@@ -27,7 +26,6 @@ import { livenessBound, place, ScratchSlot } from "../../engine/compile/memory.t
 import { readModule } from "../../engine/compile/module.ts";
 import type { Passes } from "../../engine/compile/passes.ts";
 import { Plan } from "../../engine/compile/plan.ts";
-import { dispatchesOf } from "../../engine/compile/sites.ts";
 import { declareSlots } from "../../engine/kernels/access.ts";
 import type { Dispatch, KernelLimits, Slot } from "../../engine/kernels/dispatch.ts";
 import { IMAGE_WIDTH, ImageSlot } from "../../engine/kernels/image.ts";
@@ -471,38 +469,3 @@ for (const variant of ["tiled", "direct", "winograd 2 tiled"]) {
 
 Deno.test("a net's passes over two batches give the same bits joined: tiled rows", () =>
   assertSameBits({ side: 8, wish: "tiled rows" }));
-
-/** At most so many dispatches of a step, with not much more memory than where each kernel has its own. */
-function assertJoined(
-  target: Omit<Target, "limits">,
-  most: readonly (readonly [WorkloadName, number, number])[],
-): void {
-  for (const [name, batch, dispatches] of most) {
-    const { step, inputs } = workloads[name].make(batch);
-    const assignments = new Map<Variable, Tensor>();
-    const outputs = Object.values(withBindings(assignments, () => step(...inputs(0))));
-    const whole = { ...target, limits: { ...limits, maxTextureDimension2D: 16_384 } };
-    const plan = (passes: Partial<Passes>) =>
-      dispatchesOf({ name, outputs, assignments }, whole, { passes });
-    const joined = plan({}), bytes = livenessBound(plan({ join: false }));
-    assertLessOrEqual(livenessBound(joined), Math.max(9 / 8 * bytes, bytes + 2 ** 27));
-    assertLessOrEqual(joined.length, dispatches, name);
-  }
-}
-
-Deno.test("steps take half of the dispatches on a GPU, and not much more memory", () =>
-  assertJoined({ cpu: false, images: false, subgroups: { enable: "" } }, [
-    ["acgan32", 32, 95],
-    ["acgan64", 64, 145],
-    ["double-backward", 64, 70],
-    ["moe-sample", 16, 80],
-  ]));
-
-Deno.test("steps take three quarters of the dispatches on a CPU adapter, and not much more memory", () =>
-  assertJoined({ cpu: true, images: true }, [
-    ["acgan32", 1, 130],
-    ["acgan32", 32, 150],
-    ["acgan64", 16, 195],
-    ["double-backward", 16, 141],
-    ["moe-sample", 16, 188],
-  ]));
