@@ -33,15 +33,15 @@ fn main(
     let image = line / $MANY_Hu;
     let row = line % $MANY_Hu;
     let top = image * $HIGHu + row * $AHu + rows * ${U * DH}u;
-    for (var quad = 0u; quad < $CHUNKSu; quad++) {
-      //: for p in 0..4
-      let column$p = quad * 4u + ${p}u;
+    for (var chunk = 0u; chunk < $CHUNKSu; chunk++) {
+      //: for p in 0..P
+      let column$p = chunk * $Pu + ${p}u;
       //: end
       //: for u in 0..U
       //: for s in 0..FEW
       //: for t in 0..TEXELS
       let s${(u * FEW + s) * TEXELS + t} =
-        load_few(((top + ${u * DH}u) * $FEWu + ${s}u) * $WIDEu + quad * $AWu + ${t}u);
+        load_few(((top + ${u * DH}u) * $FEWu + ${s}u) * $WIDEu + chunk * ${P * AW / 4}u + ${t}u);
       //: end
       //: end
       //: end
@@ -52,9 +52,9 @@ $NUMBERS
       //: for k in 0..KW
       {
         var sum = sum${((b * FEW + s) * U + u) * KW + k};
-        //: for p in 0..4
+        //: for p in 0..P
         sum = fma(
-          x${4 * b + p},
+          x${P * b + p},
           s${(u * FEW + s) * TEXELS + (p * AW + k * DW) / 4}[${(p * AW + k * DW) % 4}],
           sum,
         );

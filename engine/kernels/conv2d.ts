@@ -192,7 +192,11 @@ function candidates(ctx: KernelContext, g: Conv2dGeometry, of: Forms): string[] 
     return [...withFiltering(ctx, { geometry: g, implicit, forms, product }), "direct"];
   }
   const forms = imageForms(g, of.enough);
-  return [...(of.few(g) ? [fewVariant] : []), ...forms, ...(conv2dFlops(g) <= FEW_FLOPS ? ["direct"] : [])];
+  return [
+    ...(of.few(g) ? [fewVariant] : []),
+    ...forms,
+    ...(conv2dFlops(g) <= FEW_FLOPS ? ["direct"] : []),
+  ];
 }
 
 /** The forms on images, the fastest first, as measured on lavapipe. */

@@ -9,7 +9,7 @@ import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geome
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
 import { packImage } from "./pack_image.ts";
-import { sourceOf, type Step } from "./sources.ts";
+import { loadsOf, sourceOf, type Step, type Wanted } from "./sources.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
 
 /** How `ctx.variant` names it. */
@@ -18,9 +18,10 @@ export const fewVariant = "few";
 /** As many channels as pictures have. */
 const FEW = 4;
 
-/** Whether a convolution has a picture's few channels on a side, and so many on the other that lanes are filled. */
-export function hasFewChannels(g: Conv2dGeometry): boolean {
-  return Math.min(g.inChannels, g.outChannels) <= FEW;
+/** Whether a convolution without groups has a picture's few channels on a side. */
+export function hasFewChannels({ inChannels, outChannels, kernel }: Conv2dGeometry): boolean {
+  return Math.min(inChannels, outChannels) <= FEW &&
+    Math.max(inChannels, outChannels) * kernel[0] <= MOST_ROUNDS;
 }
 
 /** The output of a convolution with few channels on a side. */
@@ -93,7 +94,9 @@ interface Window {
 function windowOf({ a, b, c, d }: Axis, { tile, taps }: { tile: number; taps: number }): Window {
   const seen: number[] = [];
   for (let i = 0; i < tile; i++) {
-    for (let k = 0; k < taps; k++) if ((i * a + k * b + c) % d === 0) seen.push((i * a + k * b + c) / d);
+    for (let k = 0; k < taps; k++) {
+      if ((i * a + k * b + c) % d === 0) seen.push((i * a + k * b + c) / d);
+    }
   }
   const first = Math.min(...seen, seen.length === 0 ? 0 : Infinity);
   return { first, size: Math.max(...seen, first) - first + 1 };
@@ -107,38 +110,64 @@ interface Cut {
   readonly rows: number;
 }
 
-// Nanoseconds of 8 lanes on lavapipe: a load of a number that may lie outside, of four weights, a multiplication and
-// addition, a sum from round to round, a store.
-const costs = { number: 14, weights: 13, multiply: 0.4, sum: 1.2, store: 48 };
-// More would take a driver long to compile.
-const mostMultiplies = 900;
+// Measured on lavapipe, in nanoseconds of 8 lanes: a load of four weights, a multiplication and addition, what a sum
+// costs a round of the loop, a store; and a load of a number, which costs the more the further apart the lanes read.
+const costs = { weights: 13, multiply: 0.4, sum: 2.6, store: 48 };
+const loadCost = (apart: number): number => 7 + Math.min(apart, 16);
+/** What a store costs more where the lanes do not fill a row. */
+const strayStore = 1.2;
+// What compiling costs, and how many runs should pay for it.
+const compileCosts = { load: 3e6, multiply: 0.5e6, store: 4e6 }, runs = 1000;
+const cores = 2, lanes = 8;
+// A block of more instructions takes a driver longer than in proportion.
+const mostMultiplies = 900, mostLoads = { toFew: 64, fromFew: 200 };
 
 /** The cut that takes the least time. */
-function cutOf({ axes, from, to }: Gather): Cut {
-  const [down, across] = axes, toFew = to.channels <= FEW;
-  const quads = Math.ceil(across.taps / 4), few = toFew ? to.channels : from.channels;
+function cutOf(gather: Gather): Cut {
+  const [down, across] = gather.axes;
   let best: Cut = { tile: [down.d, across.d], rows: down.taps }, least = Infinity;
-  for (const rows of toFew && down.d === 1 ? [down.taps, 1] : [down.taps]) {
+  // Where parities meet different rows of the kernel, all of these have to be there.
+  const someRows = isToFew(gather) && down.d === 1 ? [down.taps, 1] : [down.taps];
+  for (const rows of someRows) {
     for (let high = down.d; high <= 8 * down.d; high *= 2) {
       for (let wide = across.d; wide <= 16 * across.d; wide *= 2) {
-        const seen = windowOf(down, { tile: high, taps: rows }).size *
-          windowOf(across, { tile: wide, taps: across.taps }).size;
-        const multiplies = few * high * wide * rows / down.d * across.taps / across.d;
-        if (multiplies > mostMultiplies && best.tile[0] * best.tile[1] > 0 && least < Infinity) continue;
-        const weights = costs.weights * few * rows * quads + costs.multiply * multiplies;
-        const rounds = from.channels * down.taps / rows;
-        const thread = toFew
-          ? rounds * (costs.number * seen + weights + costs.sum * few * high * wide)
-          : costs.number * seen * few + to.channels * (weights + costs.store * high * wide);
-        const threads = Math.ceil(down.results / high) * Math.ceil(across.results / wide);
-        if (threads * thread >= least) continue;
-        best = { tile: [high, wide], rows };
-        least = threads * thread;
+        const cut: Cut = { tile: [high, wide], rows }, cost = costOf(gather, cut);
+        if (cost >= least) continue;
+        best = cut;
+        least = cost;
       }
     }
   }
   return best;
 }
+
+/** Nanoseconds of compiling and running. */
+function costOf(gather: Gather, { tile: [high, wide], rows }: Cut): number {
+  const { geometry: { batch }, axes: [down, across], from, to } = gather, toFew = isToFew(gather);
+  const few = toFew ? to.channels : from.channels, results = high * wide;
+  const seen = windowOf(down, { tile: high, taps: rows }).size *
+    windowOf(across, { tile: wide, taps: across.taps }).size;
+  const multiplies = few * results * rows / down.d * across.taps / across.d;
+  const products = costs.multiply * multiplies +
+    costs.weights * few * rows * Math.ceil(across.taps / 4);
+  const loads = toFew ? seen : seen * few;
+  if (multiplies > mostMultiplies || loads > mostLoads[toFew ? "toFew" : "fromFew"]) {
+    return Infinity;
+  }
+  const read = loads * loadCost(wide * across.a / across.d);
+  const store = costs.store * (lanes * wide === across.results ? 1 : strayStore);
+  const thread = toFew
+    ? from.channels * down.taps / rows * (read + products + costs.sum * few * results) +
+      store * few * results
+    : read + to.channels * (products + store * results);
+  const threads = batch * Math.ceil(down.results / high) * Math.ceil(across.results / wide);
+  return runs * threads / lanes / cores * thread + compileCosts.multiply * multiplies +
+    compileCosts.load * loads +
+    compileCosts.store * results * (toFew ? few : 1);
+}
+
+/** Whether the results are the side with few channels. */
+const isToFew = ({ to }: Gather): boolean => to.channels <= FEW;
 
 function launch(
   ctx: KernelContext,
@@ -146,7 +175,7 @@ function launch(
   { source, weight, out }: { source: Slot; weight: Slot; out: Slot },
 ): Dispatch[] {
   const { kernel, geometry: g, axes: [down, across], from, to } = gather;
-  const toFew = to.channels <= FEW, { tile: [high, wide], rows } = cutOf(gather);
+  const toFew = isToFew(gather), { tile: [high, wide], rows } = cutOf(gather);
   const blocks = down.taps / rows, quads = Math.ceil(across.taps / 4);
   const [outer, inner] = toFew ? [from, to] : [to, from];
   const packed = packImage(ctx, {
@@ -166,14 +195,16 @@ function launch(
   const seenDown = windowOf(down, { tile: high, taps: rows });
   const seenAcross = windowOf(across, { tile: wide, taps: across.taps });
   const window = readWindow(gather, { down: seenDown, across: seenAcross, toFew });
-  const read = sourceOf(source, {
+  const wanted: Wanted = {
     operands: [
       { name: "weight", slot: packed.image, quads: false },
       { name: "result", slot: out, quads: false },
     ],
     places: window.places,
     threads: threads * (toFew ? from.channels * blocks : 1),
-  });
+  };
+  // Of few channels the window is large beside what it is computed from, so that a prologue would be code without end.
+  const read = toFew ? sourceOf(source, wanted) : loadsOf(source, wanted);
   const values: TemplateValues = {
     ...grid.values,
     ...{ FROM: from.channels, TO: to.channels, KH: down.taps, KW: across.taps, QUADS: quads },
@@ -208,7 +239,9 @@ function launch(
       ).join("\n"),
       WINDOW: [
         ...read.statements,
-        ...read.values.map((value, at) => `let x${at} = select(0.0, ${value}, ${window.inside[at]});`),
+        ...read.values.map((value, at) =>
+          `let x${at} = select(0.0, ${value}, ${window.inside[at]});`
+        ),
       ].map((line) => `  ${line}`).join("\n"),
     }),
     slots: read.slots,
@@ -224,7 +257,9 @@ function readWindow(
 ): { places: (readonly Step[])[]; inside: string[] } {
   const places: (readonly Step[])[] = [], inside: string[] = [];
   const plane = down.sources * across.sources;
-  const channels = seen.toFew ? ["channel"] : Array.from({ length: from.channels }, (_, i) => `${i}u`);
+  const channels = seen.toFew
+    ? ["channel"]
+    : Array.from({ length: from.channels }, (_, i) => `${i}u`);
   for (const at of channels) {
     for (let h = 0; h < seen.down.size; h++) {
       for (let w = 0; w < seen.across.size; w++) {

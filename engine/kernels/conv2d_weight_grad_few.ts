@@ -17,8 +17,10 @@ import { instantiate } from "./template.ts";
 
 /** Threads of a workgroup: the lanes of a CPU's vectors. */
 const LANES = 8;
+/** Positions of a round: whole texels of the few channels, whatever the stride. */
+const POSITIONS = 4;
 // Sums of a thread: more would take a driver long to compile.
-const mostSums = 200;
+const mostSums = 128;
 // Fewer workgroups than this leave cores without work.
 const enoughBlocks = 16;
 
@@ -40,23 +42,24 @@ export function conv2dWeightGradFew(
   // where taps count from the far end.
   const outputs = manyAreOutputs(g);
   const [many, few] = outputs ? [g.outChannels, g.inChannels] : [g.inChannels, g.outChannels];
-  const [manySize, fewSize] = outputs
-    ? [g.outputSize, g.inputSize]
-    : [g.inputSize, g.outputSize];
+  const [manySize, fewSize] = outputs ? [g.outputSize, g.inputSize] : [g.inputSize, g.outputSize];
   const firsts = [0, 1].map((axis) =>
     outputs ? -g.padding[axis] : g.padding[axis] - (g.kernel[axis] - 1) * g.dilation[axis]
   );
   const { rows, blocks: rowBlocks, channels } = cutOf(g, { many, few });
   const sums = few * rows * kw, groups = rowBlocks * Math.ceil(sums / 4);
   const manyBlocks = Math.ceil(many / (LANES * channels)), m = manyBlocks * LANES * channels;
-  const lines = g.batch * manySize[0], chunks = Math.ceil(manySize[1] / 4);
-  const parts = Math.min(lines, Math.max(
-    Math.ceil(enoughBlocks / (manyBlocks * rowBlocks)),
-    Math.ceil(lines * (1 + chunks) / MOST_ROUNDS),
-  ));
+  const lines = g.batch * manySize[0], chunks = Math.ceil(manySize[1] / POSITIONS);
+  const parts = Math.min(
+    lines,
+    Math.max(
+      Math.ceil(enoughBlocks / (manyBlocks * rowBlocks)),
+      Math.ceil(lines * (1 + chunks) / MOST_ROUNDS),
+    ),
+  );
   const perPart = Math.ceil(lines / parts), splits = Math.ceil(lines / perPart);
-  const texels = Math.ceil((3 * g.stride[1] + (kw - 1) * g.dilation[1] + 1) / 4);
-  const wide = (chunks - 1) * g.stride[1] + texels;
+  const texels = Math.ceil(((POSITIONS - 1) * g.stride[1] + (kw - 1) * g.dilation[1] + 1) / 4);
+  const wide = (chunks - 1) * POSITIONS / 4 * g.stride[1] + texels;
   const high = (manySize[0] - 1) * g.stride[0] + (kh - 1) * g.dilation[0] + 1;
   const packed = packImage(ctx, {
     kernel,
@@ -70,11 +73,11 @@ export function conv2dWeightGradFew(
   }, outputs ? x : grad);
   const partsImage = new ImageSlot(splits * m * groups);
   const plane = manySize[0] * manySize[1];
-  const places = Array.from({ length: 4 * channels }, (_, i) => [
+  const places = Array.from({ length: POSITIONS * channels }, (_, i) => [
     { at: "image", stride: many * plane, size: g.batch },
-    { at: `channel${i >> 2}`, stride: plane, size: many },
+    { at: `channel${Math.floor(i / POSITIONS)}`, stride: plane, size: many },
     { at: "row", stride: manySize[1], size: manySize[0] },
-    { at: `column${i & 3}`, stride: 1, size: manySize[1] },
+    { at: `column${i % POSITIONS}`, stride: 1, size: manySize[1] },
   ]);
   const read = sourceOf(outputs ? grad : x, {
     operands: [
@@ -85,9 +88,9 @@ export function conv2dWeightGradFew(
     threads: lines * chunks * rowBlocks * manyBlocks * LANES,
   });
   const blocks = manyBlocks * rowBlocks * splits, workgroups = foldGrid(blocks, ctx.limits);
-  const inside = manySize[1] % 4 === 0
+  const inside = manySize[1] % POSITIONS === 0
     ? () => undefined
-    : (i: number) => `column${i & 3} < ${manySize[1]}u`;
+    : (i: number) => `column${i % POSITIONS} < ${manySize[1]}u`;
   const values = {
     ...{ SUMS: sums, U: rows, KH: kh, KW: kw, M: m, GROUPS: groups, SLICES: 1, SPLITS: splits },
     ...{ MANY: many, FLIPPED: Number(!outputs) },
@@ -115,7 +118,7 @@ export function conv2dWeightGradFew(
       ].map((line) => `      ${line}`).join("\n"),
       ...{ ROW: workgroups[0], BLOCKS: blocks, MANY_BLOCKS: manyBlocks, ROW_BLOCKS: rowBlocks },
       ...{ LB: channels, LINES: perPart, BATCH: g.batch, MANY_H: manySize[0], CHUNKS: chunks },
-      ...{ FEW: few, HIGH: high, WIDE: wide, TEXELS: texels },
+      ...{ P: POSITIONS, FEW: few, HIGH: high, WIDE: wide, TEXELS: texels },
       ...{ AH: g.stride[0], AW: g.stride[1], DH: g.dilation[0], DW: g.dilation[1] },
     }),
     slots: read.slots,
