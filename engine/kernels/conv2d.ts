@@ -225,14 +225,16 @@ function choose(ctx: KernelContext, g: Conv2dGeometry, of: {
   readonly candidates: (ctx: KernelContext, g: Conv2dGeometry) => string[];
 }): string {
   const { variant = "" } = ctx, filtered = filteringOf(variant);
-  const instead = filtered && !canFilter(g, filtered.m) ? filtered.form ?? "image" : undefined;
+  const candidates = of.candidates(ctx, g);
+  const unfit = variant === fewVariant && !candidates.includes(fewVariant) ? "image" : undefined;
+  const instead = filtered && !canFilter(g, filtered.m) ? filtered.form ?? "image" : unfit;
   const forced = instead ?? variant;
   const known = conv2dVariants.some((name) => name === forced) || isTiled(forced) ||
     filteringOf(forced) !== undefined;
   return chooseVariant({ ...ctx, variant: forced || undefined }, {
     family: of.family,
     shape: describeConv2d(g),
-    candidates: of.candidates(ctx, g),
+    candidates,
     others: isOdd(g) || !known ? [] : [forced],
   });
 }
