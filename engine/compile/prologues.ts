@@ -96,7 +96,7 @@ function savedBy(
         // What is read alike is packed once.
         const key = [each.threads, ...source.statements, source.values].join("\n");
         const copy = options.textures && inPlace[at] ? each.threads * COPY + DISPATCH : 0;
-        costs.set(key, each.threads * (QUAD - costOf(work)) - copy);
+        costs.set(key, each.threads * (each.places.length - costOf(work)) - copy);
       }
     }
   }

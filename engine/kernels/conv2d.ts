@@ -2,12 +2,14 @@
 //
 //   direct        one result a thread, any geometry: the reference, and the form for groups
 //   image         implicit GEMM of operands packed into storage textures, for CPU adapters
+//   few           operands of many channels read in place, for CPU adapters, where the other side has few
 //   winograd M    filtering of tiles of M x M outputs on such images, for CPU adapters
 //   tiled ...     implicit GEMM with tiles in workgroup memory, for GPUs; see gemm_tiled_forms.ts
 //   tiled rows    rows in registers, for GPUs, where a picture has few channels; see conv2d_rows_tiled.ts
 //   winograd M tiled ...  filtering of tiles on storage buffers, its products as tiled ones
 
 import { conv2dDirect, conv2dInputGradDirect, conv2dWeightGradDirect } from "./conv2d_direct.ts";
+import { conv2dFew, conv2dInputGradFew, fewVariant, hasFewChannels } from "./conv2d_few.ts";
 import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
 import { conv2dImage, conv2dInputGradImage, conv2dWeightGradImage } from "./conv2d_image.ts";
 import {
@@ -25,6 +27,7 @@ import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import type { TiledGemm } from "./gemm_tiled.ts";
 import type { MatmulGeometry } from "./matmul_geometry.ts";
 import { chooseVariant, FEW_FLOPS } from "./variant.ts";
+import { conv2dWeightGradFew, weightGradFewFits } from "./conv2d_weight_grad_few.ts";
 import { canFilter, inputGradFiltering, outputFiltering } from "./winograd_geometry.ts";
 import {
   conv2dInputGradWinograd,
@@ -46,6 +49,7 @@ export type { Conv2dGeometry } from "./conv2d_geometry.ts";
 export const conv2dVariants = [
   "direct",
   "image",
+  fewVariant,
   "winograd 2",
   "winograd 4",
   "tiled",
@@ -78,6 +82,7 @@ export function conv2d(
   }
   if (filtered) return conv2dWinograd(ctx, geometry, { ...filtered, slots });
   if (variant === "image") return conv2dImage(ctx, geometry, slots);
+  if (variant === fewVariant) return conv2dFew(ctx, geometry, slots);
   if (isTiled(variant)) return conv2dTiled({ ...ctx, variant }, geometry, slots);
   return conv2dDirect(ctx, geometry, [slots.x, slots.weight, slots.out]);
 }
@@ -104,6 +109,7 @@ export function conv2dInputGrad(
   }
   if (filtered) return conv2dInputGradWinograd(ctx, geometry, { ...filtered, slots });
   if (variant === "image") return conv2dInputGradImage(ctx, geometry, slots);
+  if (variant === fewVariant) return conv2dInputGradFew(ctx, geometry, slots);
   if (isTiled(variant)) return conv2dInputGradTiled({ ...ctx, variant }, geometry, slots);
   return conv2dInputGradDirect(ctx, geometry, [slots.grad, slots.weight, slots.out]);
 }
@@ -127,6 +133,7 @@ export function conv2dWeightGrad(
   }
   if (filtered) return conv2dWeightGradWinograd(ctx, geometry, { ...filtered, slots });
   if (variant === "image") return conv2dWeightGradImage(ctx, geometry, slots);
+  if (variant === fewVariant) return conv2dWeightGradFew(ctx, geometry, slots);
   if (isTiled(variant)) return conv2dWeightGradTiled({ ...ctx, variant }, geometry, slots);
   return conv2dWeightGradDirect(ctx, geometry, [slots.x, slots.grad, slots.out]);
 }
@@ -138,6 +145,7 @@ export function conv2dCandidates(ctx: KernelContext, geometry: Conv2dGeometry): 
     forms: conv2dTiledCandidates,
     product: (g, m) => filteringProduct(outputFiltering(g, m)),
     enough: ENOUGH_CHANNELS,
+    few: hasFewChannels,
   });
 }
 
@@ -148,6 +156,7 @@ export function conv2dInputGradCandidates(ctx: KernelContext, geometry: Conv2dGe
     forms: conv2dInputGradTiledCandidates,
     product: (g, m) => filteringProduct(inputGradFiltering(g, m)),
     enough: geometry.stride[0] > 1 ? ENOUGH_FOR_PARITIES : ENOUGH_CHANNELS,
+    few: hasFewChannels,
   });
 }
 
@@ -158,6 +167,7 @@ export function conv2dWeightGradCandidates(ctx: KernelContext, geometry: Conv2dG
     forms: conv2dWeightGradTiledCandidates,
     product: weightGradProduct,
     enough: ENOUGH_CHANNELS,
+    few: (g) => hasFewChannels(g) && weightGradFewFits(g),
   });
 }
 
@@ -169,6 +179,8 @@ interface Forms {
   readonly product: (g: Conv2dGeometry, m: number) => MatmulGeometry;
   /** Channels from which on filtering on images wins. */
   readonly enough: number;
+  /** Whether the form for few channels can do it. */
+  readonly few: (g: Conv2dGeometry) => boolean;
 }
 
 /** On a CPU the plain form wins, if at all, where there is little to do, and tiles never do. */
@@ -179,8 +191,12 @@ function candidates(ctx: KernelContext, g: Conv2dGeometry, of: Forms): string[] 
     const product = (m: number) => of.product(g, m);
     return [...withFiltering(ctx, { geometry: g, implicit, forms, product }), "direct"];
   }
-  const [best, ...others] = imageForms(g, of.enough);
-  return [best, ...others, ...(conv2dFlops(g) <= FEW_FLOPS ? ["direct"] : [])];
+  const forms = imageForms(g, of.enough);
+  return [
+    ...(of.few(g) ? [fewVariant] : []),
+    ...forms,
+    ...(conv2dFlops(g) <= FEW_FLOPS ? ["direct"] : []),
+  ];
 }
 
 /** The forms on images, the fastest first, as measured on lavapipe. */
@@ -209,14 +225,16 @@ function choose(ctx: KernelContext, g: Conv2dGeometry, of: {
   readonly candidates: (ctx: KernelContext, g: Conv2dGeometry) => string[];
 }): string {
   const { variant = "" } = ctx, filtered = filteringOf(variant);
-  const instead = filtered && !canFilter(g, filtered.m) ? filtered.form ?? "image" : undefined;
+  const candidates = of.candidates(ctx, g);
+  const unfit = variant === fewVariant && !candidates.includes(fewVariant) ? "image" : undefined;
+  const instead = filtered && !canFilter(g, filtered.m) ? filtered.form ?? "image" : unfit;
   const forced = instead ?? variant;
   const known = conv2dVariants.some((name) => name === forced) || isTiled(forced) ||
     filteringOf(forced) !== undefined;
   return chooseVariant({ ...ctx, variant: forced || undefined }, {
     family: of.family,
     shape: describeConv2d(g),
-    candidates: of.candidates(ctx, g),
+    candidates,
     others: isOdd(g) || !known ? [] : [forced],
   });
 }

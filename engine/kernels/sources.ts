@@ -51,7 +51,11 @@ export type Prologue = (wanted: Wanted) => Source;
 
 /** The elements of an operand, computed where there is a prologue, else loaded. */
 export function sourceOf(operand: Slot, wanted: Wanted): Source {
-  if (operand instanceof ComputedSlot) return operand.prologue(wanted);
+  return operand instanceof ComputedSlot ? operand.prologue(wanted) : loadsOf(operand, wanted);
+}
+
+/** The elements of an operand that lies in memory, for a form that takes no prologue. */
+export function loadsOf(operand: Slot, wanted: Wanted): Source {
   const { operands, places } = wanted, at = operands.length;
   const slots = [...operands.map(({ slot }) => slot), operand];
   const sum = (place: readonly Step[]): string =>
