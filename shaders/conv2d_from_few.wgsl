@@ -51,10 +51,10 @@ $WINDOW
     //: for j in 0..TW
     //: if OH % TH + OW % TW
     if ((row * $THu + ${i}u < $OHu) & (column * $TWu + ${j}u < $OWu)) {
-      store_result(at + ${i * OW + j}u, sum${i * TW + j});
+      finish(at + ${i * OW + j}u, sum${i * TW + j});
     }
     //: else
-    store_result(at + ${i * OW + j}u, sum${i * TW + j});
+    finish(at + ${i * OW + j}u, sum${i * TW + j});
     //: end
     //: end
     //: end

@@ -65,7 +65,7 @@ $WINDOW
   {
   //: end
     //: for o in 0..TO
-    store_result(at + ${(o * OH + i) * OW + j}u, sum${(o * TH + i) * TW + j});
+    finish(at + ${(o * OH + i) * OW + j}u, sum${(o * TH + i) * TW + j});
     //: end
   }
   //: end

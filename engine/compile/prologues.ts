@@ -5,6 +5,7 @@
 
 import { byteLength, type Shape, stridesOf } from "../dtype.ts";
 import type { KernelContext, Slot } from "../kernels/dispatch.ts";
+import { type Epilogue, resultsOf } from "../kernels/results.ts";
 import { ComputedSlot, type Source, type Step, type Wanted } from "../kernels/sources.ts";
 import { TexelSlot } from "../kernels/texels.ts";
 import type { KernelOp } from "../op.ts";
@@ -82,7 +83,8 @@ function savedBy(
       saved += operand.size - pass(kind);
       continue;
     }
-    const { product = outputs[0] } = reader, { wanted, inPlace } = ask.about(product);
+    const { product = outputs[0] } = reader;
+    const { wanted, inPlace } = ask.about(product, { epilogue: reader.product !== undefined });
     // What another operand is computed from has to lie in memory, and what results are worked on with.
     if (!product.inputs.map(stripReshape).includes(operand)) return -Infinity;
     const known = new Map([...all, [product, true]]), worked = without(outputs, product);
@@ -244,15 +246,16 @@ class Questions {
     this.#context = context;
   }
 
-  about(product: Tensor): Answer {
-    const { op, inputs, attributes } = product;
-    const key = JSON.stringify([op.name, attributes, inputs.map(({ shape }) => shape)]);
-    const answer = this.#answers.get(key) ?? this.#ask(product);
+  /** @param options.epilogue whether it works on its results: not every form can do both. */
+  about(product: Tensor, options: { epilogue: boolean }): Answer {
+    const { op, inputs, attributes } = product, { epilogue } = options;
+    const key = JSON.stringify([op.name, attributes, inputs.map(({ shape }) => shape), epilogue]);
+    const answer = this.#answers.get(key) ?? this.#ask(product, options);
     this.#answers.set(key, answer);
     return answer;
   }
 
-  #ask(product: Tensor): Answer {
+  #ask(product: Tensor, { epilogue }: { epilogue: boolean }): Answer {
     const { op, inputs: operands } = product, wanted = operands.map((): Wanted[] => []);
     const bytesOf = ({ size, dtype }: Tensor): number => byteLength(size, dtype);
     const inputs: readonly Slot[] = operands.map((input, at) =>
@@ -262,11 +265,12 @@ class Questions {
         return { code: "", slots, statements: [], values, label: "" };
       })
     );
+    const output: Slot = { bytes: bytesOf(product) };
+    const end: Epilogue = (operands, given) =>
+      resultsOf(this.#context, output, { ...given, operands });
+    const context = { ...this.#context, ...(epilogue && { epilogue: end }) };
     const launch = (inputs: readonly Slot[]) =>
-      (op as KernelOp).launch(this.#context, product, {
-        inputs,
-        output: { bytes: bytesOf(product) },
-      });
+      (op as KernelOp).launch(context, product, { inputs, output });
     const dispatches = launch(inputs);
     const answer = wanted.map((own, at) =>
       dispatches.some(({ slots }) => slots.includes(inputs[at])) ? undefined : [...own]

@@ -9,7 +9,8 @@ import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geome
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
 import { packImage } from "./pack_image.ts";
-import { loadsOf, sourceOf, type Step, type Wanted } from "./sources.ts";
+import { type Operand, resultsOf } from "./results.ts";
+import { ComputedSlot, loadsOf, type Source, sourceOf, type Step } from "./sources.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
 
 /** How `ctx.variant` names it. */
@@ -195,16 +196,16 @@ function launch(
   const seenDown = windowOf(down, { tile: high, taps: rows });
   const seenAcross = windowOf(across, { tile: wide, taps: across.taps });
   const window = readWindow(gather, { down: seenDown, across: seenAcross, toFew });
-  const wanted: Wanted = {
-    operands: [
-      { name: "weight", slot: packed.image, quads: false },
-      { name: "result", slot: out, quads: false },
-    ],
-    places: window.places,
-    threads: threads * (toFew ? from.channels * blocks : 1),
-  };
+  const weights: Operand = { name: "weight", slot: packed.image, quads: false };
+  const wanted = { places: window.places, threads: threads * (toFew ? from.channels * blocks : 1) };
   // Of few channels the window is large beside what it is computed from, so that a prologue would be code without end.
-  const read = toFew ? sourceOf(source, wanted) : loadsOf(source, wanted);
+  const ends = toFew && source instanceof ComputedSlot && ctx.epilogue === undefined
+    ? computed(sourceOf(source, { ...wanted, operands: [weights, resultOf(out)] }), out)
+    : loaded(ctx, out, {
+      source,
+      weights,
+      read: loadsOf(source, { ...wanted, operands: [weights] }),
+    });
   const values: TemplateValues = {
     ...grid.values,
     ...{ FROM: from.channels, TO: to.channels, KH: down.taps, KW: across.taps, QUADS: quads },
@@ -216,15 +217,11 @@ function launch(
   const step = rows * down.b;
   return [packed.dispatch, {
     kernel,
-    variant: `${fewVariant} ${high}x${wide}${read.label}`,
+    variant: `${fewVariant} ${high}x${wide}${ends.label}`,
     shape: describeConv2d(g),
     code: instantiate(toFew ? toFewCode : fromFewCode, {
       ...values,
-      SLOTS: [
-        read.code,
-        ...declareImage("weight", { at: 0, written: false }),
-        ...numbers("result", out, { at: 1 }),
-      ].join("\n"),
+      SLOTS: [ends.code, ...declareImage("weight", { at: 0, written: false })].join("\n"),
       COLUMN_PLACES: Array.from(
         { length: seenAcross.size },
         (_, i) =>
@@ -238,16 +235,43 @@ function launch(
           };`,
       ).join("\n"),
       WINDOW: [
-        ...read.statements,
-        ...read.values.map((value, at) =>
+        ...ends.statements,
+        ...ends.values.map((value, at) =>
           `let x${at} = select(0.0, ${value}, ${window.inside[at]});`
         ),
       ].map((line) => `  ${line}`).join("\n"),
     }),
-    slots: read.slots,
+    slots: ends.slots,
+    ...(ends.writes && { writes: ends.writes }),
     workgroups: grid.workgroups,
     flops: conv2dFlops(g),
   }];
+}
+
+/** Both ends of a kernel: how it comes by its source, and what becomes of its results. */
+interface Ends extends Source {
+  readonly writes?: readonly Slot[];
+}
+
+const resultOf = (slot: Slot): Operand => ({ name: "result", slot, quads: false });
+
+/** A source that is computed: both ends would be written into one kernel without knowing of each other. */
+function computed(source: Source, out: Slot): Ends {
+  const store = "fn finish(at: u32, value: f32) { store_result(at, value); }";
+  const code = [source.code, ...numbers("result", out, { at: 1 }), store].join("\n");
+  return { ...source, code };
+}
+
+/** A source that lies in memory. */
+function loaded(
+  ctx: KernelContext,
+  out: Slot,
+  { source, weights, read }: { source: Slot; weights: Operand; read: Source },
+): Ends {
+  const operands = [weights, { name: "source", slot: source, quads: false }];
+  const { code, label, slots, writes } = resultsOf(ctx, out, { operands, width: 1 });
+  const declared = numbers("source", source, { at: 1 }).join("\n");
+  return { ...read, code: `${declared}\n${code}`, label, slots, writes };
 }
 
 /** Where the numbers of a window lie, of one channel or of all, and what holds where they are inside of the source. */

@@ -4,7 +4,7 @@
 import code from "../../shaders/conv2d_weight_grad_few.wgsl" with { type: "text" };
 import sumOperands from "../../shaders/conv2d_weight_grad_few_sum.wgsl" with { type: "text" };
 import sumCode from "../../shaders/gemm_image_sum.wgsl" with { type: "text" };
-import { declareSlots, image as declareImage } from "./access.ts";
+import { declareNamed, image as declareImage } from "./access.ts";
 import { fewVariant } from "./conv2d_few.ts";
 import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
@@ -12,6 +12,7 @@ import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
 import { foldGrid } from "./grid.ts";
 import { ImageSlot } from "./image.ts";
 import { packImage } from "./pack_image.ts";
+import { resultsOf } from "./results.ts";
 import { sourceOf } from "./sources.ts";
 import { instantiate } from "./template.ts";
 
@@ -97,7 +98,11 @@ export function conv2dWeightGradFew(
     ...{ MANY_STRIDE: outputs ? few * taps : taps, FEW_STRIDE: outputs ? taps : many * taps },
   };
   const grid = threadGrid(ctx, { threads: m * groups, workgroup: LANES });
-  const sumSlots = [partsImage, out], shape = describeConv2d(g);
+  const shape = describeConv2d(g);
+  const end = resultsOf(ctx, out, {
+    operands: [{ name: "parts", slot: partsImage, quads: false }],
+    width: 1,
+  });
   return [packed.dispatch, {
     kernel,
     variant: `${fewVariant} ${LANES * channels}x${sums} split ${splits}${read.label}`,
@@ -127,15 +132,16 @@ export function conv2dWeightGradFew(
     flops: conv2dFlops(g),
   }, {
     kernel,
-    variant: `sum of ${splits}`,
+    variant: `sum of ${splits}${end.label}`,
     shape,
-    code: instantiate(`${sumOperands}\n${sumCode}`, {
+    code: end.code + instantiate(`${sumOperands}\n${sumCode}`, {
       ...values,
       ...grid.values,
-      SLOTS: declareSlots(sumSlots, { names: ["parts", "result"] }),
+      QUADS: 0,
+      SLOTS: declareNamed(end.slots, { names: ["parts"] }),
     }),
-    slots: sumSlots,
-    writes: [out],
+    slots: end.slots,
+    writes: end.writes,
     workgroups: grid.workgroups,
     flops: 0,
   }];
