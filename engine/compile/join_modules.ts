@@ -176,7 +176,8 @@ function declare(
       : binding === undefined
       ? written(pieces, name)
       : bindingOf(bindings[binding], bound);
-    const time = times.get(text) ?? 0, key = `${time} ${text}`;
+    // What is bound to one number is one variable, whatever it is called.
+    const time = binding === undefined ? times.get(text) ?? 0 : 0, key = `${time} ${text}`;
     times.set(text, time + 1);
     const chosen = names.get(key) ?? prefix + name;
     if (!names.has(key)) texts.push(text.replaceAll(SELF, chosen));

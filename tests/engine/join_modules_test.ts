@@ -242,3 +242,22 @@ Deno.test("what is read of a shader", () => {
   assertThrows(() => readModule("fn other() {}"), Error, "main");
   assertThrows(() => readModule("let x = 1;"), Error, "Cannot read");
 });
+
+Deno.test("what a kernel is bound to twice is one variable of the joined one", () => {
+  const declared = (at: number, name: string): string =>
+    `@group(0) @binding(${at}) var<storage, read_write> ${name}: array<u32>;`;
+  const code = [
+    ...["left", "right", "out"].map((name, at) => declared(at, name)),
+    "@compute @workgroup_size(8) fn main(@builtin(global_invocation_id) id: vec3u) {",
+    "  out[id.x] = left[id.x] * right[id.x + 1u];",
+    "}",
+  ].join("\n");
+  const part = (bindings: readonly number[]): ModulePart => ({
+    module: readModule(code),
+    bindings,
+    workgroups: [2, 1, 1],
+  });
+  const joint = joinModules([part([0, 0, 1]), part([2, 0, 3])], { threads: 8, width: 65_535 });
+  const numbers = [...joint.matchAll(/@binding\((\d+)\)/g)].map(([, number]) => Number(number));
+  assertEquals(numbers.toSorted(), [0, 1, 2, 3]);
+});

@@ -145,7 +145,9 @@ const fused: Readonly<Record<string, Case>> = {
 for (const [name, make] of Object.entries(fused)) {
   Deno.test(`${name}: computed where it is packed, the same results`, async () => {
     for (const variant of variants) {
-      const { on, off } = await compareWithout("prologues", make, { variant });
+      // Kernels are counted, of which a dispatch may have several.
+      const passes = { join: false, instances: false };
+      const { on, off } = await compareWithout("prologues", make, { variant, passes });
       const copies = on.filter((kernel) => /^pointwise copy[ |copy]*$/.test(kernel)).length;
       assert(on.length <= off.length + copies, `${variant}: ${on} instead of ${off}`);
       if (gpu.adapter.cpu && gpu.images) assert(on.some(hasPrologue), `${variant}: ${on}`);
@@ -259,7 +261,7 @@ async function learn(workload: WorkloadName, passes: Partial<Passes>) {
   return { bits, prologues: kernels.filter(hasPrologue).length };
 }
 
-for (const [workload, least] of [["acgan32", 3], ["double-backward", 1]] as const) {
+for (const [workload, least] of [["acgan32", 2], ["double-backward", 1]] as const) {
   Deno.test(`a step of ${workload} is the same to the bit, with operands computed`, async () => {
     const off = await learn(workload, { prologues: false, epilogues: false });
     assertEquals(off.prologues, 0);
