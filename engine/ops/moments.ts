@@ -73,8 +73,9 @@ function average(x: Tensor, dim: readonly number[]): Tensor {
  * import { assertEquals } from "@std/assert";
  * import { Device, moments, read, tensor } from "../mod.ts";
  * await Device.open();
- * const { mean, variance } = moments(tensor([[1, 2, 3, 6]]), { dim: 1 });
- * assertEquals((await read([mean, variance])).map(([x]) => x), [3, 3.5]);
+ * const { mean, variance } = moments(tensor([1, 2, 3, 6]));
+ * const [middle, spread] = await read([mean, variance]);
+ * assertEquals([...middle, ...spread], [3, 3.5]);
  * ```
  */
 export function moments(
