@@ -191,10 +191,10 @@ function candidates(ctx: KernelContext, g: Conv2dGeometry, of: Forms): string[] 
     const product = (m: number) => of.product(g, m);
     return [...withFiltering(ctx, { geometry: g, implicit, forms, product }), "direct"];
   }
-  const forms = imageForms(g, of.enough);
+  const forms = imageForms(g, of.enough), few = of.few(g) ? [fewVariant] : [];
+  // It takes a driver long to compile, which has to be worth it.
   return [
-    ...(of.few(g) ? [fewVariant] : []),
-    ...forms,
+    ...(isSmall(g) ? [...forms, ...few] : [...few, ...forms]),
     ...(conv2dFlops(g) <= FEW_FLOPS ? ["direct"] : []),
   ];
 }
@@ -203,14 +203,18 @@ function candidates(ctx: KernelContext, g: Conv2dGeometry, of: Forms): string[] 
 function imageForms(g: Conv2dGeometry, enough: number): string[] {
   // In small products a gradient can be exactly zero, where filtering leaves rounding, and Adam makes a whole
   // step of that.
-  const small = conv2dFlops(g) <= 4 * FEW_FLOPS;
-  const filtered = small ? [] : [4, 2].filter((m) => canFilter(g, m)).map((m) => `winograd ${m}`);
+  const filtered = isSmall(g)
+    ? []
+    : [4, 2].filter((m) => canFilter(g, m)).map((m) => `winograd ${m}`);
   // Large tiles want a stretch of outputs, and the more where they save less: of stride 2 there are fewer taps.
   if (Math.min(...g.outputSize) < (g.stride[0] > 1 ? 8 : 3)) filtered.reverse();
   return Math.min(g.inChannels, g.outChannels) < enough
     ? ["image", ...filtered]
     : [...filtered, "image"];
 }
+
+/** Whether there is so little to do that no form is much faster than others. */
+const isSmall = (g: Conv2dGeometry): boolean => conv2dFlops(g) <= 4 * FEW_FLOPS;
 
 /**
  * The fast forms do neither groups nor an axis that is both strided and dilated: those are left to the

@@ -25,6 +25,7 @@ import {
   tune,
   Variable,
 } from "../../engine/mod.ts";
+import type { Conv2dGeometry } from "../../engine/kernels/conv2d_geometry.ts";
 import type { Dispatch, KernelContext } from "../../engine/kernels/dispatch.ts";
 import { conv2dCandidates } from "../../engine/kernels/conv2d.ts";
 import { matmulCandidates } from "../../engine/kernels/matmul.ts";
@@ -100,13 +101,20 @@ Deno.test("the best guess comes first, by adapter", () => {
   const { step, x } = tinyNet();
   for (const { family, candidates } of step.sites(x)) {
     const [form] = candidates[0].split(" ");
-    // Its convolution is of pictures.
-    const onCpu = family.startsWith("conv2d") ? "few" : "image";
-    assertEquals(form, gpu.adapter.cpu && gpu.images ? onCpu : "tiled");
+    assertEquals(form, gpu.adapter.cpu && gpu.images ? "image" : "tiled");
+    // Its convolution is of pictures, but small.
+    const few = gpu.adapter.cpu && gpu.images && family.startsWith("conv2d");
+    assertEquals(candidates.includes("few"), few);
   }
   const { limits } = gpu;
   const scratch = (bytes: number) => ({ bytes });
   const context: KernelContext = { cpu: false, images: true, limits, scratch };
+  const picture: Conv2dGeometry = {
+    ...{ batch: 16, groups: 1, inChannels: 3, outChannels: 64 },
+    ...{ inputSize: [64, 64], outputSize: [32, 32], kernel: [4, 4] },
+    ...{ stride: [2, 2], padding: [1, 1], dilation: [1, 1] },
+  };
+  assertEquals(conv2dCandidates({ ...context, cpu: true }, picture)[0], "few");
   const odd = { groups: 2, stride: [1, 1], dilation: [1, 1] };
   assertEquals(conv2dCandidates(context, odd as never), ["direct"]);
   const sides = { m: 512, n: 512, k: 512, transposeA: false, transposeB: false };
