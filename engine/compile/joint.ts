@@ -191,7 +191,7 @@ export function join(all: readonly Joinable[], { limits }: Pick<JoinTarget, "lim
   const workgroups = foldGrid(sum(parts.map((part) => workgroupsIn(part, threads))), limits);
   return {
     ...namesOf(dispatches),
-    code: `${headingsOf(dispatches)}\n${joinModules(parts, { threads, width: workgroups[0] })}`,
+    code: joinModules(parts, { threads, width: workgroups[0] }),
     slots,
     parts: dispatches.flatMap(partsOf),
     ...(writes.length > 0 && { writes }),
@@ -199,16 +199,6 @@ export function join(all: readonly Joinable[], { limits }: Pick<JoinTarget, "lim
     flops: sum(dispatches.map(({ flops }) => flops)),
     ...(constant !== undefined && { constant }),
   };
-}
-
-/** What the shaders of all say of themselves first, for people: the rest of their comments is left out. */
-function headingsOf(dispatches: readonly Dispatch[]): string {
-  const isComment = (line: string | undefined): boolean => line?.startsWith("// ") ?? false;
-  const headings = dispatches.flatMap(({ code }) => {
-    const lines = code.split("\n");
-    return lines.filter((line, at) => isComment(line) && !isComment(lines[at - 1]));
-  });
-  return [...new Set(headings)].join("\n");
 }
 
 /** Names of all, in order, where those that are called the same are counted. */
