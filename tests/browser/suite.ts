@@ -88,12 +88,15 @@ export async function browserTest(
   }
 }
 
-/** Golden files with the first case of each operation; other files as they are. */
+/** Golden files with the first case of each operation, and a filtered convolution; other files as they are. */
 function firstCases(path: string, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (!path.startsWith("/tests/golden/data/")) return bytes;
   const { tensors, metadata } = decodeSafetensors(bytes);
   const cases: Case[] = JSON.parse(metadata.cases);
-  const first = cases.filter(({ op }, i) => cases.findIndex((c) => c.op === op) === i);
+  // The first convolution is of a picture's few channels, which has a form of its own.
+  const first = cases.filter(({ op, case: name }, i) =>
+    cases.findIndex((c) => c.op === op) === i || name === "c64"
+  );
   return encodeSafetensors(tensors, { ...metadata, cases: JSON.stringify(first) });
 }
 
