@@ -105,7 +105,10 @@ const SHADERS = new URL("../../shaders/", import.meta.url);
 /** Shader files whose first comment stands in none of the shaders. */
 function missing(shaders: readonly string[]): string[] {
   const lines = new Set(shaders.flatMap((code) => code.split("\n").map((line) => line.trim())));
+  // Filtering on images is compiled by other tests than those that run here, for want of a layer that is large enough.
+  const elsewhere = ["winograd_image.wgsl", "winograd_transform.wgsl"];
   return [...Deno.readDirSync(SHADERS)].map(({ name }) => name).filter((name) => {
+    if (elsewhere.includes(name)) return false;
     const [first] = Deno.readTextFileSync(new URL(name, SHADERS)).split("\n");
     const words = first.trim().split(/\$[A-Z]+/).map((text) => RegExp.escape(text));
     const filledIn = new RegExp(`^${words.join(".*")}$`);
