@@ -3,12 +3,12 @@
 
 import code from "../../shaders/gemm_image.wgsl" with { type: "text" };
 import sumCode from "../../shaders/gemm_image_sum.wgsl" with { type: "text" };
-import { declareNamed, declareShared } from "./access.ts";
+import { declareNamed } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { MOST_ROUNDS, threadGrid } from "./gemm_grid.ts";
 import { foldGrid } from "./grid.ts";
 import { ImageSlot } from "./image.ts";
-import { type Operand, type Results, resultsOf } from "./results.ts";
+import { imageResults, type Operand, resultsOf } from "./results.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
 
 type Triple = readonly [number, number, number];
@@ -177,7 +177,7 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
   };
   const operands = [operandOf("a", a.slot), operandOf("b", b.slot)];
   const end = storeImage
-    ? storedAsImage(result, operands)
+    ? imageResults(result, operands)
     : resultsOf(ctx, out, { operands, width });
   const product = {
     kernel,
@@ -235,15 +235,3 @@ export function imageGemm(ctx: KernelContext, gemm: ImageGemm, out: Slot): Dispa
 }
 
 const operandOf = (name: string, slot: Slot): Operand => ({ name, slot, quads: false });
-
-/** The end of a kernel that leaves its results to another one, in an image. */
-function storedAsImage(result: Slot, operands: readonly Operand[]): Results {
-  const slots = [...operands.map(({ slot }) => slot), result];
-  return {
-    code: declareShared(slots).join("\n"),
-    slots,
-    writes: [result],
-    label: "",
-    apart: false,
-  };
-}

@@ -81,3 +81,13 @@ export function resultsOf(
     apart: false,
   };
 }
+
+/** The end of a kernel that leaves its results to another one, in an image that it declares by itself. */
+export function imageResults(
+  image: Slot,
+  operands: readonly Pick<Operand, "slot">[],
+): Results {
+  const slots = [...operands.map(({ slot }) => slot), image];
+  const code = `${declareShared(slots).join("\n")}\n`;
+  return { code, slots, writes: [image], label: "", apart: false };
+}

@@ -3,11 +3,11 @@
 
 import outputCode from "../../shaders/winograd_output.wgsl" with { type: "text" };
 import transformCode from "../../shaders/winograd_transform.wgsl" with { type: "text" };
-import { declareNamed, declareShared } from "./access.ts";
+import { declareNamed } from "./access.ts";
 import type { Dispatch, KernelContext, Slot } from "./dispatch.ts";
 import { threadGrid } from "./gemm_grid.ts";
 import { ImageSlot } from "./image.ts";
-import { type Results, resultsOf } from "./results.ts";
+import { imageResults, type Results, resultsOf } from "./results.ts";
 import { instantiate, type TemplateValues } from "./template.ts";
 import type { Matrix } from "./winograd_matrices.ts";
 
@@ -83,14 +83,7 @@ export function transformTiles(
       ...{ TOP: padded.first >>> 0, LEFT: padded.first >>> 0 },
     }),
   };
-  const slots = [source, image], names = ["source", "result"];
-  const end = {
-    code: declareShared(slots).join("\n"),
-    slots,
-    writes: [image],
-    label: "",
-    apart: false,
-  };
+  const names = ["source", "result"], end = imageResults(image, [{ slot: source }]);
   return {
     dispatch: dispatch(ctx, transform, { code: transformCode, values, end, names }),
     image,

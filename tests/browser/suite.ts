@@ -88,15 +88,12 @@ export async function browserTest(
   }
 }
 
-/** Golden files with the first case of each operation, and a filtered convolution; other files as they are. */
+/** Golden files with the first case of each operation; other files as they are. */
 function firstCases(path: string, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (!path.startsWith("/tests/golden/data/")) return bytes;
   const { tensors, metadata } = decodeSafetensors(bytes);
   const cases: Case[] = JSON.parse(metadata.cases);
-  // The first convolution is of a picture's few channels, which has a form of its own.
-  const first = cases.filter(({ op, case: name }, i) =>
-    cases.findIndex((c) => c.op === op) === i || name === "c64"
-  );
+  const first = cases.filter(({ op }, i) => cases.findIndex((c) => c.op === op) === i);
   return encodeSafetensors(tensors, { ...metadata, cases: JSON.stringify(first) });
 }
 
@@ -105,10 +102,7 @@ const SHADERS = new URL("../../shaders/", import.meta.url);
 /** Shader files whose first comment stands in none of the shaders. */
 function missing(shaders: readonly string[]): string[] {
   const lines = new Set(shaders.flatMap((code) => code.split("\n").map((line) => line.trim())));
-  // Filtering on images is compiled by other tests than those that run here, for want of a layer that is large enough.
-  const elsewhere = ["winograd_image.wgsl", "winograd_transform.wgsl"];
   return [...Deno.readDirSync(SHADERS)].map(({ name }) => name).filter((name) => {
-    if (elsewhere.includes(name)) return false;
     const [first] = Deno.readTextFileSync(new URL(name, SHADERS)).split("\n");
     const words = first.trim().split(/\$[A-Z]+/).map((text) => RegExp.escape(text));
     const filledIn = new RegExp(`^${words.join(".*")}$`);
