@@ -9,6 +9,7 @@ import { constantData, constantOp, Tensor } from "../tensor.ts";
 import { Variable, type VariableBindings, withBindings } from "../variable.ts";
 import { type Estimate, type EstimateOptions, estimateProgram } from "./estimate.ts";
 import type { KernelSite, Program } from "./lower.ts";
+import type { Passes } from "./passes.ts";
 import { Plan, resultBuffer, resultOp, targetOf } from "./plan.ts";
 import { formatPlan, formatProfile } from "./report.ts";
 import { sitesOf } from "./sites.ts";
@@ -264,6 +265,12 @@ function fillArgument(
 }
 
 /**
+ * What a plan leaves out that runs once: nothing that it kept would be read again, and joined kernels are texts of
+ * their own, which take a driver longer to compile than their dispatches take to run.
+ */
+const runsOnce: Partial<Passes> = { constants: false, join: false };
+
+/**
  * The numbers of tensors and variables, in the same order. Tensors that were not computed are computed
  * now, all in one plan; everything is fetched together, because each wait costs milliseconds.
  *
@@ -291,7 +298,7 @@ export async function read(
     name: "read",
     outputs: lazy,
     assignments: new Map(),
-  }, { passes: { constants: false } }); // It runs once.
+  }, { passes: runsOnce });
   try {
     plan?.run();
     const sources = values.map((x) => {
