@@ -6,8 +6,8 @@
 // worth a dispatch.
 //
 // On a GPU, what all workgroups of a dispatch are given, registers and shared memory, is what the kernel needs that
-// needs the most. A kernel that has more workgroups than a GPU has multiprocessors wants many of them on each, so it is not
-// joined with one that asks for much more than itself: those that multiply tiles in shared memory, those that only
+// needs the most. A kernel that has more workgroups than a GPU has multiprocessors wants many of them on each, so it is
+// not joined with one that asks for much more than itself: those that multiply tiles in shared memory, those that only
 // fold their threads' totals there, and those whose threads have nothing to do with each other stay among themselves.
 // One with few workgroups loses nothing by others.
 
@@ -48,9 +48,8 @@ const MOST_CODE = 72_000;
 /** Threads that a CPU's core runs in step. */
 const LANES = 8;
 /**
- * What joining may cost a kernel on a CPU adapter, in words of WGSL that as many threads go through: 0.1 ns each. That
- * is four times what a dispatch takes, 35 us of the machine's and 9 us of a replay's, and the machine's are not waited
- * for.
+ * What joining may cost a kernel on a CPU adapter, in words of WGSL that as many threads go through, 0.1 ns each. It is
+ * four times what a dispatch costs, 35 us of the machine's and 9 us of a replay's, which keeps JavaScript waiting.
  */
 const MOST_COST = 2_000_000;
 /** Rounds of a loop of which nothing is known. */

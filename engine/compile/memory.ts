@@ -22,7 +22,7 @@ export class ScratchSlot extends ArenaSlot {}
 export type Slots = ReadonlyMap<Tensor, Slot>;
 
 /** Whether a value of the plan's own lies in texels, if its plan has `textures` for them, rather than in a buffer. */
-export function liesInTexels({ dtype }: Tensor, options: { textures: boolean }): boolean {
+function liesInTexels({ dtype }: Tensor, options: { textures: boolean }): boolean {
   return options.textures && dtype === "f32";
 }
 
