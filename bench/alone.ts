@@ -10,7 +10,9 @@ import {
 } from "../engine/mod.ts";
 import { Plan } from "../engine/compile/plan.ts";
 import { reachable } from "../engine/compile/simplify.ts";
-import type { Dispatch } from "../engine/kernels/dispatch.ts";
+import type { Dispatch, Slot } from "../engine/kernels/dispatch.ts";
+import { TexelSlot } from "../engine/kernels/texels.ts";
+import type { KernelOp } from "../engine/op.ts";
 import { variableOp, withBindings } from "../engine/variable.ts";
 import { type PlanTime, type Timekeeping, timePlan } from "./clock.ts";
 import { type WorkloadName, workloads } from "./workloads.ts";
@@ -21,8 +23,9 @@ export interface Alone {
   readonly dispatches: readonly Dispatch[];
   /** Operations, counted as the direct form needs them. */
   readonly flops: number;
-  /** Bytes of operands and result. */
-  readonly bytes: number;
+  /** Bytes of operands, and of the result. */
+  readonly read: number;
+  readonly written: number;
 }
 
 /** A variable of its own with numbers between -1 and 1; zeros can run at another speed. */
@@ -54,12 +57,12 @@ export async function timeAlone(
   });
   try {
     const { dispatches } = plan;
-    const operands = [value, ...leaves];
     return {
       time: await timePlan(device, plan, options),
       dispatches,
       flops: dispatches.reduce((sum, { flops }) => sum + flops, 0),
-      bytes: operands.reduce((sum, { size }) => sum + 4 * size, 0),
+      read: leaves.reduce((sum, { size }) => sum + 4 * size, 0),
+      written: 4 * value.size,
     };
   } finally {
     plan.destroy();
@@ -86,4 +89,22 @@ export function kernelOps(name: WorkloadName, batch: number): Tensor[] {
 export function onNoise(node: Tensor): Tensor {
   const operands = node.inputs.map(({ shape }) => filled(shape));
   return new Tensor(node.op, operands, node.attributes, node.shape, node.dtype);
+}
+
+/**
+ * The same op as it runs within a step on a CPU adapter: what is not a variable there lies in texels, and so does the
+ * result. Nobody fills these, for a CPU multiplies zeros no faster.
+ *
+ * @param options.variables the operands that are variables in the step, by their places.
+ */
+export function inTexels(value: Tensor, options: { variables?: readonly boolean[] } = {}): Tensor {
+  const { op, inputs, attributes, shape, dtype } = value, { variables = [] } = options;
+  if (op.kind !== "kernel") throw new Error(`Cannot lay operands of ${op.name} in texels`);
+  const texels = ({ bytes }: Slot): Slot => new TexelSlot(bytes);
+  const launch: KernelOp["launch"] = (context, node, slots) =>
+    op.launch(context, node, {
+      inputs: slots.inputs.map((slot, i) => variables[i] ? slot : texels(slot)),
+      output: texels(slots.output),
+    });
+  return new Tensor({ ...op, launch }, inputs, attributes, shape, dtype);
 }

@@ -1,10 +1,12 @@
 // The roof of the roofline: the fastest matrix product and the fastest copy that plain WGSL reached here.
 
 import { type Device, matmul, Tensor } from "../engine/mod.ts";
+import { beginInstance, declareSlots } from "../engine/kernels/access.ts";
+import type { Dispatch, KernelContext } from "../engine/kernels/dispatch.ts";
 import { threadGrid } from "../engine/kernels/gemm_grid.ts";
 import { matmulVariants } from "../engine/kernels/matmul.ts";
 import type { KernelOp } from "../engine/op.ts";
-import { filled, timeAlone } from "./alone.ts";
+import { filled, inTexels, timeAlone } from "./alone.ts";
 
 /** A rate, and what reached it. */
 export interface Ceiling {
@@ -67,11 +69,49 @@ export async function bestProduct(device: Device): Promise<ProductCeiling> {
 
 /** GB/s of the best of a few ways to copy. */
 export async function bestCopy(device: Device): Promise<Ceiling> {
-  const bytes = Math.min(device.adapter.cpu ? COPIED.cpu : COPIED.gpu, device.limits.maxBufferSize);
+  const bytes = bytesOf(device);
+  return await best(copies.map((way) => ({
+    by: `${way.type}, ${way.each} a thread`,
+    measure: () => rateOf(device, copyOf(filled([bytes / 4]), way), { amount: 2 * bytes }),
+  })));
+}
+
+/** GB/s at which operands and results are passed over where they lie in a step. */
+export interface Traffic {
+  readonly read: number;
+  readonly written: number;
+}
+
+/** In texels on CPU adapters; on GPUs buffers are read and written as fast as they are copied. */
+export async function bestTraffic(device: Device): Promise<Traffic> {
+  if (!device.images) {
+    const { rate } = await bestCopy(device);
+    return { read: rate, written: rate };
+  }
+  const bytes = bytesOf(device) / 4;
+  const passing = async (type: PassWay["type"]): Promise<number> => {
+    const { rate } = await best([1, 8, 64].map((each) => ({
+      by: `${type}, ${each} a thread`,
+      measure: () => {
+        const pass = passOver(filled([bytes / 4]), { type, each });
+        return rateOf(device, inTexels(pass), { amount: bytes });
+      },
+    })));
+    return rate;
+  };
+  return { read: await passing("read"), written: await passing("write") };
+}
+
+const bytesOf = (device: Device): number =>
+  Math.min(device.adapter.cpu ? COPIED.cpu : COPIED.gpu, device.limits.maxBufferSize);
+
+async function best(
+  ways: readonly { readonly by: string; readonly measure: () => Promise<number> }[],
+): Promise<Ceiling> {
   let best: Ceiling = { rate: 0, by: "nothing" };
-  for (const way of copies) {
-    const rate = await rateOf(device, copyOf(filled([bytes / 4]), way), { amount: 2 * bytes });
-    if (rate > best.rate) best = { rate, by: `${way.type}, ${way.each} a thread` };
+  for (const { by, measure } of ways) {
+    const rate = await measure();
+    if (rate > best.rate) best = { rate, by };
   }
   return best;
 }
@@ -101,26 +141,77 @@ const copyOp: KernelOp = {
   kind: "kernel",
   launch(context, { size, attributes: { type, each } }, { inputs: [source], output }) {
     const count = size / (type === "vec4f" ? 4 : 1);
-    const { workgroups, values } = threadGrid(context, { threads: count / each, workgroup: 64 });
     const moves = Array.from(
       { length: each },
       (_, i) => `result[at + ${i}u] = source[at + ${i}u];`,
     );
-    const code = `
-      @group(0) @binding(0) var<storage, read_write> source: array<${type}>;
-      @group(0) @binding(1) var<storage, read_write> result: array<${type}>;
+    return [threads(context, {
+      ...{ kernel: "copy", variant: `${type} ${each}`, slots: [source, output], size },
+      count: count / each,
+      code: `
+        @group(0) @binding(0) var<storage, read_write> source: array<${type}>;
+        @group(0) @binding(1) var<storage, read_write> result: array<${type}>;`,
+      body: `let at = thread * ${each}u; ${moves.join(" ")}`,
+    })];
+  },
+};
+
+/** A way to pass over memory once: to add up what each thread reads, or to write numbers. */
+export interface PassWay {
+  readonly type: "read" | "write";
+  readonly each: number;
+}
+
+/** Neighbours of a pass: lanes next to each other read or write numbers next to each other. */
+const LANES = 64;
+
+/** The sums that each thread found in `source`, or as many numbers as it has; see {@linkcode PassWay}. */
+export function passOver(source: Tensor, way: PassWay): Tensor {
+  const size = way.type === "read" ? source.size / way.each : source.size;
+  return new Tensor(passOp, [source], { ...way }, [size], source.dtype);
+}
+
+/** Attributes: {@linkcode PassWay}. */
+const passOp: KernelOp = {
+  name: "pass",
+  kind: "kernel",
+  launch(context, { attributes: { type, each }, inputs: [{ size }] }, slots) {
+    const [slot, name] = type === "read" ? [slots.inputs[0], "source"] : [slots.output, "result"];
+    const bound = type === "read" ? [slot, slots.output] : [slot];
+    const at = (i: number) =>
+      `thread / ${LANES}u * ${LANES * each}u + thread % ${LANES}u + ${i * LANES}u`;
+    const places = Array.from({ length: each }, (_, i) => at(i));
+    return [threads(context, {
+      ...{ kernel: "pass", variant: `${type} ${each}`, slots: bound, size, count: size / each },
+      code: declareSlots(bound, { names: type === "read" ? [name, "result"] : [name] }),
+      body: type === "read"
+        ? `store_result(thread, ${places.map((place) => `load_source(${place})`).join(" + ")});`
+        : places.map((place, i) => `store_result(${place}, f32(thread + ${i}u));`).join(" "),
+    })];
+  },
+};
+
+/** A kernel of `count` threads that each do `body`. */
+function threads(
+  context: KernelContext,
+  { kernel, variant, slots, size, count, code, body }:
+    & Pick<Dispatch, "kernel" | "variant" | "slots" | "code">
+    & { size: number; count: number; body: string },
+): Dispatch {
+  const { workgroups, values } = threadGrid(context, { threads: count, workgroup: LANES });
+  return {
+    ...{ kernel, variant, shape: `[${size}]`, slots, workgroups, flops: 0 },
+    code: `${code}
 
       @compute @workgroup_size(${values.WORKGROUP})
       fn main(@builtin(global_invocation_id) id: vec3u) {
+        ${beginInstance(slots, "id.z")}
         let thread = id.y * ${values.ROW} + id.x;
         if (thread >= ${values.COUNT}) { return; }
-        let at = thread * ${each}u;
-        ${moves.join(" ")}
-      }`;
-    const slots = [source, output], variant = `${type} ${each}`;
-    return [{ kernel: "copy", variant, shape: `[${size}]`, code, slots, workgroups, flops: 0 }];
-  },
-};
+        ${body}
+      }`,
+  };
+}
 
 /** How much a second, in 10^9, a plan for one tensor gets done of some amount. */
 async function rateOf(

@@ -36,7 +36,7 @@ export async function measureKernels(
   }
   const times: KernelTime[] = [];
   for (const [name, node] of ops) {
-    const { time, flops, bytes, dispatches } = await timeAlone(
+    const { time, flops, read, written, dispatches } = await timeAlone(
       Device.default,
       onNoise(node),
       options,
@@ -46,7 +46,7 @@ export async function measureKernels(
       name,
       ms: time.total / 1e6,
       gflops: flops / time.total,
-      gigabytes: bytes / time.total,
+      gigabytes: (read + written) / time.total,
       dispatches: dispatches.map(({ variant }, i) => ({
         variant,
         ms: time.each && time.each[i] / 1e6,

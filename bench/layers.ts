@@ -2,8 +2,9 @@
 
 import { Device, type Precision, type Tensor } from "../engine/mod.ts";
 import type { Conv2dGeometry } from "../engine/kernels/conv2d.ts";
-import { kernelOps, onNoise, timeAlone } from "./alone.ts";
-import { bestCopy, bestProduct, type Ceiling } from "./ceilings.ts";
+import { variableOp } from "../engine/variable.ts";
+import { inTexels, kernelOps, onNoise, timeAlone } from "./alone.ts";
+import { bestProduct, bestTraffic, type Ceiling, type Traffic } from "./ceilings.ts";
 import { digits } from "./statistics.ts";
 import { percent, table } from "./table.ts";
 import type { WorkloadName } from "./workloads.ts";
@@ -17,7 +18,10 @@ const products = {
 
 type Product = typeof products[keyof typeof products];
 
-/** A product of a layer: packing its operands and unpacking its result are counted in. */
+/**
+ * A product of a layer: packing its operands and unpacking its result are counted in. On CPU adapters, operands and
+ * results lie in texels, as in a step.
+ */
 export interface ProductTime {
   readonly ms: number;
   /** 10^9 operations of the direct convolution a second. */
@@ -41,7 +45,7 @@ export interface Layers {
   readonly batch: number;
   readonly device: string;
   readonly product: Ceiling;
-  readonly copy: Ceiling;
+  readonly traffic: Traffic;
   readonly layers: readonly LayerTime[];
 }
 
@@ -57,46 +61,50 @@ export async function measureLayers(
 ): Promise<Layers> {
   const device = Device.default;
   const { batch, variant, precision, progress } = options;
-  const product = await bestProduct(device), copy = await bestCopy(device);
+  const product = await bestProduct(device), traffic = await bestTraffic(device);
   const layers = new Map<string, Partial<Record<Product, ProductTime>>>();
   for (const node of kernelOps(name, batch)) {
     const op = products[node.op.name as keyof typeof products];
     if (op === undefined) continue;
     const roof = await product.again();
-    const { time, flops, bytes, dispatches } = await timeAlone(device, onNoise(node), {
-      ...{ variant, precision },
-    });
+    const variables = node.inputs.map(({ op }) => op === variableOp), alone = onNoise(node);
+    const { time, dispatches, ...work } = await timeAlone(
+      device,
+      device.images ? inTexels(alone, { variables }) : alone,
+      { variant, precision },
+    );
     const layer = layerName(node);
     progress(`${layer}, ${op}: ${digits(time.total / 1e6)} ms`);
     layers.set(layer, {
       ...layers.get(layer),
       [op]: {
         ms: time.total / 1e6,
-        gflops: flops / time.total,
-        share: flops / time.total / roof,
-        roof: roofOf({ flops, bytes }, { ...device.adapter, product: roof, copy: copy.rate }),
+        gflops: work.flops / time.total,
+        share: work.flops / time.total / roof,
+        roof: roofOf(work, { ...device.adapter, ...traffic, product: roof }),
         variants: dispatches.map((dispatch) => dispatch.variant),
       },
     });
   }
   const rows = [...layers].map(([layer, products]) => ({ layer, products }));
-  return { workload: name, batch, device: device.adapter.name, product, copy, layers: rows };
+  return { workload: name, batch, device: device.adapter.name, product, traffic, layers: rows };
 }
 
 /**
  * The share of the best matrix product's rate that a direct convolution could reach if it did all of its operations
- * at that rate, and passed over its operands and its result once, at the best copy's rate. On a GPU the two
- * overlap; on a CPU they are instructions of the same cores, one after the other.
+ * at that rate, and passed once over its operands and its result, at the best rates. On a GPU the two overlap; on a
+ * CPU they are instructions of the same cores, one after the other.
  *
- * @param work.flops operations, and `work.bytes` of operands and result.
- * @param rates.product 10^9 operations, and `rates.copy` bytes read or written a second.
+ * @param work.flops operations; `work.read` and `work.written` are bytes of operands and result.
+ * @param rates.product 10^9 operations, and `rates.read` and `rates.written` bytes a second.
  */
 export function roofOf(
-  work: { flops: number; bytes: number },
-  rates: { cpu: boolean; product: number; copy: number },
+  work: { flops: number; read: number; written: number },
+  rates: { cpu: boolean; product: number; read: number; written: number },
 ): number {
-  const computing = work.flops / rates.product, copying = work.bytes / rates.copy;
-  return computing / (rates.cpu ? computing + copying : Math.max(computing, copying));
+  const computing = work.flops / rates.product;
+  const passing = work.read / rates.read + work.written / rates.written;
+  return computing / (rates.cpu ? computing + passing : Math.max(computing, passing));
 }
 
 /** As `4x4 stride 2, 64 -> 128 at 32x32`. */
@@ -108,7 +116,7 @@ function layerName(node: Tensor): string {
 }
 
 /** Layers as a table. */
-export function formatLayers({ workload, batch, product, copy, layers }: Layers): string {
+export function formatLayers({ workload, batch, product, traffic, layers }: Layers): string {
   const kinds = Object.values(products);
   const cells = (time: ProductTime | undefined): string[] =>
     time === undefined
@@ -123,8 +131,8 @@ export function formatLayers({ workload, batch, product, copy, layers }: Layers)
   const bound = slow.filter(({ roof }) => roof < 0.8);
   return [
     `${workload}, batch ${batch}: GFLOP/s of the direct convolution, packing counted in`,
-    `The best matrix product: ${digits(product.rate)} GFLOP/s (${product.by}); the best copy: ` +
-    `${digits(copy.rate)} GB/s (${copy.by})`,
+    `The best matrix product: ${digits(product.rate)} GFLOP/s (${product.by}); memory is read ` +
+    `at ${digits(traffic.read)} GB/s at best, and written at ${digits(traffic.written)}`,
     table(
       ["layer", ...kinds.flatMap((kind) => [`${kind}: ms`, "GFLOP/s", "of best", "roof"])],
       rows,

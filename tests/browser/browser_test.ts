@@ -3,5 +3,5 @@ import { browserTest, ENGINE, OPS } from "./suite.ts";
 await browserTest(
   "the same engine computes the same in a browser: every op once, every shader",
   [...OPS, ...ENGINE],
-  { brief: true, steps: 3 },
+  { brief: true, steps: 2 },
 );

@@ -35,9 +35,9 @@ export class Source {
 export type Case = (source: Source) => readonly Tensor[];
 
 /** Random programs with their gradients. */
-export function randomCases(seed: number): Case[] {
+export function randomCases(seed: number, { count }: { count: number }): Case[] {
   const generator = new HostGenerator(seed);
-  return Array.from({ length: 8 }, (): Case => {
+  return Array.from({ length: count }, (): Case => {
     const steps = randomProgram(generator, { length: 10, inputs: 2 });
     return (s) => {
       const inputs = [s.tensor(2, 3, 4), s.tensor(2, 3, 4)], y = runProgram(steps, inputs);

@@ -21,6 +21,7 @@ import {
 import type { Target } from "../../engine/compile/lower.ts";
 import { targetOf } from "../../engine/compile/plan.ts";
 import { dispatchesOf, sitesOf } from "../../engine/compile/sites.ts";
+import { breadth } from "../breadth.ts";
 import { type Case, compareWithout, randomCases, trace } from "./cases.ts";
 import { device } from "./device.ts";
 import { beside, bias, conv, fused, hasEpilogue } from "./epilogue_cases.ts";
@@ -178,7 +179,7 @@ Deno.test("what a shader needs enabled comes first", () => {
   variables.forEach((variable) => variable.destroy());
 });
 
-const programs = randomCases(21);
+const programs = randomCases(21, { count: breadth({ gate: 5, all: 16 }) });
 
 programs.forEach((make, at) => {
   Deno.test(`random program ${at} and its gradients: no more kernels, the same results`, async () => {

@@ -32,6 +32,7 @@ import { IMAGE_WIDTH, ImageSlot } from "../../engine/kernels/image.ts";
 import { TexelSlot } from "../../engine/kernels/texels.ts";
 import { readBuffers } from "../../engine/runtime/readback.ts";
 import { withBindings } from "../../engine/variable.ts";
+import { breadth } from "../breadth.ts";
 import { noise } from "../kernels/harness.ts";
 import { device } from "./device.ts";
 import { sample } from "./random_graphs.ts";
@@ -345,7 +346,7 @@ Deno.test("images that a joined kernel writes lie in one texture, apart from tho
 
 Deno.test("on a CPU adapter, random graphs give the same bits joined", async () => {
   let joint = 0;
-  for (let seed = 1; seed <= 8; seed++) {
+  for (let seed = 1; seed <= breadth({ gate: 4, all: 16 }); seed++) {
     const make = () => sample(seed, 12);
     const apart = await bitsOf(make, { target: {}, passes: { join: false } });
     const joined = await bitsOf(make, { target: {} });
@@ -403,7 +404,7 @@ async function bitsOf(
 
 Deno.test("random graphs give the same bits joined", async () => {
   let joint = 0;
-  for (let seed = 1; seed <= 6; seed++) {
+  for (let seed = 1; seed <= breadth({ gate: 4, all: 16 }); seed++) {
     const make = () => sample(seed, 12);
     // Of fewer buffers, other kernels are made.
     const target = asGpu(seed % 2 === 0 ? 9 : gpu.limits.maxStorageBuffersPerShaderStage);
@@ -462,7 +463,9 @@ async function assertSameBits(
   assert(joined.variants.some((each) => each.includes(variant ?? wish!)));
 }
 
-for (const variant of ["tiled", "direct", "winograd 2 tiled"]) {
+const forms = ["winograd 2 tiled", "direct", "tiled"];
+
+for (const variant of forms.slice(0, breadth({ gate: 2, all: 3 }))) {
   Deno.test(`a net's passes over two batches give the same bits joined: ${variant}`, () =>
     assertSameBits({ side: 9, variant }));
 }

@@ -11,6 +11,7 @@ import {
   type TypedArray,
   Variable,
 } from "../../engine/mod.ts";
+import { breadth } from "../breadth.ts";
 import { apply, type ProgramStep, randomProgram } from "../gradients/random_programs.ts";
 
 await Device.open();
@@ -56,7 +57,7 @@ async function oneByOne(steps: readonly ProgramStep[], state: TypedArray[]): Pro
 
 Deno.test("random programs on variables give, compiled, what their ops give one by one", async () => {
   const generator = new HostGenerator(11);
-  for (let trial = 0; trial < 8; trial++) {
+  for (let trial = 0; trial < breadth({ gate: 4, all: 12 }); trial++) {
     const steps = randomProgram(generator, { length: LENGTH, inputs: INPUTS });
     const state: TypedArray[] = Array.from(
       { length: INPUTS },

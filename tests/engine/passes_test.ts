@@ -6,6 +6,7 @@ import type { TypedArray } from "../../engine/mod.ts";
 import { Plan } from "../../engine/compile/plan.ts";
 import { allPasses, type Passes } from "../../engine/compile/passes.ts";
 import { readBuffers } from "../../engine/runtime/readback.ts";
+import { breadth } from "../breadth.ts";
 import { device } from "./device.ts";
 import { sample } from "./random_graphs.ts";
 
@@ -37,7 +38,7 @@ function distance(a: TypedArray, b: TypedArray): number {
   return apart / largest;
 }
 
-const GRAPHS = 12;
+const GRAPHS = breadth({ gate: 5, all: 15 });
 
 for (const name of Object.keys(allPasses) as (keyof Passes)[]) {
   Deno.test(`${GRAPHS} random graphs give the same with and without "${name}"`, async () => {

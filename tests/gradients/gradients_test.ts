@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import * as kao from "../../engine/mod.ts";
 import { Device, HostGenerator, type Tensor, tensor } from "../../engine/mod.ts";
+import { breadth } from "../breadth.ts";
 import { randomProgram, run } from "./random_programs.ts";
 import { apart, between, compareDerivatives, type Subject } from "./finite_differences.ts";
 
@@ -307,7 +308,7 @@ Deno.test("derivatives of random programs are those of finite differences", () =
   const generator = new HostGenerator(9);
   const input = between([2, 3, 4], -1, 1);
   return check(
-    Array.from({ length: 12 }, () => {
+    Array.from({ length: breadth({ gate: 5, all: 20 }) }, () => {
       const steps = randomProgram(generator, { length: 10, inputs: 2 });
       const name = steps.map(({ name, b }) => `${name}(${b})`).join(" ");
       return { name, inputs: [input, input], fn: (x: Tensor, y: Tensor) => run(steps, [x, y]) };

@@ -30,6 +30,7 @@ import {
   tensor,
   where,
 } from "../../engine/mod.ts";
+import { breadth } from "../breadth.ts";
 import { device } from "../engine/device.ts";
 import { at, build, errorOf, fold, lengthOf, type Reference } from "./array.ts";
 import { Draw } from "./draw.ts";
@@ -164,7 +165,7 @@ async function compare(
 Deno.test("chains of broadcasting arithmetic and moves on random shapes agree with float64", () => {
   const draw = new Draw(1);
   return checkFamily("pointwise", {
-    cases: 48,
+    cases: breadth({ gate: 36, all: 96 }),
     limit: 3e-6,
     run: (i) => {
       const shape = draw.shape(i % 6, 4000);
@@ -183,7 +184,7 @@ function reductionShape(draw: Draw, i: number): number[] {
 Deno.test("reductions over random axes agree with float64", () => {
   const draw = new Draw(2);
   return checkFamily("reduce", {
-    cases: 48,
+    cases: breadth({ gate: 36, all: 96 }),
     limit: 3e-6,
     run(i) {
       const shape = reductionShape(draw, i);
@@ -231,7 +232,7 @@ Deno.test("reductions over random axes agree with float64", () => {
 Deno.test("moments over random axes agree with float64, far from 0 too", () => {
   const draw = new Draw(3);
   return checkFamily("moments", {
-    cases: 24,
+    cases: breadth({ gate: 18, all: 48 }),
     limit: 2e-5,
     run(i) {
       const shape = reductionShape(draw, i), dim = draw.axes(shape.length);

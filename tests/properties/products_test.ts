@@ -20,6 +20,7 @@ import {
 import { shapeName, tileShapes } from "../../engine/kernels/gemm_tiled_forms.ts";
 import { matmul as matmulKernel, matmulVariants } from "../../engine/kernels/matmul.ts";
 import type { KernelContext } from "../../engine/kernels/dispatch.ts";
+import { breadth } from "../breadth.ts";
 import { device } from "../engine/device.ts";
 import {
   conv2dSizes,
@@ -70,7 +71,7 @@ Deno.test("matrix product kernels of random sizes agree with float64", async () 
   const draw = new Draw(4), harness = await KernelHarness.open();
   try {
     await checkFamily("matmul kernels", {
-      cases: 40,
+      cases: breadth({ gate: 24, all: 80 }),
       limit: 1e-6,
       async run() {
         const [batch, m, n, k] = [
@@ -109,7 +110,7 @@ Deno.test("matrix product kernels of random sizes agree with float64", async () 
 Deno.test("matrix products of vectors, matrices and broadcast batches agree with float64", () => {
   const draw = new Draw(5);
   return checkFamily("matmul", {
-    cases: 30,
+    cases: breadth({ gate: 20, all: 60 }),
     limit: 1e-6,
     async run() {
       const [m, n, k] = [draw.length(65), draw.length(65), draw.length()];
@@ -184,7 +185,7 @@ Deno.test("convolution kernels and their gradients of random geometry agree with
   const draw = new Draw(6), harness = await KernelHarness.open();
   try {
     await checkFamily("conv2d kernels", {
-      cases: 40,
+      cases: breadth({ gate: 24, all: 80 }),
       // The plain form's sums of ten thousand products are up to 1.2e-6 off.
       limit: 1.5e-6,
       async run() {
@@ -238,7 +239,7 @@ Deno.test("convolution kernels and their gradients of random geometry agree with
 Deno.test("transposed convolutions and their gradients of random geometry agree with float64", () => {
   const draw = new Draw(7);
   return checkFamily("convTranspose2d", {
-    cases: 20,
+    cases: breadth({ gate: 12, all: 40 }),
     limit: 1e-6,
     async run() {
       // The image of a transposed convolution is the output of the convolution that it is the gradient of.
