@@ -90,10 +90,10 @@ export async function bestTraffic(device: Device): Promise<Traffic> {
   }
   const bytes = bytesOf(device) / 4;
   const passing = async (type: PassWay["type"]): Promise<number> => {
-    const { rate } = await best([1, 8, 64].map((each) => ({
-      by: `${type}, ${each} a thread`,
+    const { rate } = await best(passes.map((way) => ({
+      by: `${type}, ${way.each} a thread`,
       measure: () => {
-        const pass = passOver(filled([bytes / 4]), { type, each });
+        const pass = passOver(filled([bytes / 4]), { type, ...way });
         return rateOf(device, inTexels(pass), { amount: bytes });
       },
     })));
@@ -147,7 +147,7 @@ const copyOp: KernelOp = {
     );
     return [threads(context, {
       ...{ kernel: "copy", variant: `${type} ${each}`, slots: [source, output], size },
-      count: count / each,
+      ...{ count: count / each, lanes: 64 },
       code: `
         @group(0) @binding(0) var<storage, read_write> source: array<${type}>;
         @group(0) @binding(1) var<storage, read_write> result: array<${type}>;`,
@@ -160,10 +160,14 @@ const copyOp: KernelOp = {
 export interface PassWay {
   readonly type: "read" | "write";
   readonly each: number;
+  /** Threads of a workgroup, which go over numbers that lie next to each other. */
+  readonly lanes: number;
 }
 
-/** Neighbours of a pass: lanes next to each other read or write numbers next to each other. */
-const LANES = 64;
+/** The ways that are tried: by vectors of a CPU, with much that a thread does at once. */
+const passes: readonly Omit<PassWay, "type">[] = [8, 16].flatMap((lanes) =>
+  [16, 64].map((each) => ({ each, lanes }))
+);
 
 /** The sums that each thread found in `source`, or as many numbers as it has; see {@linkcode PassWay}. */
 export function passOver(source: Tensor, way: PassWay): Tensor {
@@ -175,14 +179,21 @@ export function passOver(source: Tensor, way: PassWay): Tensor {
 const passOp: KernelOp = {
   name: "pass",
   kind: "kernel",
-  launch(context, { attributes: { type, each }, inputs: [{ size }] }, slots) {
+  launch(context, { attributes: { type, each, lanes }, inputs: [{ size }] }, slots) {
     const [slot, name] = type === "read" ? [slots.inputs[0], "source"] : [slots.output, "result"];
     const bound = type === "read" ? [slot, slots.output] : [slot];
     const at = (i: number) =>
-      `thread / ${LANES}u * ${LANES * each}u + thread % ${LANES}u + ${i * LANES}u`;
+      `thread / ${lanes}u * ${lanes * each}u + thread % ${lanes}u + ${i * lanes}u`;
     const places = Array.from({ length: each }, (_, i) => at(i));
     return [threads(context, {
-      ...{ kernel: "pass", variant: `${type} ${each}`, slots: bound, size, count: size / each },
+      ...{
+        kernel: "pass",
+        variant: `${type} ${each}`,
+        slots: bound,
+        size,
+        count: size / each,
+        lanes,
+      },
       code: declareSlots(bound, { names: type === "read" ? [name, "result"] : [name] }),
       body: type === "read"
         ? `store_result(thread, ${places.map((place) => `load_source(${place})`).join(" + ")});`
@@ -191,14 +202,14 @@ const passOp: KernelOp = {
   },
 };
 
-/** A kernel of `count` threads that each do `body`. */
+/** A kernel of `count` threads, `lanes` to a workgroup, that each do `body`. */
 function threads(
   context: KernelContext,
-  { kernel, variant, slots, size, count, code, body }:
+  { kernel, variant, slots, size, count, lanes, code, body }:
     & Pick<Dispatch, "kernel" | "variant" | "slots" | "code">
-    & { size: number; count: number; body: string },
+    & { size: number; count: number; lanes: number; body: string },
 ): Dispatch {
-  const { workgroups, values } = threadGrid(context, { threads: count, workgroup: LANES });
+  const { workgroups, values } = threadGrid(context, { threads: count, workgroup: lanes });
   return {
     ...{ kernel, variant, shape: `[${size}]`, slots, workgroups, flops: 0 },
     code: `${code}

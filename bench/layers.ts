@@ -3,9 +3,9 @@
 import { Device, type Precision, type Tensor } from "../engine/mod.ts";
 import type { Conv2dGeometry } from "../engine/kernels/conv2d.ts";
 import { variableOp } from "../engine/variable.ts";
-import { inTexels, kernelOps, onNoise, timeAlone } from "./alone.ts";
+import { type Alone, inTexels, kernelOps, onNoise, timeAlone } from "./alone.ts";
 import { bestProduct, bestTraffic, type Ceiling, type Traffic } from "./ceilings.ts";
-import { digits } from "./statistics.ts";
+import { digits, median } from "./statistics.ts";
 import { percent, table } from "./table.ts";
 import type { WorkloadName } from "./workloads.ts";
 
@@ -15,6 +15,9 @@ const products = {
   conv2dInputGrad: "input gradient",
   conv2dWeightGrad: "weight gradient",
 } as const;
+
+/** Products are timed in turns with the best matrix product, so often and so long; medians count. */
+const ROUNDS = 3, BUDGET_MS = 200;
 
 type Product = typeof products[keyof typeof products];
 
@@ -66,28 +69,38 @@ export async function measureLayers(
   for (const node of kernelOps(name, batch)) {
     const op = products[node.op.name as keyof typeof products];
     if (op === undefined) continue;
-    const roof = await product.again();
-    const variables = node.inputs.map(({ op }) => op === variableOp), alone = onNoise(node);
-    const { time, dispatches, ...work } = await timeAlone(
-      device,
-      device.images ? inTexels(alone, { variables }) : alone,
-      { variant, precision },
-    );
+    const rounds: { roof: number; alone: Alone }[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const roof = await product.again();
+      const alone = await timeAlone(device, asInStep(device, node), {
+        ...{ variant, precision, budget: BUDGET_MS },
+      });
+      rounds.push({ roof, alone });
+    }
+    const [{ alone: work }] = rounds;
+    const of = (figure: (round: typeof rounds[0]) => number) => median(rounds.map(figure));
+    const time = of(({ alone }) => alone.time.total);
     const layer = layerName(node);
-    progress(`${layer}, ${op}: ${digits(time.total / 1e6)} ms`);
+    progress(`${layer}, ${op}: ${digits(time / 1e6)} ms`);
     layers.set(layer, {
       ...layers.get(layer),
       [op]: {
-        ms: time.total / 1e6,
-        gflops: work.flops / time.total,
-        share: work.flops / time.total / roof,
-        roof: roofOf(work, { ...device.adapter, ...traffic, product: roof }),
-        variants: dispatches.map((dispatch) => dispatch.variant),
+        ms: time / 1e6,
+        gflops: work.flops / time,
+        share: of(({ roof, alone }) => alone.flops / alone.time.total / roof),
+        roof: roofOf(work, { ...device.adapter, ...traffic, product: of(({ roof }) => roof) }),
+        variants: work.dispatches.map((dispatch) => dispatch.variant),
       },
     });
   }
   const rows = [...layers].map(([layer, products]) => ({ layer, products }));
   return { workload: name, batch, device: device.adapter.name, product, traffic, layers: rows };
+}
+
+/** The op on operands of noise that lie where they do in its step. */
+function asInStep(device: Device, node: Tensor): Tensor {
+  const variables = node.inputs.map(({ op }) => op === variableOp);
+  return device.images ? inTexels(onNoise(node), { variables }) : onNoise(node);
 }
 
 /**

@@ -14,8 +14,8 @@ Deno.test("The passes that set a layer's roof read all numbers, and write all", 
   const numbers = Float32Array.from({ length: 8 * 64 * 3 }, (_, i) => i % 11);
   const source = tensor(numbers);
   const [sums, written] = await read([
-    passOver(source, { type: "read", each: 8 }),
-    passOver(source, { type: "write", each: 8 }),
+    passOver(source, { type: "read", each: 8, lanes: 64 }),
+    passOver(source, { type: "write", each: 8, lanes: 64 }),
   ]);
   const total = (x: ArrayLike<number>): number => Array.from(x).reduce((a, b) => a + b, 0);
   assertEquals([sums.length, total(sums)], [64 * 3, total(numbers)]);
