@@ -3,9 +3,9 @@
 // number once. The operand of few channels is an image, of rows that are padded as the kernel reaches, so that one texel
 // serves all lanes with four neighbours.
 //
-// A thread goes down some lines, four positions at a time, and adds up all products with the window that these see
-// in the few channels: SUMS sums a channel, of U rows of the kernel. A part is what it finds in its lines; gemm_image_sum.wgsl adds
-// parts up.
+// A thread goes down some lines, four positions at a time, and adds up all products with the window that these see in
+// the few channels: SUMS sums a channel, of U rows of the kernel. A part is what it finds in its lines;
+// gemm_image_sum.wgsl adds parts up.
 
 $SLOTS
 

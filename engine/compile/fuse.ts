@@ -25,7 +25,7 @@ export interface Group {
    * those that are folded.
    */
   readonly axes?: ReadonlyMap<Tensor, readonly number[]>;
-  /** Of a product that computes operands or works on results: what it reads of copies, which are among `reads` instead. */
+  /** Of a product with a prologue or an epilogue: what it reads of copies, which are among `reads` instead. */
   readonly copied?: ReadonlyMap<Tensor, Tensor>;
   /** Stored tensors that are read; true where each is read only at the offset that is written. */
   readonly reads: Map<Tensor, boolean>;

@@ -27,8 +27,8 @@ function liesInTexels({ dtype }: Tensor, options: { textures: boolean }): boolea
 }
 
 /**
- * Gives every output of the groups a slot. A result that is pointwise, in an epilogue too, takes over the memory of an input that it is
- * the last to read, where both are read and written at the same offsets.
+ * Gives every output of the groups a slot. A result that is pointwise, in an epilogue too, takes over the memory of
+ * an input that it is the last to read, where both are read and written at the same offsets.
  *
  * @param given slots of leaves, and of the outputs that outlive the run.
  * @param options.inPlace off: every result gets memory of its own.
