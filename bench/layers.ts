@@ -3,7 +3,7 @@
 import { Device, type Precision, type Tensor } from "../engine/mod.ts";
 import type { Conv2dGeometry } from "../engine/kernels/conv2d.ts";
 import { variableOp } from "../engine/variable.ts";
-import { type Alone, inTexels, kernelOps, onNoise, timeAlone } from "./alone.ts";
+import { type Alone, inTexels, keepsTexels, kernelOps, onNoise, timeAlone } from "./alone.ts";
 import { bestProduct, bestTraffic, type Ceiling, type Traffic } from "./ceilings.ts";
 import { digits, median } from "./statistics.ts";
 import { percent, table } from "./table.ts";
@@ -100,7 +100,7 @@ export async function measureLayers(
 /** The op on operands of noise that lie where they do in its step. */
 function asInStep(device: Device, node: Tensor): Tensor {
   const variables = node.inputs.map(({ op }) => op === variableOp);
-  return device.images ? inTexels(onNoise(node), { variables }) : onNoise(node);
+  return keepsTexels(device) ? inTexels(onNoise(node), { variables }) : onNoise(node);
 }
 
 /**

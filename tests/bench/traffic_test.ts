@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { copies, copyOf, passOver } from "../../bench/ceilings.ts";
+import { copies, copyOf, passOver } from "../../bench/traffic.ts";
 import { Device, read, tensor } from "../../engine/mod.ts";
 
 await Device.open();
