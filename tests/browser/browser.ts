@@ -20,7 +20,7 @@ const HTML = `<!doctype html><link rel="icon" href="data:,">
 <script type="module" src="/${PAGE}.js"></script>`;
 
 /** Seconds after which a page that has nothing to say is taken for hung. */
-const PATIENCE = 180;
+const PATIENCE = 600;
 
 /** What a run is to do besides. */
 export interface RunOptions {

@@ -50,7 +50,7 @@ export function apart(shape: readonly number[]): InputSpec {
 }
 
 /** The step of the differences: rounding adds some 1e-7 / STEP, leaving out terms some STEP^4. */
-const STEP = 0.02;
+const STEP = 0.01;
 
 /** Places along the direction and their weights: the fourth-order central difference. */
 const STENCIL = [[-2, 1], [-1, -8], [1, 8], [2, -1]] as const;

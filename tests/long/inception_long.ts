@@ -79,7 +79,7 @@ Deno.test("eval measures distances in the features of the weights that it is giv
   );
   assertEquals(code, 0, stderr);
   assertStringIncludes(stderr, "variant 2015-12-05: it sees at most 13 pictures of each set");
-  assertStringIncludes(stderr, "Inception v3 13/");
+  assertStringIncludes(stderr, "Inception v3 52/52");
   assertStringIncludes(stdout, "frechet in Inception v3's features: samples ");
 
   const report: Report = JSON.parse(await Deno.readTextFile(`${out}/report.json`));

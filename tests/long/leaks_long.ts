@@ -17,7 +17,12 @@ Deno.test(`${STEPS} steps with grids and checkpoints keep memory where it was`, 
   const warm = seen.filter(({ step }) => step > WARM), last = warm.at(-1)!;
   assertEquals(last.step, STEPS);
   assertEquals(new Set(warm.map(({ buffers, bytes }) => `${buffers} ${bytes}`)).size, 1);
-  const growth = (last.rss - warm[0].rss) / MEBIBYTE;
+  // The least of each quarter: a process holds some garbage at most times, and the more the busier the machine is.
+  const quarter = (from: number): number =>
+    Math.min(
+      ...warm.filter(({ step }) => step > from && step <= from + WARM).map(({ rss }) => rss),
+    );
+  const growth = (quarter(STEPS - WARM) - quarter(WARM)) / MEBIBYTE;
   console.log(`${last.buffers} buffers; the process grew by ${growth.toFixed(1)} MiB`);
   assertLess(growth, 20);
 });

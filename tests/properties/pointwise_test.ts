@@ -165,7 +165,7 @@ async function compare(
 Deno.test("chains of broadcasting arithmetic and moves on random shapes agree with float64", () => {
   const draw = new Draw(1);
   return checkFamily("pointwise", {
-    cases: breadth({ gate: 36, all: 96 }),
+    cases: breadth({ gate: 36, all: 48 }),
     limit: 3e-6,
     run: (i) => {
       const shape = draw.shape(i % 6, 4000);
@@ -184,7 +184,7 @@ function reductionShape(draw: Draw, i: number): number[] {
 Deno.test("reductions over random axes agree with float64", () => {
   const draw = new Draw(2);
   return checkFamily("reduce", {
-    cases: breadth({ gate: 36, all: 96 }),
+    cases: breadth({ gate: 36, all: 48 }),
     limit: 3e-6,
     run(i) {
       const shape = reductionShape(draw, i);
