@@ -22,10 +22,10 @@ fn element(at: u32, i: u32, inside: bool) -> f32 {
 
 fn load(at: u32, vector: u32, inside: bool) -> vec4f {
   return vec4f(
-    element(at, 0u, inside && vector < $LIMITu),
-    element(at, 1u, inside && vector + 1u < $LIMITu),
-    element(at, 2u, inside && vector + 2u < $LIMITu),
-    element(at, 3u, inside && vector + 3u < $LIMITu),
+    element(at, 0u, inside & (vector < $LIMITu)),
+    element(at, 1u, inside & (vector + 1u < $LIMITu)),
+    element(at, 2u, inside & (vector + 2u < $LIMITu)),
+    element(at, 3u, inside & (vector + 3u < $LIMITu)),
   );
 }
 //: end
@@ -92,7 +92,7 @@ $AXES
     t${PATCH - 1}_$j = load(
       line + ${j * STEP}u,
       vector,
-      row < $HEIGHTu && left + ${j * STEP}u < $WIDTHu,
+      (row < $HEIGHTu) & (left + ${j * STEP}u < $WIDTHu),
     );
     //: else
     t${PATCH - 1}_$j = load(line + ${j * ACROSS}u, vector);

@@ -115,7 +115,7 @@ function visit(
   ];
   if (axis === innermost) return { lines: [...lines, `let innermost = ${i} * 4u;`], steps: [] };
   const { lines: more, steps, bound } = coordinate(axis, i, `t${position}`);
-  const check = bound === undefined ? [] : [`inside = inside && ${bound};`];
+  const check = bound === undefined ? [] : [`inside = inside & (${bound});`];
   return { lines: [...lines, ...more, ...check], steps };
 }
 

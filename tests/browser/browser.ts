@@ -20,7 +20,7 @@ const HTML = `<!doctype html><link rel="icon" href="data:,">
 <script type="module" src="/${PAGE}.js"></script>`;
 
 /** Seconds after which a page that has nothing to say is taken for hung. */
-const PATIENCE = 600;
+const PATIENCE = 180;
 
 /** What a run is to do besides. */
 export interface RunOptions {
@@ -71,13 +71,16 @@ type Files = Pick<RunOptions, "transform"> & { readonly folder: string };
 /** Opens the page, and waits until it has run all. */
 async function visit(program: Program, options: RunOptions & Files): Promise<EndOutcome> {
   const end = Promise.withResolvers<EndOutcome>();
-  const hung = (): void => end.reject(new Error(`The page said nothing for ${PATIENCE} seconds`));
+  let last = "it was opened";
+  const hung = (): void =>
+    end.reject(new Error(`The page said nothing for ${PATIENCE} seconds after ${last}`));
   let alarm = setTimeout(hung, PATIENCE * 1000);
   const receive = async (outcome: Outcome): Promise<void> => {
     clearTimeout(alarm);
     if (outcome.kind === "end") return end.resolve(outcome);
     alarm = setTimeout(hung, PATIENCE * 1000);
-    await options.onTest(outcome);
+    last = outcome.name;
+    if (outcome.kind === "test") await options.onTest(outcome);
   };
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const { pathname } = new URL(request.url);

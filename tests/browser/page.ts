@@ -41,6 +41,7 @@ function stepsUpTo(most = Infinity): Steps {
   return {
     async step(name, fn) {
       if (most-- <= 0) return true;
+      await post({ kind: "step", name });
       try {
         await fn();
       } catch (error) {

@@ -37,4 +37,10 @@ export interface EndOutcome {
   readonly shaders: readonly string[];
 }
 
-export type Outcome = TestOutcome | EndOutcome;
+/** A step of a test begins: a sign of life, and where to look if it is the last one. */
+export interface StepBegun {
+  readonly kind: "step";
+  readonly name: string;
+}
+
+export type Outcome = TestOutcome | EndOutcome | StepBegun;
