@@ -91,11 +91,6 @@ export function onNoise(node: Tensor): Tensor {
   return new Tensor(node.op, operands, node.attributes, node.shape, node.dtype);
 }
 
-/** Whether a step's values lie in texels on a device. */
-export function keepsTexels({ adapter, images }: Pick<Device, "adapter" | "images">): boolean {
-  return adapter.cpu && images;
-}
-
 /**
  * The same op as it runs within a step on a CPU adapter: what is not a variable there lies in texels, and so does the
  * result. Nobody fills these, for a CPU multiplies zeros no faster.

@@ -1,8 +1,10 @@
 // The roof of the roofline: the fastest matrix product and the fastest copy that plain WGSL reached here.
 
 import { type Device, matmul, type Tensor } from "../engine/mod.ts";
+import { keepsTexels } from "../engine/compile/lower.ts";
+import { targetOf } from "../engine/compile/plan.ts";
 import { matmulVariants } from "../engine/kernels/matmul.ts";
-import { filled, inTexels, keepsTexels, timeAlone } from "./alone.ts";
+import { filled, inTexels, timeAlone } from "./alone.ts";
 import { copies, copyOf, passes, passOver, type PassWay } from "./traffic.ts";
 
 /** A rate, and what reached it. */
@@ -81,7 +83,7 @@ export interface Traffic {
 
 /** In texels on CPU adapters; on GPUs buffers are read and written as fast as they are copied. */
 export async function bestTraffic(device: Device): Promise<Traffic> {
-  if (!keepsTexels(device)) {
+  if (!keepsTexels(targetOf(device))) {
     const { rate } = await bestCopy(device);
     return { read: rate, written: rate };
   }

@@ -1,9 +1,11 @@
 // The convolutions of a workload, each product by itself, against the best matrix product.
 
 import { Device, type Precision, type Tensor } from "../engine/mod.ts";
+import { keepsTexels, type Target } from "../engine/compile/lower.ts";
+import { targetOf } from "../engine/compile/plan.ts";
 import type { Conv2dGeometry } from "../engine/kernels/conv2d.ts";
 import { variableOp } from "../engine/variable.ts";
-import { type Alone, inTexels, keepsTexels, kernelOps, onNoise, timeAlone } from "./alone.ts";
+import { type Alone, inTexels, kernelOps, onNoise, timeAlone } from "./alone.ts";
 import { bestProduct, bestTraffic, type Ceiling, type Traffic } from "./ceilings.ts";
 import { digits, median } from "./statistics.ts";
 import { percent, table } from "./table.ts";
@@ -72,7 +74,7 @@ export async function measureLayers(
     const rounds: { roof: number; alone: Alone }[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const roof = await product.again();
-      const alone = await timeAlone(device, asInStep(device, node), {
+      const alone = await timeAlone(device, asInStep(node, { ...targetOf(device), variant }), {
         ...{ variant, precision, budget: BUDGET_MS },
       });
       rounds.push({ roof, alone });
@@ -97,10 +99,10 @@ export async function measureLayers(
   return { workload: name, batch, device: device.adapter.name, product, traffic, layers: rows };
 }
 
-/** The op on operands of noise that lie where they do in its step. */
-function asInStep(device: Device, node: Tensor): Tensor {
+/** The op on operands of noise that lie where they do in its step on a machine. */
+function asInStep(node: Tensor, target: Target): Tensor {
   const variables = node.inputs.map(({ op }) => op === variableOp);
-  return keepsTexels(device) ? inTexels(onNoise(node), { variables }) : onNoise(node);
+  return keepsTexels(target) ? inTexels(onNoise(node), { variables }) : onNoise(node);
 }
 
 /**

@@ -13,7 +13,7 @@ export function breadth(counts: { gate: number; all: number }): number {
   return all ? counts.all : counts.gate;
 }
 
-/** In the gate every second case, beginning with the first or the one after it. */
-export function everySecond<T>(cases: readonly T[], first: 0 | 1): readonly T[] {
-  return all ? cases : cases.filter((_, i) => i % 2 === first);
+/** In the gate every second case: those with even numbers or those with odd ones, as `like` is. */
+export function everySecond<T>(cases: readonly T[], like: number): readonly T[] {
+  return all ? cases : cases.filter((_, i) => i % 2 === like % 2);
 }

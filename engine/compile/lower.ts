@@ -199,7 +199,7 @@ function emit(options: EmitOptions): Emitted {
 }
 
 /** Whether results lie in texels. A forced variant may be one for GPUs, which know nothing but buffers. */
-function keepsTexels({ cpu, images, variant }: Target): boolean {
+export function keepsTexels({ cpu, images, variant }: Target): boolean {
   return cpu && images && variant === undefined;
 }
 

@@ -24,5 +24,5 @@ Deno.test(`${STEPS} steps with grids and checkpoints keep memory where it was`, 
     );
   const growth = (quarter(STEPS - WARM) - quarter(WARM)) / MEBIBYTE;
   console.log(`${last.buffers} buffers; the process grew by ${growth.toFixed(1)} MiB`);
-  assertLess(growth, 20);
+  assertLess(growth, 15);
 });
