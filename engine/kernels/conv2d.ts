@@ -10,7 +10,12 @@
 
 import { conv2dDirect, conv2dInputGradDirect, conv2dWeightGradDirect } from "./conv2d_direct.ts";
 import { conv2dFew, conv2dInputGradFew, fewVariant, hasFewChannels } from "./conv2d_few.ts";
-import { conv2dFlops, type Conv2dGeometry, describeConv2d } from "./conv2d_geometry.ts";
+import {
+  conv2dFlops,
+  type Conv2dGeometry,
+  describeConv2d,
+  isSmallConv2d,
+} from "./conv2d_geometry.ts";
 import { conv2dImage, conv2dInputGradImage, conv2dWeightGradImage } from "./conv2d_image.ts";
 import {
   conv2dGemm,
@@ -34,6 +39,7 @@ import {
   conv2dWeightGradWinograd,
   conv2dWinograd,
 } from "./winograd_image.ts";
+import { imageForms } from "./winograd_image_forms.ts";
 import {
   conv2dInputGradWinogradTiled,
   conv2dWeightGradWinogradTiled,
@@ -56,12 +62,6 @@ export const conv2dVariants = [
   "winograd 2 tiled",
   "winograd 4 tiled",
 ] as const;
-
-/**
- * From so many channels on, on both sides, filtering tiles saves more than transforming them costs. The
- * parities of a strided input gradient are transformed apart, and cost four times as much.
- */
-const ENOUGH_CHANNELS = 32, ENOUGH_FOR_PARITIES = 64;
 
 /**
  * The cross-correlation of x `[batch, inChannels, h, w]` with weight
@@ -144,7 +144,7 @@ export function conv2dCandidates(ctx: KernelContext, geometry: Conv2dGeometry): 
     implicit: conv2dGemm,
     forms: conv2dTiledCandidates,
     product: (g, m) => filteringProduct(outputFiltering(g, m)),
-    enough: ENOUGH_CHANNELS,
+    parities: false,
     few: hasFewChannels,
   });
 }
@@ -155,7 +155,7 @@ export function conv2dInputGradCandidates(ctx: KernelContext, geometry: Conv2dGe
     implicit: conv2dInputGradGemm,
     forms: conv2dInputGradTiledCandidates,
     product: (g, m) => filteringProduct(inputGradFiltering(g, m)),
-    enough: geometry.stride[0] > 1 ? ENOUGH_FOR_PARITIES : ENOUGH_CHANNELS,
+    parities: geometry.stride[0] > 1,
     few: hasFewChannels,
   });
 }
@@ -166,7 +166,7 @@ export function conv2dWeightGradCandidates(ctx: KernelContext, geometry: Conv2dG
     implicit: conv2dWeightGradGemm,
     forms: conv2dWeightGradTiledCandidates,
     product: weightGradProduct,
-    enough: ENOUGH_CHANNELS,
+    parities: false,
     few: (g) => hasFewChannels(g) && weightGradFewFits(g),
   });
 }
@@ -177,8 +177,8 @@ interface Forms {
   /** The tiled forms, the best guess first. */
   readonly forms: (ctx: KernelContext, g: Conv2dGeometry) => string[];
   readonly product: (g: Conv2dGeometry, m: number) => MatmulGeometry;
-  /** Channels from which on filtering on images wins. */
-  readonly enough: number;
+  /** Whether filtering gives the result in parities. */
+  readonly parities: boolean;
   /** Whether the form for few channels can do it. */
   readonly few: (g: Conv2dGeometry) => boolean;
 }
@@ -186,35 +186,19 @@ interface Forms {
 /** On a CPU the plain form wins, if at all, where there is little to do, and tiles never do. */
 function candidates(ctx: KernelContext, g: Conv2dGeometry, of: Forms): string[] {
   if (isOdd(g)) return ["direct"];
+  const product = (m: number) => of.product(g, m);
   if (!ctx.cpu || !ctx.images) {
     const implicit = of.implicit(g), forms = of.forms(ctx, g);
-    const product = (m: number) => of.product(g, m);
     return [...withFiltering(ctx, { geometry: g, implicit, forms, product }), "direct"];
   }
-  const forms = imageForms(g, of.enough), few = of.few(g) ? [fewVariant] : [];
+  const forms = imageForms(g, { product, parities: of.parities });
+  const few = of.few(g) ? [fewVariant] : [];
   // It takes a driver long to compile, which has to be worth it.
   return [
-    ...(isSmall(g) ? [...forms, ...few] : [...few, ...forms]),
+    ...(isSmallConv2d(g) ? [...forms, ...few] : [...few, ...forms]),
     ...(conv2dFlops(g) <= FEW_FLOPS ? ["direct"] : []),
   ];
 }
-
-/** The forms on images, the fastest first, as measured on lavapipe. */
-function imageForms(g: Conv2dGeometry, enough: number): string[] {
-  // In small products a gradient can be exactly zero, where filtering leaves rounding, and Adam makes a whole
-  // step of that.
-  const filtered = isSmall(g)
-    ? []
-    : [4, 2].filter((m) => canFilter(g, m)).map((m) => `winograd ${m}`);
-  // Large tiles want a stretch of outputs, and the more where they save less: of stride 2 there are fewer taps.
-  if (Math.min(...g.outputSize) < (g.stride[0] > 1 ? 8 : 3)) filtered.reverse();
-  return Math.min(g.inChannels, g.outChannels) < enough
-    ? ["image", ...filtered]
-    : [...filtered, "image"];
-}
-
-/** Whether there is so little to do that no form is much faster than others. */
-const isSmall = (g: Conv2dGeometry): boolean => conv2dFlops(g) <= 4 * FEW_FLOPS;
 
 /**
  * The fast forms do neither groups nor an axis that is both strided and dilated: those are left to the

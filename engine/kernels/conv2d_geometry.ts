@@ -1,5 +1,7 @@
 // What a convolution's three products need to know of it.
 
+import { FEW_FLOPS } from "./variant.ts";
+
 /** Pairs are height first. */
 type Pair = readonly [number, number];
 
@@ -22,6 +24,23 @@ export interface Conv2dGeometry {
 export function conv2dFlops(g: Conv2dGeometry): number {
   return 2 * g.batch * g.outChannels * g.outputSize[0] * g.outputSize[1] *
     (g.inChannels / g.groups) * g.kernel[0] * g.kernel[1];
+}
+
+/** Whether there is so little to do that no form is much faster than others. */
+export function isSmallConv2d(g: Conv2dGeometry): boolean {
+  return conv2dFlops(g) <= 4 * FEW_FLOPS;
+}
+
+/** Numbers of the input, the output and the weight. */
+export function conv2dElements(
+  g: Conv2dGeometry,
+): Readonly<Record<"input" | "output" | "weight", number>> {
+  const area = ([height, width]: Pair): number => height * width;
+  return {
+    input: g.batch * g.inChannels * area(g.inputSize),
+    output: g.batch * g.outChannels * area(g.outputSize),
+    weight: g.outChannels * (g.inChannels / g.groups) * area(g.kernel),
+  };
 }
 
 /** The geometry in one line, for plans: `32x64x16x16 -> 128x16x16 k3x3 s1x1 p1x1`. */

@@ -20,6 +20,13 @@ export function matmulFlops({ batch, m, n, k }: MatmulGeometry): number {
   return 2 * batch * m * n * k;
 }
 
+/** Numbers of the operands and of the products, each of the batch with operands of its own. */
+export function matmulElements(
+  { batch, m, n, k }: MatmulGeometry,
+): Readonly<Record<"a" | "b" | "products", number>> {
+  return { a: batch * m * k, b: batch * k * n, products: batch * m * n };
+}
+
 /** The geometry in one line, for plans: `4x [128x64]T x [64x32] shared b`. */
 export function describeMatmul(g: MatmulGeometry): string {
   const a = g.transposeA ? `[${g.k}x${g.m}]T` : `[${g.m}x${g.k}]`;

@@ -1,7 +1,7 @@
 // Which forms of Winograd's filtering on storage buffers a GPU may choose between, and where the guess, without
 // measuring, places them among those of the implicit product.
 
-import { conv2dFlops, type Conv2dGeometry } from "./conv2d_geometry.ts";
+import { conv2dElements, type Conv2dGeometry, isSmallConv2d } from "./conv2d_geometry.ts";
 import type { KernelContext } from "./dispatch.ts";
 import {
   chooseTiledForm,
@@ -11,9 +11,8 @@ import {
   startCycles,
   tiledCandidates,
 } from "./gemm_tiled_forms.ts";
-import type { MatmulGeometry } from "./matmul_geometry.ts";
+import { matmulElements, type MatmulGeometry } from "./matmul_geometry.ts";
 import { matmulGemm } from "./matmul_tiled.ts";
-import { FEW_FLOPS } from "./variant.ts";
 import { canFilter } from "./winograd_geometry.ts";
 
 // Below so many channels, on either side, transforms cost more than products.
@@ -50,8 +49,7 @@ export function withFiltering(ctx: KernelContext, choice: FilteringChoice): stri
   const { geometry: g, implicit, forms, product } = choice;
   // In small products a gradient can be exactly zero, where filtering leaves rounding, and Adam makes a whole
   // step of that.
-  const few = conv2dFlops(g) <= 4 * FEW_FLOPS ||
-    Math.min(g.inChannels, g.outChannels) < ENOUGH_CHANNELS;
+  const few = isSmallConv2d(g) || Math.min(g.inChannels, g.outChannels) < ENOUGH_CHANNELS;
   const sizes = few || ctx.cpu ? [] : [4, 2]
     .filter((m) => canFilter(g, m) && (m === 2 || implicit.k >= ENOUGH_TERMS))
     .map((m) => ({ m, product: product(m) }))
@@ -81,10 +79,9 @@ function filteringCycles(
   g: Conv2dGeometry,
   product: MatmulGeometry,
 ): number {
-  const size = matmulGemm(product), { a, b, products } = elementsOf(product);
-  const ends = g.batch * (g.inChannels * g.inputSize[0] * g.inputSize[1] +
-    g.outChannels * g.outputSize[0] * g.outputSize[1]);
-  const bytes = 4 * (ends + a + b + products);
+  const size = matmulGemm(product), { a, b, products } = matmulElements(product);
+  const { input, output } = conv2dElements(g);
+  const bytes = 4 * (input + output + a + b + products);
   const computing = transformInstructions * (a + b + products) / instructionsPerCycle;
   return guessCycles(chooseTiledForm({ ...ctx, variant: undefined }, size), size) +
     3 * startCycles + Math.max(bytes / transformBytesPerCycle, computing);
@@ -92,13 +89,7 @@ function filteringCycles(
 
 /** Bytes of the largest buffer that filtering needs. */
 function largestBytes(ctx: KernelContext, product: MatmulGeometry): number {
-  const { a, b, products } = elementsOf(product);
+  const { a, b, products } = matmulElements(product);
   const { splits } = chooseTiledForm({ ...ctx, variant: undefined }, matmulGemm(product));
   return 4 * Math.max(a, b, products * splits);
-}
-
-function elementsOf(
-  { batch, m, n, k }: MatmulGeometry,
-): Readonly<Record<"a" | "b" | "products", number>> {
-  return { a: batch * m * k, b: batch * k * n, products: batch * m * n };
 }

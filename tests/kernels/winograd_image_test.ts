@@ -3,30 +3,37 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { conv2d, grad, leakyRelu, sum, tensor, Variable } from "../../engine/mod.ts";
 import { Plan } from "../../engine/compile/plan.ts";
-import { conv2d as launchConv2d, conv2dInputGrad } from "../../engine/kernels/conv2d.ts";
+import {
+  conv2d as launchConv2d,
+  conv2dCandidates,
+  conv2dInputGrad,
+  conv2dInputGradCandidates,
+  conv2dWeightGradCandidates,
+} from "../../engine/kernels/conv2d.ts";
 import type { Conv2dGeometry } from "../../engine/kernels/conv2d_geometry.ts";
 import type { KernelContext } from "../../engine/kernels/dispatch.ts";
 import { device } from "../engine/device.ts";
 
 const slot = () => ({ bytes: 4 });
 
+const ctx: KernelContext = {
+  ...{ cpu: true, images: true },
+  limits: {
+    maxComputeInvocationsPerWorkgroup: 256,
+    maxComputeWorkgroupStorageSize: 16_384,
+    maxComputeWorkgroupsPerDimension: 65_535,
+    maxStorageBuffersPerShaderStage: 8,
+    maxBufferSize: 2 ** 28,
+  },
+  scratch: (bytes) => ({ bytes }),
+};
+
 /** The code that transforms the weight, for a convolution and for its input gradient. */
 function transforms(g: Conv2dGeometry, variant: string): string[] {
-  const ctx: KernelContext = {
-    ...{ cpu: true, images: true, variant },
-    limits: {
-      maxComputeInvocationsPerWorkgroup: 256,
-      maxComputeWorkgroupStorageSize: 16_384,
-      maxComputeWorkgroupsPerDimension: 65_535,
-      maxStorageBuffersPerShaderStage: 8,
-      maxBufferSize: 2 ** 28,
-    },
-    scratch: (bytes) => ({ bytes }),
-  };
   const [x, weight, out] = [slot(), slot(), slot()];
   return [
-    launchConv2d(ctx, g, { x, weight, out }),
-    conv2dInputGrad(ctx, g, { grad: x, weight, out }),
+    launchConv2d({ ...ctx, variant }, g, { x, weight, out }),
+    conv2dInputGrad({ ...ctx, variant }, g, { grad: x, weight, out }),
   ].map((dispatches) => dispatches.find(({ variant }) => variant.endsWith("weight"))!.code);
 }
 
@@ -73,4 +80,25 @@ Deno.test("a plan with a convolution and its input gradient transforms the weigh
   const count = plan.dispatches.filter(({ variant }) => variant.endsWith("weight")).length;
   plan.destroy();
   assertEquals(count, 1);
+});
+
+Deno.test("the guess weighs what products save against transforms of the weight", () => {
+  const families = [conv2dCandidates, conv2dInputGradCandidates, conv2dWeightGradCandidates];
+  const wide = (batch: number, side: number): Conv2dGeometry => ({
+    ...{ ...layer(1024, 3, 1), batch, inChannels: 512 },
+    ...{ inputSize: [side, side], outputSize: [side, side] },
+  });
+  for (const candidates of families) {
+    const guess = (g: Conv2dGeometry) => candidates(ctx, g);
+    // The more is multiplied by what was transformed, the larger the tiles that pay.
+    assertEquals(guess(wide(16, 4)), ["winograd 2", "winograd 4", "image"]);
+    assertEquals(guess(wide(64, 4)), ["winograd 4", "winograd 2", "image"]);
+    assertEquals(guess(wide(16, 8)), ["winograd 4", "winograd 2", "image"]);
+    assertEquals(guess(wide(4, 2))[0], "image");
+  }
+  // What few channels transform serves few products, and fewer where parities are transformed apart.
+  const strided = { ...layer(64, 4, 2), inChannels: 32 };
+  assertEquals(conv2dCandidates(ctx, strided)[0], "winograd 4");
+  assertEquals(conv2dInputGradCandidates(ctx, strided)[0], "image");
+  assertEquals(conv2dCandidates(ctx, { ...strided, inChannels: 24 })[0], "image");
 });

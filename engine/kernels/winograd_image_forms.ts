@@ -1,0 +1,47 @@
+// Which forms of a convolution's products on images a CPU may choose between, and the order that the guess, without
+// measuring, gives them.
+
+import {
+  conv2dElements,
+  conv2dFlops,
+  type Conv2dGeometry,
+  isSmallConv2d,
+} from "./conv2d_geometry.ts";
+import { matmulElements, matmulFlops, type MatmulGeometry } from "./matmul_geometry.ts";
+import { canFilter } from "./winograd_geometry.ts";
+
+// Below so many channels, on either side, filtering comes last: what it transforms serves few products. Where the
+// result comes in parities, each is transformed apart.
+const ENOUGH_CHANNELS = 32, ENOUGH_FOR_PARITIES = 64;
+
+// Operations of a product in the time that a number takes to be transformed, or packed: to be read and stored. As
+// measured on llvmpipe, where 60 to 90 order the forms of 60 products alike.
+const TRANSFORM_FLOPS = 75;
+
+/**
+ * The forms of a convolution or one of its gradients on images, implicit and by filtering, the best guess first.
+ *
+ * @param of.product the products of filtering tiles of m x m outputs.
+ * @param of.parities whether the result of a filtering comes in parities.
+ */
+export function imageForms(
+  g: Conv2dGeometry,
+  of: { product: (m: number) => MatmulGeometry; parities: boolean },
+): string[] {
+  const { product, parities } = of;
+  const { input, output, weight } = conv2dElements(g);
+  const packed = TRANSFORM_FLOPS * (input + output + weight);
+  const implicit = { form: "image", flops: conv2dFlops(g) + packed };
+  // In small products a gradient can be exactly zero, where filtering leaves rounding, and Adam makes a whole
+  // step of that.
+  const filtered = isSmallConv2d(g) ? [] : [4, 2].filter((m) => canFilter(g, m)).map((m) => {
+    const { a, b, products } = matmulElements(product(m));
+    const transforms = TRANSFORM_FLOPS * (a + b + products);
+    return { form: `winograd ${m}`, flops: matmulFlops(product(m)) + transforms };
+  });
+  const few =
+    Math.min(g.inChannels, g.outChannels) < (parities ? ENOUGH_FOR_PARITIES : ENOUGH_CHANNELS);
+  const byCost = (forms: typeof filtered) => forms.sort((one, other) => one.flops - other.flops);
+  const forms = few ? [implicit, ...byCost(filtered)] : byCost([...filtered, implicit]);
+  return forms.map(({ form }) => form);
+}
