@@ -186,12 +186,12 @@ interface Forms {
 /** On a CPU the plain form wins, if at all, where there is little to do, and tiles never do. */
 function candidates(ctx: KernelContext, g: Conv2dGeometry, of: Forms): string[] {
   if (isOdd(g)) return ["direct"];
-  const product = (m: number) => of.product(g, m);
+  const implicit = of.implicit(g), product = (m: number) => of.product(g, m);
   if (!ctx.cpu || !ctx.images) {
-    const implicit = of.implicit(g), forms = of.forms(ctx, g);
+    const forms = of.forms(ctx, g);
     return [...withFiltering(ctx, { geometry: g, implicit, forms, product }), "direct"];
   }
-  const forms = imageForms(g, { product, parities: of.parities });
+  const forms = imageForms(g, { terms: implicit.k, product, parities: of.parities });
   const few = of.few(g) ? [fewVariant] : [];
   // It takes a driver long to compile, which has to be worth it.
   return [

@@ -5,10 +5,14 @@
 // times the channels, the parities of its input; its input gradient is s x s convolutions, one for each
 // parity of the result.
 
-import type { Conv2dGeometry } from "./conv2d_geometry.ts";
+import { type Conv2dGeometry, isSmallConv2d } from "./conv2d_geometry.ts";
 import { turned, type WinogradMatrices, winogradMatrices } from "./winograd_matrices.ts";
 
 type Pair = readonly [number, number];
+
+// Tiles of 4 x 4 outputs round as much whatever follows, and so up to 3 times as much as a plain sum of 128
+// products, but 5 times as much as one of 32.
+const ENOUGH_TERMS = 64;
 
 /** A correlation of a source with a weight, on one side of which positions may come in parities. */
 export interface Filtering {
@@ -45,6 +49,18 @@ export function canFilter(g: Conv2dGeometry, m: number): boolean {
   return g.groups === 1 && kh === kw && g.stride[1] === stride && stride <= 2 &&
     g.dilation[0] === 1 && g.dilation[1] === 1 && g.padding[0] === g.padding[1] &&
     g.padding[0] < kh && Number.isInteger(taps) && taps >= 2 && m + taps - 1 <= 6;
+}
+
+/**
+ * Sides of the tiles of outputs by which a convolution or one of its gradients should be filtered, if at all.
+ *
+ * @param terms how many products the direct form adds up for a result.
+ */
+export function tileSides(g: Conv2dGeometry, terms: number): number[] {
+  // In small products a gradient can be exactly zero, where filtering leaves rounding, and Adam makes a whole
+  // step of that.
+  if (isSmallConv2d(g)) return [];
+  return [4, 2].filter((m) => canFilter(g, m) && (m === 2 || terms >= ENOUGH_TERMS));
 }
 
 /** What gives the output of a convolution. */

@@ -1,14 +1,9 @@
 // Which forms of a convolution's products on images a CPU may choose between, and the order that the guess, without
 // measuring, gives them.
 
-import {
-  conv2dElements,
-  conv2dFlops,
-  type Conv2dGeometry,
-  isSmallConv2d,
-} from "./conv2d_geometry.ts";
+import { conv2dElements, conv2dFlops, type Conv2dGeometry } from "./conv2d_geometry.ts";
 import { matmulElements, matmulFlops, type MatmulGeometry } from "./matmul_geometry.ts";
-import { canFilter } from "./winograd_geometry.ts";
+import { tileSides } from "./winograd_geometry.ts";
 
 // Below so many channels, on either side, filtering comes last: what it transforms serves few products. Where the
 // result comes in parities, each is transformed apart.
@@ -21,20 +16,19 @@ const TRANSFORM_FLOPS = 75;
 /**
  * The forms of a convolution or one of its gradients on images, implicit and by filtering, the best guess first.
  *
+ * @param of.terms how many products the direct form adds up for a result.
  * @param of.product the products of filtering tiles of m x m outputs.
  * @param of.parities whether the result of a filtering comes in parities.
  */
 export function imageForms(
   g: Conv2dGeometry,
-  of: { product: (m: number) => MatmulGeometry; parities: boolean },
+  of: { terms: number; product: (m: number) => MatmulGeometry; parities: boolean },
 ): string[] {
-  const { product, parities } = of;
+  const { terms, product, parities } = of;
   const { input, output, weight } = conv2dElements(g);
   const packed = TRANSFORM_FLOPS * (input + output + weight);
   const implicit = { form: "image", flops: conv2dFlops(g) + packed };
-  // In small products a gradient can be exactly zero, where filtering leaves rounding, and Adam makes a whole
-  // step of that.
-  const filtered = isSmallConv2d(g) ? [] : [4, 2].filter((m) => canFilter(g, m)).map((m) => {
+  const filtered = tileSides(g, terms).map((m) => {
     const { a, b, products } = matmulElements(product(m));
     const transforms = TRANSFORM_FLOPS * (a + b + products);
     return { form: `winograd ${m}`, flops: matmulFlops(product(m)) + transforms };

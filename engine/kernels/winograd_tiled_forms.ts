@@ -1,7 +1,7 @@
 // Which forms of Winograd's filtering on storage buffers a GPU may choose between, and where the guess, without
 // measuring, places them among those of the implicit product.
 
-import { conv2dElements, type Conv2dGeometry, isSmallConv2d } from "./conv2d_geometry.ts";
+import { conv2dElements, type Conv2dGeometry } from "./conv2d_geometry.ts";
 import type { KernelContext } from "./dispatch.ts";
 import {
   chooseTiledForm,
@@ -13,14 +13,10 @@ import {
 } from "./gemm_tiled_forms.ts";
 import { matmulElements, type MatmulGeometry } from "./matmul_geometry.ts";
 import { matmulGemm } from "./matmul_tiled.ts";
-import { canFilter } from "./winograd_geometry.ts";
+import { tileSides } from "./winograd_geometry.ts";
 
 // Below so many channels, on either side, transforms cost more than products.
 const ENOUGH_CHANNELS = 32;
-
-// Tiles of 4 x 4 outputs round as much whatever follows, and so up to 3 times as much as a plain sum of 128
-// products, but 5 times as much as one of 32.
-const ENOUGH_TERMS = 64;
 
 // Forms of the products that are worth to be measured, for each size of tiles, besides the best without loads that
 // go out ahead; and of the implicit product, where filtering comes first.
@@ -47,11 +43,8 @@ export interface FilteringChoice {
 /** The forms of a product, by filtering and implicit, the best guess first. */
 export function withFiltering(ctx: KernelContext, choice: FilteringChoice): string[] {
   const { geometry: g, implicit, forms, product } = choice;
-  // In small products a gradient can be exactly zero, where filtering leaves rounding, and Adam makes a whole
-  // step of that.
-  const few = isSmallConv2d(g) || Math.min(g.inChannels, g.outChannels) < ENOUGH_CHANNELS;
-  const sizes = few || ctx.cpu ? [] : [4, 2]
-    .filter((m) => canFilter(g, m) && (m === 2 || implicit.k >= ENOUGH_TERMS))
+  const few = Math.min(g.inChannels, g.outChannels) < ENOUGH_CHANNELS;
+  const sizes = (few || ctx.cpu ? [] : tileSides(g, implicit.k))
     .map((m) => ({ m, product: product(m) }))
     .filter(({ product }) => largestBytes(ctx, product) <= ctx.limits.maxBufferSize)
     .map((size) => ({ ...size, cycles: filteringCycles(ctx, g, size.product) }))

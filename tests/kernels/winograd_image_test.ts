@@ -96,6 +96,10 @@ Deno.test("the guess weighs what products save against transforms of the weight"
     assertEquals(guess(wide(16, 8)), ["winograd 4", "winograd 2", "image"]);
     assertEquals(guess(wide(4, 2))[0], "image");
   }
+  // Large tiles would round more than few terms do.
+  const short = { ...wide(1, 5), batch: 2 };
+  assertEquals(conv2dWeightGradCandidates(ctx, short).includes("winograd 4"), false);
+  assertEquals(conv2dCandidates(ctx, short).includes("winograd 4"), true);
   // What few channels transform serves few products, and fewer where parities are transformed apart.
   const strided = { ...layer(64, 4, 2), inChannels: 32 };
   assertEquals(conv2dCandidates(ctx, strided)[0], "winograd 4");
