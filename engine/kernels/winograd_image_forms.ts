@@ -7,7 +7,7 @@ import { tileSides } from "./winograd_geometry.ts";
 
 // Below so many channels, on either side, filtering comes last: what it transforms serves few products. Where the
 // result comes in parities, each is transformed apart.
-const ENOUGH_CHANNELS = 32, ENOUGH_FOR_PARITIES = 64;
+const ENOUGH_CHANNELS = 32, ENOUGH_FOR_PARITIES = 128;
 
 // Operations of a product in the time that a number takes to be transformed, or packed: to be read and stored. As
 // measured on llvmpipe, where 60 to 90 order the forms of 60 products alike.
