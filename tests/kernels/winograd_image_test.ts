@@ -1,4 +1,5 @@
-// Winograd's filtering for CPU adapters: transformed weights that serve a convolution and its input gradient.
+// Winograd's filtering for CPU adapters: transformed weights that serve a convolution and its input gradient, and where
+// the guess places it.
 
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { conv2d, grad, leakyRelu, sum, tensor, Variable } from "../../engine/mod.ts";
@@ -13,20 +14,11 @@ import {
 import type { Conv2dGeometry } from "../../engine/kernels/conv2d_geometry.ts";
 import type { KernelContext } from "../../engine/kernels/dispatch.ts";
 import { device } from "../engine/device.ts";
+import { gpu } from "./gpu.ts";
 
 const slot = () => ({ bytes: 4 });
 
-const ctx: KernelContext = {
-  ...{ cpu: true, images: true },
-  limits: {
-    maxComputeInvocationsPerWorkgroup: 256,
-    maxComputeWorkgroupStorageSize: 16_384,
-    maxComputeWorkgroupsPerDimension: 65_535,
-    maxStorageBuffersPerShaderStage: 8,
-    maxBufferSize: 2 ** 28,
-  },
-  scratch: (bytes) => ({ bytes }),
-};
+const ctx: KernelContext = { ...gpu, cpu: true, images: true };
 
 /** The code that transforms the weight, for a convolution and for its input gradient. */
 function transforms(g: Conv2dGeometry, variant: string): string[] {
@@ -67,14 +59,14 @@ Deno.test("where channels do not fill texels, it transforms the weight for itsel
 });
 
 Deno.test("a plan with a convolution and its input gradient transforms the weight once", async () => {
-  const gpu = await device();
+  const adapter = await device();
   const noise = (length: number) => Float32Array.from({ length }, (_, i) => Math.sin(1.3 * i));
   const [batch, channels, side] = [4, 32, 12];
   const weight = new Variable(noise(64 * channels * 9), [64, channels, 3, 3]);
   const x = tensor(noise(batch * channels * side * side), [batch, channels, side, side]);
   const out = leakyRelu(conv2d(x, weight.value, { padding: 1 }), { negativeSlope: 0.2 });
   const [dx] = grad(sum(out), [x]);
-  const plan = new Plan(gpu, { name: "both", outputs: [out, dx], assignments: new Map() }, {
+  const plan = new Plan(adapter, { name: "both", outputs: [out, dx], assignments: new Map() }, {
     variant: "winograd 4",
   });
   const count = plan.dispatches.filter(({ variant }) => variant.endsWith("weight")).length;
